@@ -1,0 +1,1 @@
+"""What every app shares: errors, database habits, pages, logs. Imports no app."""

@@ -1,0 +1,125 @@
+"""How Holdfast talks to PostgreSQL: one transaction per state change, few statements, no connection across a network."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import OperationalError, connection, models, transaction
+from psycopg import errors as pg
+from psycopg import sql
+
+from common.errors import BusyError
+
+CONTENTION = (pg.LockNotAvailable, pg.DeadlockDetected, pg.SerializationFailure)
+
+
+@contextmanager
+def use_case() -> Iterator[None]:
+    """Open the one transaction of a use case.
+
+    Raises:
+        BusyError: A lock could not be had within ``lock_timeout``; everything was rolled back.
+        RuntimeError: A transaction is open already (``durable``): use cases do not nest.
+    """
+    try:
+        with transaction.atomic(durable=True):
+            yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, CONTENTION):
+            raise BusyError from error
+        raise
+
+
+def require_transaction() -> None:
+    """Refuse to go on outside a transaction: the caller owns the commit."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("This must be called inside a transaction.")
+
+
+def leave_database() -> None:
+    """Give the connection back before waiting for a network, so that a slow provider holds no database connection.
+
+    Raises:
+        TransactionManagementError: A transaction is open. Nothing may be locked while a network is waited for.
+    """
+    if connection.in_atomic_block:
+        raise transaction.TransactionManagementError("A network call inside a transaction would hold its locks.")
+    if connection.settings_dict["OPTIONS"].get("pool"):
+        connection.close()
+
+
+def insert_together(*rows: models.Model) -> None:
+    """Insert rows of any tables in one statement (data-modifying CTEs), each with its own id already set.
+
+    Foreign keys between them hold because Django declares them deferred. Signals are not sent; there are none.
+    """
+    _execute_together([_insert(group) for group in _by_table(rows)])
+    for row in rows:
+        row._state.adding = False
+        row._state.db = connection.alias
+
+
+def update_together(*changes: tuple[models.Model, Sequence[str]]) -> None:
+    """Update the named fields of rows in one statement; every row must be locked by the caller's transaction.
+
+    PostgreSQL refuses to show one row to two parts of a statement, so each row may be given only once.
+    """
+    require_transaction()
+    _execute_together([_update(row, fields) for row, fields in changes if fields])
+
+
+Statement = tuple[sql.Composable, list[Any]]
+
+
+def _execute_together(statements: list[Statement]) -> None:
+    if not statements:
+        return
+    *first, (last, last_parameters) = statements
+    query: sql.Composable = last
+    parameters = [value for _, values in first for value in values] + last_parameters
+    if first:
+        parts = [
+            sql.SQL("{} AS ({})").format(sql.Identifier(f"part_{number}"), statement)
+            for number, (statement, _) in enumerate(first)
+        ]
+        query = sql.SQL("WITH {} {}").format(sql.SQL(", ").join(parts), last)
+    with connection.cursor() as cursor:
+        cursor.execute(query.as_string(), parameters)
+
+
+def _by_table(rows: Sequence[models.Model]) -> list[list[models.Model]]:
+    groups: dict[type[models.Model], list[models.Model]] = {}
+    for row in rows:
+        groups.setdefault(type(row), []).append(row)
+    return list(groups.values())
+
+
+def _insert(rows: list[models.Model]) -> Statement:
+    meta = rows[0]._meta
+    fields = [field for field in meta.local_concrete_fields if not isinstance(field, models.AutoField)]
+    one_row = sql.SQL("({})").format(sql.SQL(", ").join([sql.Placeholder()] * len(fields)))
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES {}").format(
+        sql.Identifier(meta.db_table),
+        sql.SQL(", ").join(sql.Identifier(field.column) for field in fields),
+        sql.SQL(", ").join([one_row] * len(rows)),
+    )
+    values = [
+        field.get_db_prep_save(field.pre_save(row, add=True), connection=connection) for row in rows for field in fields
+    ]
+    return statement, values
+
+
+def _update(row: models.Model, names: Sequence[str]) -> Statement:
+    meta = row._meta
+    fields = [meta.get_field(name) for name in dict.fromkeys(names)]
+    concrete = [field for field in fields if isinstance(field, models.Field)]
+    statement = sql.SQL("UPDATE {} SET {} WHERE {} = {}").format(
+        sql.Identifier(meta.db_table),
+        sql.SQL(", ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(field.column), sql.Placeholder()) for field in concrete
+        ),
+        sql.Identifier(meta.pk.column),
+        sql.Placeholder(),
+    )
+    values = [field.get_db_prep_save(field.pre_save(row, add=False), connection=connection) for field in concrete]
+    return statement, [*values, row.pk]

@@ -1,0 +1,117 @@
+"""Turns every exception of the API into the one error envelope of the HTTP contract."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.http import Http404
+from psycopg_pool import PoolTimeout
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+
+from common import request_id
+from common.database import CONTENTION
+from common.errors import BusyError, HoldfastError, NotFoundError, UnavailableError
+
+logger = logging.getLogger("holdfast.api")
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response:
+    """Answer an exception that a view raised; DRF's ``EXCEPTION_HANDLER``."""
+    known = translate(error)
+    if known is None:
+        logger.error("Unhandled error in a view.", exc_info=error)
+        return envelope(
+            status=HTTPStatus.INTERNAL_SERVER_ERROR,
+            type_="api_error",
+            code="internal_error",
+            message="Something went wrong on our side. It is safe to try again with the same Idempotency-Key.",
+        )
+    response = envelope(
+        status=known.http_status, type_=known.type, code=known.code, message=known.message, param=known.param
+    )
+    if known.retry_after is not None:
+        response["Retry-After"] = str(known.retry_after)
+    if isinstance(error, drf.APIException) and getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]  # set by DRF's views
+    return response
+
+
+def envelope(*, status: int, type_: str, code: str, message: str, param: str | None = None) -> Response:
+    """Build the error envelope."""
+    body = {"type": type_, "code": code, "message": message, "param": param, "request_id": request_id.current.get()}
+    return Response({"error": body}, status=status)
+
+
+def translate(error: Exception) -> HoldfastError | None:
+    """Say in our error language what happened, or None if it is a fault of ours."""
+    if isinstance(error, HoldfastError):
+        return error
+    if isinstance(error, Http404):
+        return NotFoundError(kind="object")
+    if isinstance(error, PermissionDenied):
+        return _Known(drf.PermissionDenied())
+    if isinstance(error, OperationalError):
+        return _database_error(error)
+    if isinstance(error, drf.ValidationError):
+        return _validation_error(error)
+    if isinstance(error, drf.APIException):
+        return _Known(error)
+    return None
+
+
+_TYPES = {
+    HTTPStatus.UNAUTHORIZED: ("auth_error", "invalid_token"),
+    HTTPStatus.FORBIDDEN: ("auth_error", "insufficient_scope"),
+    HTTPStatus.TOO_MANY_REQUESTS: ("rate_limit_error", "rate_limited"),
+}
+
+
+class _Known(HoldfastError):
+    """An exception of DRF's in our terms."""
+
+    def __init__(self, error: drf.APIException) -> None:
+        super().__init__(str(error.detail))
+        self.http_status = HTTPStatus(error.status_code)  # type: ignore[misc]  # a class constant elsewhere
+        codes = error.get_codes()
+        own = codes if isinstance(codes, str) else "invalid_request"
+        self.type, self.code = _TYPES.get(self.http_status, ("invalid_request_error", own))  # type: ignore[misc]
+        if isinstance(error, drf.ParseError):
+            self.code = "malformed_json"
+        if isinstance(error, drf.Throttled):
+            self.retry_after = int(error.wait or 1)
+
+
+def _validation_error(error: drf.ValidationError) -> HoldfastError:
+    param, detail = _first(error.detail, path=())
+    code = getattr(detail, "code", "invalid")
+    known = HoldfastError(str(detail), param=param)
+    known.type = "validation_error"  # type: ignore[misc]
+    known.code = {"null": "required", "blank": "required"}.get(code, code)
+    known.http_status = HTTPStatus.UNPROCESSABLE_ENTITY  # type: ignore[misc]
+    return known
+
+
+def _first(detail: Any, *, path: tuple[str, ...]) -> tuple[str | None, Any]:
+    """Find the first fault in DRF's nested detail and the dotted path of its field."""
+    if isinstance(detail, dict) and detail:
+        key, inner = next(iter(detail.items()))
+        return _first(inner, path=path if key == "non_field_errors" else (*path, str(key)))
+    if isinstance(detail, list) and detail:
+        for number, inner in enumerate(detail):
+            if isinstance(inner, dict | list):
+                if inner:
+                    return _first(inner, path=(*path, str(number)))
+            else:
+                return ".".join(path) or None, inner
+    return ".".join(path) or None, detail
+
+
+def _database_error(error: OperationalError) -> HoldfastError | None:
+    if isinstance(error.__cause__, CONTENTION):
+        return BusyError()
+    if isinstance(error.__cause__, PoolTimeout):
+        return UnavailableError("Too many requests at this moment; nothing was changed. Try again.")
+    return None

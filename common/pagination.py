@@ -1,0 +1,25 @@
+"""Lists are paged by cursor, newest first: ids are time-ordered, so the page stays right while rows arrive."""
+
+from typing import Any
+
+from rest_framework.pagination import CursorPagination
+from rest_framework.response import Response
+
+
+class NewestFirst(CursorPagination):
+    """Cursor pages in descending order of id."""
+
+    ordering: Any = "-id"
+    page_size = 25
+    page_size_query_param = "page_size"
+    max_page_size = 100
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """Answer in the contract's order of fields."""
+        return Response({"results": data, "next": self.get_next_link(), "previous": self.get_previous_link()})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Describe the page for OpenAPI."""
+        link = {"type": "string", "nullable": True, "format": "uri"}
+        properties = {"results": schema, "next": link, "previous": link}
+        return {"type": "object", "required": ["results", "next", "previous"], "properties": properties}

@@ -1,0 +1,24 @@
+"""The one place that narrows a query to what a caller may see."""
+
+from typing import TypeVar
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model, QuerySet
+
+from tenants.models import Operator, User
+
+M = TypeVar("M", bound=Model)
+
+
+def of_operator(queryset: QuerySet[M], operator: Operator, *, path: str = "operator") -> QuerySet[M]:
+    """Keep the rows of an operator. ``path`` leads from the model to its operator, such as ``payment__operator``."""
+    return queryset.filter(**{path: operator})
+
+
+def visible_to(queryset: QuerySet[M], user: User | AnonymousUser, *, path: str = "operator") -> QuerySet[M]:
+    """Keep the rows that a person of the backoffice may see: all for a superuser, else those of their operators."""
+    if not user.is_active:
+        return queryset.none()
+    if user.is_superuser:
+        return queryset
+    return queryset.filter(**{f"{path}__members__user": user.pk})
