@@ -1,7 +1,6 @@
 """The sandbox as one function from request to answer: faults, authentication, idempotency keys, then Stripe itself."""
 
 import base64
-import json
 import sys
 import threading
 import traceback
@@ -11,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from sandbox.calls import CallLog, CallRecord
 from sandbox.clock import Clock
 from sandbox.faults import Faults, Met
-from sandbox.form import Params
 from sandbox.ids import IdSource
 from sandbox.messages import Answer, Request, json_body
 from sandbox.stripe import api
@@ -54,8 +52,7 @@ class Sandbox:
         met = self.faults.take(request.method, request.path)
         key = _idempotency_key(request)
         with self.lock:
-            state = self.state
-            call = state.calls.arrive(
+            call = self.state.calls.arrive(
                 method=request.method,
                 path=request.path,
                 account=request.headers.get("stripe-account"),
@@ -63,12 +60,13 @@ class Sandbox:
                 created=self.clock.now(),
                 request_id=request_id,
             )
-        answer = self._answer(state, request, request_id, key, met)
+        answer = self._answer(request, call, request_id, met)
         if met.has("drop_answer") and met.other is not None:
             self.clock.sleep(met.other.ms / 1000)
             answer = replace(answer, dropped=True)
         with self.lock:
-            _note_answer(call, answer)
+            call.status = answer.status
+            call.dropped += answer.dropped
         headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION, **answer.headers}
         if key is not None:
             headers["Idempotency-Key"] = key
@@ -92,55 +90,52 @@ class Sandbox:
         if self.state.accounts.get(account.id) is account:
             self._publish(record)
 
-    def _answer(self, state: State, request: Request, request_id: str, key: str | None, met: Met) -> Answer:
+    def _answer(self, request: Request, call: CallRecord, request_id: str, met: Met) -> Answer:
         if met.has("rate_limit"):
             return _error_answer(RateLimited())
         if met.has("error_before"):
             return _error_answer(ApiError())
+        caller = Caller(request_id, call.idempotency_key)
         try:
             publishable = self._authenticate(request)
             with self.lock:
-                account = self.account(request.headers.get("stripe-account"))
-                saved = None
-                if key is not None:
-                    saved = account.keys.begin(key, request.path, request.params, request_id)
+                account = self.account(call.account)
+                saved = _begin(account, request, caller)
         except StripeError as error:
             self._give_back(met)
             return _error_answer(error)
+        # With the key claimed: whoever comes with the same key meanwhile hears that it is in use.
         self.clock.sleep(met.latency_ms / 1000)
         if saved is not None:
             self._give_back(met)
             return _replayed(saved)
         with self.lock:
-            return self._execute(account, request, Caller(request_id, key), publishable, met)
+            account.caller = caller
+            try:
+                answer, executed = self._execute(account, request, call, publishable=publishable)
+            finally:
+                account.caller = Caller()
+            if executed and met.has("error_after"):
+                answer = _error_answer(ApiError())
+            _finish(account, caller, answer, executed=executed)
+        if not executed:
+            self._give_back(met)
+        return replace(answer, headers={**answer.headers, **_origin(caller)})
 
-    def _execute(self, account: Account, request: Request, caller: Caller, publishable: bool, met: Met) -> Answer:
-        account.caller = caller
-        executed = True
+    def _execute(
+        self, account: Account, request: Request, call: CallRecord, *, publishable: bool
+    ) -> tuple[Answer, bool]:
+        """Return the answer, and whether execution had begun."""
         try:
             content = api.execute(account, request.method, request.path, request.params, publishable=publishable)
-            answer = Answer(200, json_body(content))
+            call.object_id = content.get("id") or call.object_id
+            return Answer(200, json_body(content)), True
         except StripeError as error:
-            executed = error.saved
-            answer = _error_answer(error)
+            call.object_id = error.extra.get("payment_intent", {}).get("id") or call.object_id
+            return _error_answer(error), error.saved
         except Exception:
             traceback.print_exc(file=sys.stderr)
-            executed = False
-            answer = _error_answer(ApiError())
-        finally:
-            account.caller = Caller()
-        if executed and met.has("error_after"):
-            answer = _error_answer(ApiError())
-        elif not executed:
-            self._give_back(met)
-        key = caller.idempotency_key
-        if key is None:
-            return answer
-        if executed:
-            account.keys.save(key, answer.status, answer.body)
-        else:
-            account.keys.release(key)
-        return replace(answer, headers={**answer.headers, "Original-Request": caller.request_id or ""})
+            return _error_answer(ApiError()), False
 
     def _give_back(self, met: Met) -> None:
         # An error after the effect needs an effect; without one the fault waits for the next request.
@@ -186,15 +181,20 @@ def _replayed(saved: Saved) -> Answer:
     return Answer(saved.status, saved.body, {"Idempotent-Replayed": "true", "Original-Request": saved.request_id})
 
 
-def _note_answer(call: CallRecord, answer: Answer) -> None:
-    call.status = answer.status
-    call.dropped += answer.dropped
-    object_id = _object_id(json.loads(answer.body))
-    call.object_id = object_id or call.object_id
+def _begin(account: Account, request: Request, caller: Caller) -> Saved | None:
+    if caller.idempotency_key is None:
+        return None
+    return account.keys.begin(caller.idempotency_key, request.path, request.params, caller.request_id or "")
 
 
-def _object_id(content: Params) -> str | None:
-    if "error" in content:
-        content = content["error"].get("payment_intent") or {}
-    object_id = content.get("id")
-    return object_id if isinstance(object_id, str) else None
+def _finish(account: Account, caller: Caller, answer: Answer, *, executed: bool) -> None:
+    if caller.idempotency_key is None:
+        return
+    if executed:
+        account.keys.save(caller.idempotency_key, answer.status, answer.body)
+    else:
+        account.keys.release(caller.idempotency_key)
+
+
+def _origin(caller: Caller) -> dict[str, str]:
+    return {} if caller.idempotency_key is None else {"Original-Request": caller.request_id or ""}

@@ -29,7 +29,7 @@ def list_charges(account: Account, given: Params) -> StripeObject:
 
 def hold(account: Account, intent: StripeObject, method: StripeObject, *, authenticated: bool) -> StripeObject:
     """Have the bank set the whole amount aside for seven days."""
-    charge = _approved(account, intent, method, authenticated)
+    charge = _approved(account, intent, method, authenticated=authenticated)
     card = charge["payment_method_details"]["card"]
     card["capture_before"] = charge["created"] + HOLD_SECONDS
     events.emit(account, "charge.succeeded", charge)
@@ -38,7 +38,7 @@ def hold(account: Account, intent: StripeObject, method: StripeObject, *, authen
 
 def take(account: Account, intent: StripeObject, method: StripeObject, *, authenticated: bool) -> StripeObject:
     """Have the bank pay the whole amount at once."""
-    charge = _approved(account, intent, method, authenticated)
+    charge = _approved(account, intent, method, authenticated=authenticated)
     _mark_captured(account, charge, charge["amount"])
     events.emit(account, "charge.succeeded", charge)
     return charge
@@ -96,7 +96,7 @@ def note_refund_failure(charge: StripeObject, refund: StripeObject) -> None:
     charge["refunded"] = False
 
 
-def _approved(account: Account, intent: StripeObject, method: StripeObject, authenticated: bool) -> StripeObject:
+def _approved(account: Account, intent: StripeObject, method: StripeObject, *, authenticated: bool) -> StripeObject:
     charge = objects.new_charge(account.ids.new("ch_"), account.timestamp(), intent, method)
     charge.update(
         status="succeeded",

@@ -1,5 +1,6 @@
 """Paying a payment intent: confirmation, what the bank answers, and the customer's authentication."""
 
+import contextlib
 import hmac
 from dataclasses import dataclass
 
@@ -150,10 +151,8 @@ def authenticate(account: Account, intent_id: str, *, result: str) -> StripeObje
         )
     intent["next_action"] = None
     if result == "success":
-        try:
+        with contextlib.suppress(CardError):
             _charge(account, intent, authenticated=True)
-        except CardError:
-            pass
         return intent
     method = account.payment_methods[intent["payment_method"]]
     intent.update(

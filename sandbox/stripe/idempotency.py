@@ -50,9 +50,8 @@ class IdempotencyKeys:
         """
         if len(key) > LONGEST_KEY:
             raise InvalidRequest(f"Idempotency keys can have up to {LONGEST_KEY} characters, this one has {len(key)}.")
+        self._forget_old()
         entry = self._entries.get(key)
-        if entry is not None and self._is_forgotten(entry):
-            entry = None
         if entry is None:
             self._entries[key] = _Entry(path, params, request_id, self._clock.now())
             return None
@@ -73,5 +72,10 @@ class IdempotencyKeys:
         """Forget a claimed key whose request was refused before it was executed."""
         del self._entries[key]
 
-    def _is_forgotten(self, entry: _Entry) -> bool:
-        return entry.saved is not None and self._clock.now() - entry.begun_at >= KEPT_SECONDS
+    def _forget_old(self) -> None:
+        # The oldest come first, so this stops at the first that is still kept.
+        while self._entries:
+            key, oldest = next(iter(self._entries.items()))
+            if oldest.saved is None or self._clock.now() - oldest.begun_at < KEPT_SECONDS:
+                return
+            del self._entries[key]

@@ -126,6 +126,8 @@ def _new(account: Account, given: Params) -> StripeObject:
 def _changes(account: Account, given: Params, intent: StripeObject) -> StripeObject:
     changes: StripeObject = {name: params.find_string(given, name) for name in TEXTS if name in given}
     changes |= {name: params.find_dict(given, name) for name in OBJECTS if name in given}
+    if changes.get("transfer_data"):
+        changes["transfer_data"]["amount"] = params.find_integer(changes["transfer_data"], "amount")
     changes["metadata"] = params.merged_metadata(given, intent["metadata"])
     amount = params.find_integer(given, "amount")
     currency = params.find_string(given, "currency")

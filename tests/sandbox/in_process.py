@@ -1,0 +1,42 @@
+"""The sandbox without HTTP and with a clock of its own, behind the official client."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import stripe
+from conftest import API_KEY, client_of
+
+from sandbox import form
+from sandbox.clock import VirtualClock
+from sandbox.ids import SequentialIds
+from sandbox.messages import Request
+from sandbox.service import Sandbox
+from sandbox.stripe.objects import EventRecord
+
+DAY = 24 * 3600
+
+
+class InProcess(stripe.HTTPClient):
+    """Carries the client's requests to the sandbox by a function call."""
+
+    name = "in-process"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = VirtualClock()
+        self.published: list[EventRecord] = []
+        self.sandbox = Sandbox(api_key=API_KEY, clock=self.clock, ids=SequentialIds(), publish=self.published.append)
+        self.client = client_of("http://in-process", http_client=self)
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        address = urlsplit(url)
+        lowered = {name.lower(): value for name, value in (headers or {}).items()}
+        params = form.parse(post_data if method == "post" else address.query)
+        answer = self.sandbox.answer(Request(method.upper(), address.path, params, lowered))
+        return answer.body, answer.status, answer.headers
+
+    def close(self) -> None:
+        pass
