@@ -1,119 +1,22 @@
-"""A running sandbox, the official Stripe client pointed at it, and a webhook endpoint that it delivers to."""
+"""A running sandbox for each test to share, forgotten before each."""
 
-import json
-import pathlib
-import subprocess
-import sys
 import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-import stripe
 
-Client = stripe.StripeClient
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-API_KEY = "sk_test_for_tests"
-WEBHOOK_SECRET = "whsec_for_tests"  # noqa: S105  # signs nothing but tests
-
-
-class Control:
-    """The sandbox's own endpoints."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def get(self, path: str) -> Any:
-        return self.send("GET", path)[1]
-
-    def post(self, path: str, body: Any = None) -> Any:
-        status, answer = self.send("POST", path, body)
-        assert status == 200, answer
-        return answer
-
-    def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Return the status and the answer, whatever they are."""
-        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/_sandbox/{path}", data=data, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=15) as response:
-                return response.status, json.load(response)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error)
-
-    def state(self) -> Any:
-        return self.get("state")
-
-    def fault(self, match: str, effect: str, **more: Any) -> None:
-        self.post("faults", {"match": match, "effect": effect, **more})
-
-    def call(self, key: str) -> Any:
-        """Return the record of the calls that came with this idempotency key."""
-        return next((call for call in self.state()["calls"] if call["idempotency_key"] == key), None)
-
-
-@dataclass
-class Receiver:
-    """A webhook endpoint: answers with the statuses it was told, then with 200, and remembers what came."""
-
-    url: str = ""
-    statuses: list[int] = field(default_factory=list)
-    received: list[tuple[bytes, str, int]] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def take(self, body: bytes, signature: str) -> int:
-        with self.lock:
-            status = self.statuses.pop(0) if self.statuses else 200
-            self.received.append((body, signature, status))
-            return status
-
-    def events(self) -> list[Any]:
-        """Return the events that came, in order, each signature verified as Stripe's own library does."""
-        with self.lock:
-            received = list(self.received)
-        return [stripe.Webhook.construct_event(body, signature, WEBHOOK_SECRET) for body, signature, _ in received]
-
-    def types(self) -> list[str]:
-        return [event.type for event in self.events()]
-
-    def forget(self) -> None:
-        with self.lock:
-            self.statuses.clear()
-            self.received.clear()
-
-
-def wait_until(condition: Callable[[], Any], *, seconds: float = 5) -> Any:
-    """Wait for something to become true, and return it."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.01)
-    raise AssertionError("It did not happen in time.")
-
-
-def start_sandbox(*arguments: str, env: dict[str, str] | None = None) -> tuple[subprocess.Popen[str], str]:
-    """Start a sandbox process on a free port and return it with its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", *arguments], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line.startswith("sandbox listening on http://"), line
-    return process, line.split()[-1]
-
-
-def stop_sandbox(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    process.wait(timeout=5)
-    assert process.stdout is not None
-    process.stdout.close()
+from tests.sandbox.running import (
+    API_KEY,
+    WEBHOOK_SECRET,
+    Client,
+    Control,
+    Receiver,
+    client_of,
+    start_sandbox,
+    stop_sandbox,
+)
 
 
 @pytest.fixture(scope="session")
@@ -164,7 +67,7 @@ def control(sandbox_url: str) -> Control:
 
 
 @pytest.fixture
-def client(control: Control) -> stripe.StripeClient:
+def client(control: Control) -> Client:
     """The official client of that sandbox, never retrying by itself."""
     return client_of(control.url)
 
@@ -185,30 +88,5 @@ def receiver(delivering: Control, shared_receiver: Receiver) -> Receiver:
 
 
 @pytest.fixture
-def delivering_client(delivering: Control) -> stripe.StripeClient:
+def delivering_client(delivering: Control) -> Client:
     return client_of(delivering.url)
-
-
-def client_of(url: str, *, key: str = API_KEY, http_client: Any = None) -> stripe.StripeClient:
-    return stripe.StripeClient(key, base_addresses={"api": url}, http_client=http_client)
-
-
-def hold_params(**more: Any) -> Any:
-    """Return the parameters of a confirmed payment intent that holds 10.00 EUR on a good card."""
-    return {
-        "amount": 1000,
-        "currency": "eur",
-        "capture_method": "manual",
-        "confirm": True,
-        "payment_method": "pm_card_visa",
-        "payment_method_types": ["card"],
-        **more,
-    }
-
-
-def hold(client: stripe.StripeClient, **more: Any) -> stripe.PaymentIntent:
-    return client.v1.payment_intents.create(hold_params(**more))
-
-
-def charge(client: stripe.StripeClient, **more: Any) -> stripe.PaymentIntent:
-    return hold(client, **{"capture_method": "automatic", **more})

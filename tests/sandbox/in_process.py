@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import stripe
-from conftest import API_KEY, client_of
 
 from sandbox import form
 from sandbox.clock import VirtualClock
@@ -13,6 +12,7 @@ from sandbox.ids import SequentialIds
 from sandbox.messages import Request
 from sandbox.service import Sandbox
 from sandbox.stripe.objects import EventRecord
+from tests.sandbox.running import API_KEY, client_of
 
 DAY = 24 * 3600
 
@@ -30,13 +30,13 @@ class InProcess(stripe.HTTPClient):
         self.client = client_of("http://in-process", http_client=self)
 
     def request(
-        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **_: Any
+    ) -> tuple[str, int, Mapping[str, str]]:
         address = urlsplit(url)
         lowered = {name.lower(): value for name, value in (headers or {}).items()}
         params = form.parse(post_data if method == "post" else address.query)
         answer = self.sandbox.answer(Request(method.upper(), address.path, params, lowered))
-        return answer.body, answer.status, answer.headers
+        return answer.body.decode(), answer.status, answer.headers
 
     def close(self) -> None:
         pass

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 import stripe
-from conftest import Client, Control, charge, hold
+
+from tests.sandbox.running import Client, Control, charge, hold
 
 
 class TestEvents:

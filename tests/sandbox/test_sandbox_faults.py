@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 import stripe
-from conftest import Client, Control, charge, client_of, hold, hold_params
+
+from tests.sandbox.running import Client, Control, charge, client_of, hold, hold_params, raised
 
 CREATE = "POST /v1/payment_intents"
 CAPTURE = "POST /v1/payment_intents/*/capture"
 KEY: Any = {"idempotency_key": "key-1"}
 
 
-def create(client: Client) -> stripe.PaymentIntent:
+def create(client: Client) -> Any:
     return client.v1.payment_intents.create(hold_params(), KEY)
 
 
@@ -68,7 +69,7 @@ class TestErrorAfter:
         with pytest.raises(stripe.APIError) as replayed:
             create(client)
         assert replayed.value.http_status == 500
-        assert replayed.value.headers["Idempotent-Replayed"] == "true"
+        assert raised(replayed).headers["Idempotent-Replayed"] == "true"
         call = control.call("key-1")
         assert (call["attempts"], call["status"], call["object_id"]) == (2, 500, intents(control)[0]["id"])
         assert len(intents(control)) == 1

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 import stripe
-from conftest import Client, Control, charge, client_of, hold, hold_params
+
+from tests.sandbox.running import Client, Control, charge, client_of, hold, hold_params, raised
 
 
 def types_of(control: Control) -> list[str]:
@@ -113,7 +114,7 @@ class TestDeclines:
     def test_says_why(self, client: Client, name: str, code: str, decline_code: str) -> None:
         with pytest.raises(stripe.CardError) as declined:
             hold(client, payment_method=name)
-        error = declined.value.error
+        error = raised(declined).error
         assert (declined.value.http_status, error.code, error.decline_code) == (402, code, decline_code)
         assert error.payment_intent.status == "requires_payment_method"
         assert error.charge == error.payment_intent.latest_charge
@@ -121,7 +122,7 @@ class TestDeclines:
     def test_leaves_an_intent_that_can_be_paid_with_another_card(self, client: Client, control: Control) -> None:
         with pytest.raises(stripe.CardError) as declined:
             hold(client, payment_method="pm_card_chargeDeclinedInsufficientFunds")
-        intent = client.v1.payment_intents.retrieve(declined.value.error.payment_intent.id)
+        intent = client.v1.payment_intents.retrieve(raised(declined).error.payment_intent.id)
         assert (intent.status, intent.payment_method) == ("requires_payment_method", None)
         assert intent.last_payment_error.decline_code == "insufficient_funds"
         failed = client.v1.charges.retrieve(str(intent.latest_charge))
@@ -234,7 +235,7 @@ class TestCapture:
             with pytest.raises(stripe.InvalidRequestError) as refused:
                 client.v1.payment_intents.capture(intent.id)
             assert refused.value.code == "payment_intent_unexpected_state"
-            assert refused.value.error.payment_intent.status == intent.status
+            assert raised(refused).error.payment_intent.status == intent.status
 
     def test_does_not_know_strangers(self, client: Client) -> None:
         with pytest.raises(stripe.InvalidRequestError) as refused:

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import stripe
-from conftest import API_KEY, ROOT, Client, Control, charge, client_of, hold, start_sandbox, stop_sandbox
+
+from tests.sandbox.running import API_KEY, ROOT, Client, Control, charge, client_of, hold, start_sandbox, stop_sandbox
 
 
 class TestProcess:

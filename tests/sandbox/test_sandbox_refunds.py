@@ -2,7 +2,8 @@
 
 import pytest
 import stripe
-from conftest import Client, Control, charge, hold
+
+from tests.sandbox.running import Client, Control, charge, hold, raised
 
 
 class TestRefund:
@@ -93,7 +94,7 @@ class TestCharges:
     def test_are_listed_by_payment(self, client: Client) -> None:
         with pytest.raises(stripe.CardError) as declined:
             hold(client, payment_method="pm_card_chargeDeclined")
-        intent_id = declined.value.error.payment_intent.id
+        intent_id = raised(declined).error.payment_intent.id
         client.v1.payment_intents.confirm(intent_id, {"payment_method": "pm_card_visa"})
         charge(client)
         listed = client.v1.charges.list({"payment_intent": intent_id}).data

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import stripe
-from conftest import Client, charge, hold
+
+from tests.sandbox.running import Client, charge, hold, raised
 
 FIXTURES = json.loads((pathlib.Path(__file__).parent / "fixtures" / "stripe.json").read_text())
 # An event is about whatever object, and metadata is whatever the caller gave.
@@ -34,10 +35,9 @@ def objects(client: Client) -> dict[str, list[Any]]:
     held = hold(client)
     asked = hold(client, payment_method="pm_card_authenticationRequired")
     canceled = client.v1.payment_intents.cancel(hold(client).id)
-    try:
+    with pytest.raises(stripe.CardError) as refused:
         hold(client, payment_method="pm_card_chargeDeclined")
-    except stripe.CardError as error:
-        declined = client.v1.payment_intents.retrieve(error.error.payment_intent.id)
+    declined = client.v1.payment_intents.retrieve(raised(refused).error.payment_intent.id)
     refund = client.v1.refunds.create({"payment_intent": taken.id, "amount": 100})
     return {
         "payment_intent": [taken, held, asked, canceled, declined],
