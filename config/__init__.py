@@ -1,0 +1,1 @@
+"""What the apps are put together with: settings, URLs, WSGI, and the embedded database."""

@@ -1,0 +1,116 @@
+"""Reads settings from the environment (or ``.env``) and tells of everything that is wrong with them at once."""
+
+import os
+import re
+from collections.abc import Sequence
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from decouple import Config, RepositoryEmpty, RepositoryEnv
+from django.core.exceptions import ImproperlyConfigured
+
+RATE = re.compile(r"[1-9]\d*/(s|sec|second|m|min|minute|h|hour|d|day)")
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off"})
+
+
+class Environment:
+    """Variables of the process, and behind them those of a file.
+
+    A reader that can't take a value notes the problem and returns the default, so that one start tells of all of them;
+    ``stop_if_wrong`` must be called before the values are used. A value is never repeated in a message: it may be a secret.
+    A blank value counts as none.
+    """
+
+    def __init__(self, file: Path) -> None:
+        # ENV_FILE names another file; with nothing in it, none is read (the tests' way of not seeing a developer's own).
+        chosen = os.environ.get("ENV_FILE")
+        path = file if chosen is None else Path(chosen)
+        self._config = Config(RepositoryEnv(str(path)) if path.is_file() else RepositoryEmpty())
+        self.names: set[str] = {"ENV_FILE"}
+        self.problems: list[str] = []
+
+    def refuse(self, name: str, why: str) -> None:
+        """Note a problem with a variable."""
+        self.problems.append(f"{name} {why}")
+
+    def stop_if_wrong(self) -> None:
+        """Stop the start if any value is missing or wrong.
+
+        Raises:
+            ImproperlyConfigured: With every problem, one a line.
+        """
+        if self.problems:
+            found = "".join(f"\n  - {problem}" for problem in sorted(self.problems))
+            raise ImproperlyConfigured(f"The environment is not right (see .env.example):{found}")
+
+    def text(self, name: str, default: str = "") -> str:
+        """Read a text."""
+        self.names.add(name)
+        return str(self._config(name, default="")).strip() or default
+
+    def texts(self, name: str, default: Sequence[str] = ()) -> list[str]:
+        """Read a list of texts, separated by commas."""
+        return [part for part in (part.strip() for part in self.text(name).split(",")) if part] or list(default)
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """Read true or false."""
+        value = self.text(name).lower()
+        if value and value not in TRUE | FALSE:
+            self.refuse(name, "must be true or false.")
+            return default
+        return value in TRUE if value else default
+
+    def integer(self, name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+        """Read a whole number within bounds."""
+        value = self.text(name)
+        if not value:
+            return default
+        if value.isascii() and value.isdecimal() and least <= int(value) and (most is None or int(value) <= most):
+            return int(value)
+        bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+        self.refuse(name, f"must be a whole number {bounds}.")
+        return default
+
+    def choice(self, name: str, default: str, *, of: Sequence[str]) -> str:
+        """Read one of some words, in whatever case."""
+        value = self.text(name, default).upper()
+        if value not in of:
+            self.refuse(name, f"must be one of {', '.join(of)}.")
+            return default
+        return value
+
+    def rate(self, name: str, default: str) -> str:
+        """Read a rate such as 600/min."""
+        value = self.text(name, default)
+        if not RATE.fullmatch(value):
+            self.refuse(name, "must be a rate such as 600/min (per s, min, hour or day).")
+            return default
+        return value
+
+    def url(self, name: str, *, schemes: Sequence[str]) -> str:
+        """Read a URL of one of some schemes; empty if there is none."""
+        value = self.text(name)
+        if value and not _is_url(value, schemes):
+            self.refuse(name, f"must be a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
+            return ""
+        return value
+
+
+def is_near(url: str) -> bool:
+    """Tell whether a URL's host is this machine or its private network, by a bare name too (a container's)."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".local", ".internal"))
+
+
+def _is_url(value: str, schemes: Sequence[str]) -> bool:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # not read before it is asked for
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.netloc)

@@ -1,0 +1,31 @@
+"""How gunicorn serves: `python -m gunicorn --config python:config.gunicorn config.wsgi`."""
+
+import os
+import sys
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+try:
+    # Here, in the parent: a wrong environment is told of once, not by each worker that fails to boot.
+    port, workers, threads = settings.PORT, settings.WEB_PROCESSES, settings.WEB_THREADS
+except ImproperlyConfigured as problem:
+    sys.stderr.write(f"{problem}\n")
+    sys.exit(1)
+
+# This machine only, unless --bind says otherwise (as the Dockerfile does).
+bind = [f"127.0.0.1:{port}"]
+worker_class = "gthread"
+# Longer than the slowest request may take: connecting to the provider, its answer, and the two transactions around it.
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+# Heartbeats on disk can block a worker for long; this is memory where there is such a thing.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
+errorlog = "-"
+accesslog = None
+control_socket_disable = True
+# The application is loaded by each worker for itself: its pool of connections must not be shared through a fork.
+preload_app = False

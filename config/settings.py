@@ -1,0 +1,263 @@
+"""Django settings, for every place: the environment makes the difference. `.env.example` describes each variable."""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from config import embedded_postgres, rules
+from config.env import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = BASE_DIR / ".data"
+
+env = Environment(BASE_DIR / ".env")
+
+DEBUG = env.boolean("DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY")
+ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS")
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", of=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
+
+PORT = env.integer("PORT", 8000, least=1, most=65535)
+SANDBOX_PORT = env.integer("SANDBOX_PORT", 8001, least=1, most=65535)
+WEB_PROCESSES = env.integer("WEB_PROCESSES", 2, least=1)
+WEB_THREADS = env.integer("WEB_THREADS", 16, least=1)
+WORKERS = env.integer("WORKERS", 2, least=1)
+
+SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_COOKIES = env.boolean("SECURE_COOKIES", default=not DEBUG)
+SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 0 if DEBUG else 31_536_000)
+TRUST_X_FORWARDED_PROTO = env.boolean("TRUST_X_FORWARDED_PROTO", default=False)
+
+DATABASE_URL = env.url("DATABASE_URL", schemes=["postgres", "postgresql"])
+DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", 8)
+DATABASE_POOL_TIMEOUT_SECONDS = env.integer("DATABASE_POOL_TIMEOUT_SECONDS", 10, least=1)
+DATABASE_LOCK_TIMEOUT_MS = env.integer("DATABASE_LOCK_TIMEOUT_MS", 3_000, least=1)
+DATABASE_STATEMENT_TIMEOUT_MS = env.integer("DATABASE_STATEMENT_TIMEOUT_MS", 30_000)
+REDIS_URL = env.url("REDIS_URL", schemes=["redis", "rediss", "unix"])
+
+STRIPE_API_KEY = env.text("STRIPE_API_KEY")
+STRIPE_API_BASE = env.url("STRIPE_API_BASE", schemes=["https", "http"])
+STRIPE_WEBHOOK_SECRETS = env.texts("STRIPE_WEBHOOK_SECRETS")
+STRIPE_CONNECT_TIMEOUT_SECONDS = env.integer("STRIPE_CONNECT_TIMEOUT_SECONDS", 3, least=1)
+STRIPE_READ_TIMEOUT_SECONDS = env.integer("STRIPE_READ_TIMEOUT_SECONDS", 20, least=1)
+WEBHOOK_TOLERANCE_SECONDS = env.integer("WEBHOOK_TOLERANCE_SECONDS", 300, least=1)
+
+HOLD_TTL_SECONDS = env.integer("HOLD_TTL_SECONDS", 900, least=1)
+HOLD_CEILING_SECONDS = env.integer("HOLD_CEILING_SECONDS", 3_600, least=1)
+MAX_LIVE_HOLDS_PER_CLIENT = env.integer("MAX_LIVE_HOLDS_PER_CLIENT", 1_000, least=1)
+COMMAND_LEASE_SECONDS = env.integer("COMMAND_LEASE_SECONDS", 60, least=1)
+COMMAND_MAX_ATTEMPTS = env.integer("COMMAND_MAX_ATTEMPTS", 5, least=1)
+EVENT_MAX_ATTEMPTS = env.integer("EVENT_MAX_ATTEMPTS", 10, least=1)
+RECONCILE_AFTER_SECONDS = env.integer("RECONCILE_AFTER_SECONDS", 300, least=1)
+IDEMPOTENCY_TTL_SECONDS = env.integer("IDEMPOTENCY_TTL_SECONDS", 86_400, least=1)
+IDEMPOTENCY_LEASE_SECONDS = env.integer("IDEMPOTENCY_LEASE_SECONDS", 60, least=1)
+API_RATE = env.rate("API_RATE", "600/min")
+
+if DEBUG and not SECRET_KEY:
+    SECRET_KEY = rules.DEVELOPMENT_SECRET_KEY
+
+rules.check_secret_key(env, key=SECRET_KEY, debug=DEBUG)
+rules.check_origins(env, origins=CSRF_TRUSTED_ORIGINS)
+rules.check_stripe(
+    env, key=STRIPE_API_KEY, base=STRIPE_API_BASE, webhook_secrets=STRIPE_WEBHOOK_SECRETS, debug=DEBUG
+)
+stripe_seconds = STRIPE_CONNECT_TIMEOUT_SECONDS + STRIPE_READ_TIMEOUT_SECONDS
+rules.check_lease(env, "COMMAND_LEASE_SECONDS", lease_seconds=COMMAND_LEASE_SECONDS, call_seconds=stripe_seconds)
+rules.check_lease(
+    env, "IDEMPOTENCY_LEASE_SECONDS", lease_seconds=IDEMPOTENCY_LEASE_SECONDS, call_seconds=stripe_seconds
+)
+rules.check_holds(env, ttl_seconds=HOLD_TTL_SECONDS, ceiling_seconds=HOLD_CEILING_SECONDS)
+rules.check_database_timeouts(env, lock_ms=DATABASE_LOCK_TIMEOUT_MS, statement_ms=DATABASE_STATEMENT_TIMEOUT_MS)
+
+env.stop_if_wrong()
+
+STRIPE_LIVE_MODE = STRIPE_API_KEY.startswith(rules.STRIPE_LIVE_KEYS)
+
+# An event of the other mode is evidence of nothing here.
+STRIPE_LIVE_MODE = STRIPE_API_KEY.startswith(("sk_live_", "rk_live_"))
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_q",
+    "tenants",
+    "idempotency",
+    "payments",
+    "booking",
+    "webhooks",
+    "reconciliation",
+    "sweeps",
+    "demo",
+]
+MIDDLEWARE = [
+    "common.request_id.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Only its address is worked out here; manage.py and config.wsgi start it. Settings are also read by what needs no database.
+EMBEDDED_POSTGRES_DIR = None if DATABASE_URL else DATA_DIR / "postgres"
+DATABASES: dict[str, Any] = {
+    "default": dj_database_url.parse(DATABASE_URL or embedded_postgres.url(DATA_DIR / "postgres")),
+}
+DATABASES["default"] |= {
+    "ATOMIC_REQUESTS": False,
+    "CONN_HEALTH_CHECKS": True,
+}
+# Said while connecting, so that no statement is spent on it; the time zone too, which Django would otherwise set by one.
+DATABASE_OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
+DATABASE_OPTIONS["options"] = " ".join(
+    [
+        DATABASE_OPTIONS.get("options", ""),
+        "-c timezone=UTC",
+        f"-c lock_timeout={DATABASE_LOCK_TIMEOUT_MS}",
+        f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT_MS}",
+        # Nothing waits inside a transaction (no network there), so who idles in one has hung, with its locks.
+        "-c idle_in_transaction_session_timeout=60000",
+    ]
+).strip()
+if DATABASE_POOL_SIZE:
+    DATABASE_OPTIONS["pool"] = {
+        "min_size": min(2, DATABASE_POOL_SIZE),
+        "max_size": DATABASE_POOL_SIZE,
+        "timeout": DATABASE_POOL_TIMEOUT_SECONDS,
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Without Redis each process keeps its own, so that a rate limit holds per web process.
+CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+AUTH_USER_MODEL = "tenants.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{validator}"}
+    for validator in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600
+
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
+SECURE_REFERRER_POLICY = "same-origin"
+# A load balancer asks for health over plain HTTP, from inside.
+SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?$"]
+X_FRAME_OPTIONS = "DENY"
+if TRUST_X_FORWARDED_PROTO:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# The contract's limit for a webhook; everything else is smaller.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.authentication.IsApiClient"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "common.pagination.NewestFirst",
+    "EXCEPTION_HANDLER": "common.exception_handler.handle",
+    "UNAUTHENTICATED_USER": None,
+    "COMPACT_JSON": True,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Holdfast",
+    "DESCRIPTION": "Places on slots, never sold twice; money, never taken twice.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_PERMISSIONS": [],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    # The scripts come from our own static files, so that the pages work without the internet.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+Q_CLUSTER: dict[str, Any] = {
+    "name": "holdfast",
+    "label": "Background work",
+    "workers": WORKERS,
+    # Beyond `retry` a task is handed out again, so it has to exceed `timeout` (and the three seconds that are added to it).
+    "timeout": 300,
+    "retry": 420,
+    "max_attempts": 3,
+    # A failed task is done with: the sweep that made it comes again in a minute, and what it works on is in our tables.
+    "ack_failures": True,
+    # After a pause each sweep runs once, not once for each minute that was missed.
+    "catch_up": False,
+    "poll": 0.2,
+    # Few, because one is looked at before the next one is started: a task waits in the database, not in a process.
+    "queue_limit": WORKERS * 2,
+    "save_limit": 1_000,
+    "recycle": 500,
+}
+Q_CLUSTER |= {"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "common.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+    },
+}

@@ -1,0 +1,29 @@
+"""Where each address leads."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from common import health
+
+admin.site.site_header = admin.site.site_title = "Holdfast"
+
+api: list[Any] = [
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("", include("booking.api.urls")),
+    path("", include("payments.api.urls")),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="docs")),
+    path("health", health.live, name="health"),
+    path("health/ready", health.ready, name="ready"),
+    path("api/v1/", include(api)),
+    path("webhooks/", include("webhooks.api.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,28 @@
+#!/usr/bin/env python
+"""Runs a management command, on the embedded PostgreSQL unless DATABASE_URL names another."""
+
+import os
+import sys
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+
+from config import embedded_postgres
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # No connection pool: its threads do not survive a fork, and qcluster forks its workers; others need one connection.
+    os.environ.setdefault("DATABASE_POOL_SIZE", "0")
+    try:
+        if settings.EMBEDDED_POSTGRES_DIR is not None:
+            embedded_postgres.ensure_running(settings.EMBEDDED_POSTGRES_DIR)
+    except (ImproperlyConfigured, embedded_postgres.EmbeddedPostgresError) as problem:
+        sys.exit(str(problem))
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
