@@ -44,6 +44,13 @@ class NotFoundError(HoldfastError):
         super().__init__(f"There is no such {kind}.")
 
 
+class TooLargeError(HoldfastError):
+    """The body is larger than we read."""
+
+    code = "too_large"
+    http_status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
 class ConflictError(HoldfastError):
     """The request is right, and the present state does not allow it."""
 

@@ -4,7 +4,7 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404
 from psycopg_pool import PoolTimeout
@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from common import request_id
 from common.database import CONTENTION
-from common.errors import BusyError, HoldfastError, NotFoundError, UnavailableError
+from common.errors import BusyError, HoldfastError, NotFoundError, TooLargeError, UnavailableError
 
 logger = logging.getLogger("holdfast.api")
 
@@ -55,6 +55,10 @@ def translate(error: Exception) -> HoldfastError | None:
         return _Known(drf.PermissionDenied())
     if isinstance(error, OperationalError):
         return _database_error(error)
+    if isinstance(error, RequestDataTooBig):
+        return TooLargeError("The body of this request is too large.")
+    if isinstance(error, SuspiciousOperation):
+        return HoldfastError("This request is malformed.")
     if isinstance(error, drf.ValidationError):
         return _validation_error(error)
     if isinstance(error, drf.APIException):

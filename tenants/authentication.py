@@ -1,15 +1,17 @@
 """Who is calling: the bearer key of an API client, and what its scopes allow."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from tenants import api_keys
 from tenants.models import ApiClient, Operator, Scope
+
+if TYPE_CHECKING:  # DRF's views import this module
+    from rest_framework.views import APIView
 
 _MAX_KEY_LENGTH = 200
 
@@ -67,7 +69,7 @@ class IsApiClient(BasePermission):
 
     message = "This API key lacks the scope for this."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Check the scope: ``read`` for safe methods unless the view says otherwise, ``book`` for the rest."""
         if not isinstance(request.user, Caller):
             return False

@@ -1,0 +1,93 @@
+"""From rows to the fields of the HTTP contract; plain functions, since they run on every request."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from booking.models import History, Rate, Reservation, Resource, Slot, Unit
+from payments.api import presenting as payments
+
+
+def resource(row: Resource) -> dict[str, Any]:
+    """Show a resource with its (prefetched) rates."""
+    return {
+        "id": str(row.pk),
+        "name": row.name,
+        "description": row.description,
+        "exclusive": row.exclusive,
+        "timezone": row.timezone,
+        "currency": row.currency,
+        "rates": [_rate(rate) for rate in row.rates.all()],
+    }
+
+
+def slot(row: Slot) -> dict[str, Any]:
+    """Show a slot as ``availability.slots`` reads it; places whose hold is over count as free."""
+    available = row.available + row.due  # type: ignore[attr-defined]  # annotated by availability.slots
+    return {
+        "id": str(row.pk),
+        "resource_id": str(row.resource_id),
+        "starts_at": time(row.starts_at),
+        "ends_at": time(row.ends_at),
+        "capacity": row.capacity,
+        "available": 0 if row.is_closed else available,
+        "status": "closed" if row.is_closed else "open" if available > 0 else "sold_out",
+        "rates": row.offered,  # type: ignore[attr-defined]  # annotated by availability.slots
+    }
+
+
+def reservation_and_payment(row: Reservation, units: Iterable[Unit], *, now: datetime) -> dict[str, Any]:
+    """Show a reservation beside its payment."""
+    return {"reservation": _reservation(row, units, now), "payment": payments.payment(row.payment)}
+
+
+def change(row: History) -> dict[str, Any]:
+    """Show one entry of a history."""
+    return {
+        "at": time(row.at),
+        "from": row.from_status or None,
+        "to": row.to_status,
+        "actor": row.actor,
+        "reason": row.reason,
+    }
+
+
+def time(value: datetime | None) -> str | None:
+    """Write a time as RFC 3339 in UTC."""
+    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _rate(row: Rate) -> dict[str, Any]:
+    return {"id": str(row.pk), "unit": row.unit, "name": row.name, "amount": row.amount}
+
+
+def _reservation(row: Reservation, units: Iterable[Unit], now: datetime) -> dict[str, Any]:
+    return {
+        "id": str(row.pk),
+        "reference": row.reference,
+        "status": row.status_at(now),
+        "resource_id": str(row.resource_id),
+        "slot_id": str(row.slot_id) if row.slot_id else None,
+        "units": _grouped(units),
+        "places": row.places,
+        "amount": row.amount,
+        "currency": row.currency,
+        "customer": {
+            "name": row.customer_name,
+            "email": row.customer_email,
+            "reference": row.customer_reference or None,
+        },
+        "expires_at": time(row.expires_at),
+        "confirmed_at": time(row.confirmed_at),
+        "paid_at": time(row.paid_at),
+        "created_at": time(row.created_at),
+        "metadata": row.metadata,
+    }
+
+
+def _grouped(units: Iterable[Unit]) -> list[dict[str, Any]]:
+    groups: dict[tuple[str, int], dict[str, Any]] = {}
+    for row in units:
+        line = {"unit": row.unit, "name": row.name, "quantity": 0, "amount": row.amount}
+        groups.setdefault((row.unit, row.amount), line)["quantity"] += 1
+    return list(groups.values())

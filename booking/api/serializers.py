@@ -1,0 +1,196 @@
+"""What the booking API takes in and gives out."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from booking.states import ReservationStatus
+from common.serializers import StrictIntegerField, StrictSerializer
+from payments.api.serializers import PaymentOut
+from payments.providers import registry
+from payments.states import CaptureMethod
+
+HIGHEST_QUANTITY = 100
+MOST_PLACES = 200
+
+
+class RateOut(serializers.Serializer[Any]):
+    """What one unit costs."""
+
+    id = serializers.UUIDField()
+    unit = serializers.CharField()
+    name = serializers.CharField()
+    amount = serializers.IntegerField(help_text="In the minor unit of the resource's currency.")
+
+
+class ResourceOut(serializers.Serializer[Any]):
+    """An activity or a thing that is sold."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    exclusive = serializers.BooleanField(help_text="One party has it for itself.")
+    timezone = serializers.CharField(help_text="IANA name, for showing times.")
+    currency = serializers.CharField()
+    rates = RateOut(many=True)
+
+
+class SlotOut(serializers.Serializer[Any]):
+    """A departure."""
+
+    id = serializers.UUIDField()
+    resource_id = serializers.UUIDField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    capacity = serializers.IntegerField()
+    available = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=("open", "closed", "sold_out"))
+    rates = RateOut(many=True)
+
+
+class SlotQuery(StrictSerializer):
+    """Which slots to list."""
+
+    resource_id = serializers.UUIDField(required=False)
+    places = serializers.IntegerField(required=False, min_value=1, max_value=MOST_PLACES)
+    cursor = serializers.CharField(required=False)
+    page_size = serializers.IntegerField(required=False, min_value=1, max_value=100)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add ``from``, which is no name for a Python attribute."""
+        times = {name: serializers.DateTimeField(required=False) for name in ("from", "to")}
+        return {**super().get_fields(), **times}
+
+
+class ReservationQuery(StrictSerializer):
+    """Which reservations to list."""
+
+    status = serializers.ChoiceField(choices=ReservationStatus.choices, required=False)
+    slot_id = serializers.UUIDField(required=False)
+    cursor = serializers.CharField(required=False)
+    page_size = serializers.IntegerField(required=False, min_value=1, max_value=100)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add ``from``, which is no name for a Python attribute."""
+        times = {name: serializers.DateTimeField(required=False) for name in ("from", "to")}
+        return {**super().get_fields(), **times}
+
+
+class UnitIn(StrictSerializer):
+    """So many of a unit."""
+
+    unit = serializers.CharField(max_length=40)
+    quantity = StrictIntegerField(min_value=1, max_value=HIGHEST_QUANTITY)
+
+
+class CustomerIn(StrictSerializer):
+    """Who the places are for."""
+
+    name = serializers.CharField(max_length=200)
+    email = serializers.EmailField()
+    reference = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+
+
+class PaymentIn(StrictSerializer):
+    """How it is to be paid."""
+
+    provider = serializers.ChoiceField(choices=registry.names())
+    capture_method = serializers.ChoiceField(choices=CaptureMethod.choices, default=CaptureMethod.MANUAL)
+    payment_method_id = serializers.RegexField(r"\A[A-Za-z0-9_]+\Z", max_length=255, required=False, default="")
+
+
+class ReservationIn(StrictSerializer):
+    """A reservation to make."""
+
+    slot_id = serializers.UUIDField(required=False)
+    resource_id = serializers.UUIDField(required=False)
+    units = UnitIn(many=True, required=False, default=list, allow_empty=False)
+    customer = CustomerIn()
+    payment = PaymentIn()
+    metadata = serializers.DictField(child=serializers.CharField(max_length=500, allow_blank=True), required=False)
+
+    def validate_metadata(self, value: dict[str, str]) -> dict[str, str]:
+        """Bound what a client may keep with us."""
+        if len(value) > 50 or any(len(key) > 40 for key in value):
+            raise serializers.ValidationError("At most 50 entries, with keys of at most 40 characters.", "too_long")
+        return value
+
+    def validate_units(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Bound the places of one reservation."""
+        if sum(line["quantity"] for line in value) > MOST_PLACES:
+            raise serializers.ValidationError(f"At most {MOST_PLACES} places in one reservation.", "max_value")
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Want exactly one of slot and resource, and units for a slot."""
+        if ("slot_id" in attrs) == ("resource_id" in attrs):
+            message = "Name either a slot_id or a resource_id."
+            raise serializers.ValidationError({"slot_id": [serializers.ErrorDetail(message, "required")]})
+        if "slot_id" in attrs and not attrs["units"]:
+            raise serializers.ValidationError({"units": [serializers.ErrorDetail("This field is required.", "required")]})
+        return attrs
+
+
+class ReasonIn(StrictSerializer):
+    """Why something is done; kept in the history."""
+
+    reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+
+
+class SoldUnitOut(serializers.Serializer[Any]):
+    """Units of one kind, as they were sold."""
+
+    unit = serializers.CharField()
+    name = serializers.CharField()
+    quantity = serializers.IntegerField()
+    amount = serializers.IntegerField(help_text="Of one, in the currency's minor unit.")
+
+
+class CustomerOut(serializers.Serializer[Any]):
+    """Who the places are for."""
+
+    name = serializers.CharField()
+    email = serializers.EmailField()
+    reference = serializers.CharField(allow_null=True)
+
+
+class ReservationOut(serializers.Serializer[Any]):
+    """Places for a customer, and where they stand."""
+
+    id = serializers.UUIDField()
+    reference = serializers.CharField()
+    status = serializers.ChoiceField(choices=ReservationStatus.choices)
+    resource_id = serializers.UUIDField()
+    slot_id = serializers.UUIDField(allow_null=True)
+    units = SoldUnitOut(many=True)
+    places = serializers.IntegerField()
+    amount = serializers.IntegerField(help_text="In the currency's minor unit.")
+    currency = serializers.CharField()
+    customer = CustomerOut()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    confirmed_at = serializers.DateTimeField(allow_null=True)
+    paid_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    metadata = serializers.DictField(child=serializers.CharField())
+
+
+class ReservationAndPaymentOut(serializers.Serializer[Any]):
+    """A reservation with its payment."""
+
+    reservation = ReservationOut()
+    payment = PaymentOut()
+
+
+class HistoryOut(serializers.Serializer[Any]):
+    """One change of status."""
+
+    at = serializers.DateTimeField()
+    to = serializers.CharField()
+    actor = serializers.CharField(help_text="client:…, event:…, sweep:…, provider:… or person:…")
+    reason = serializers.CharField()
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add ``from``, which is no name for a Python attribute."""
+        fields = super().get_fields()
+        first = {"at": fields.pop("at"), "from": serializers.CharField(allow_null=True)}
+        return {**first, **fields}

@@ -1,0 +1,18 @@
+"""The paths of the booking API."""
+
+from django.urls import path
+
+from booking.api import views
+
+urlpatterns = [
+    path("resources", views.ResourceList.as_view(), name="resource-list"),
+    path("resources/<uuid:resource_id>", views.ResourceDetail.as_view(), name="resource-detail"),
+    path("slots", views.SlotList.as_view(), name="slot-list"),
+    path("slots/<uuid:slot_id>", views.SlotDetail.as_view(), name="slot-detail"),
+    path("reservations", views.ReservationList.as_view(), name="reservation-list"),
+    path("reservations/<uuid:reservation_id>", views.ReservationDetail.as_view(), name="reservation-detail"),
+    path("reservations/<uuid:reservation_id>/confirm", views.ReservationConfirm.as_view(), name="reservation-confirm"),
+    path("reservations/<uuid:reservation_id>/cancel", views.ReservationCancel.as_view(), name="reservation-cancel"),
+    path("reservations/<uuid:reservation_id>/delete", views.ReservationCancel.as_view(), name="reservation-delete"),
+    path("reservations/<uuid:reservation_id>/history", views.ReservationHistory.as_view(), name="reservation-history"),
+]

@@ -1,0 +1,193 @@
+"""The booking API: translate, one domain call, translate."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from booking import availability, cancelling, confirming, pricing, reading, reserving
+from booking.api import presenting, schema, serializers
+from booking.models import Reservation
+from common.errors import NotFoundError
+from common.pagination import NewestFirst
+from idempotency.views import idempotent
+from payments.states import CaptureMethod
+from tenants.authentication import Caller, caller_of
+
+
+class SlotPages(NewestFirst):
+    """Slots come in time order."""
+
+    ordering = ("starts_at", "id")
+
+
+class ResourceList(GenericAPIView[Any]):
+    """The catalogue."""
+
+    @extend_schema(**schema.LIST_RESOURCES)
+    def get(self, request: Request) -> Response:
+        """List what the operator sells."""
+        page = self.paginate_queryset(availability.resources(operator=caller_of(request).operator))
+        return self.get_paginated_response([presenting.resource(row) for row in page or []])
+
+
+class ResourceDetail(APIView):
+    """One resource."""
+
+    @extend_schema(**schema.READ_RESOURCE)
+    def get(self, request: Request, resource_id: UUID) -> Response:
+        """Read a resource."""
+        row = availability.resources(operator=caller_of(request).operator).filter(pk=resource_id).first()
+        if row is None:
+            raise NotFoundError(kind="resource")
+        return Response(presenting.resource(row))
+
+
+class SlotList(GenericAPIView[Any]):
+    """Departures."""
+
+    pagination_class = SlotPages
+
+    @extend_schema(**schema.LIST_SLOTS)
+    def get(self, request: Request) -> Response:
+        """List departures in the order of their start."""
+        query = serializers.SlotQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        page = self.paginate_queryset(availability.matching(operator=caller_of(request).operator, **_wanted(query)))
+        return self.get_paginated_response([presenting.slot(row) for row in page or []])
+
+
+class SlotDetail(APIView):
+    """One departure."""
+
+    @extend_schema(**schema.READ_SLOT)
+    def get(self, request: Request, slot_id: UUID) -> Response:
+        """Read a departure."""
+        row = availability.slots(operator=caller_of(request).operator).filter(pk=slot_id).first()
+        if row is None:
+            raise NotFoundError(kind="slot")
+        return Response(presenting.slot(row))
+
+
+class ReservationList(GenericAPIView[Any]):
+    """Reservations: make one, list them."""
+
+    @extend_schema(**schema.LIST_RESERVATIONS)
+    def get(self, request: Request) -> Response:
+        """List reservations, newest first."""
+        query = serializers.ReservationQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        wanted = query.validated_data
+        rows = reading.reservations(operator=caller_of(request).operator)
+        rows = rows.filter(reading.created_between(start=wanted.get("from"), end=wanted.get("to")))
+        if "status" in wanted:
+            rows = rows.filter(reading.with_status(wanted["status"]))
+        if "slot_id" in wanted:
+            rows = rows.filter(slot_id=wanted["slot_id"])
+        return self.get_paginated_response([_shown(row) for row in self.paginate_queryset(rows) or []])
+
+    @extend_schema(**schema.RESERVE)
+    @idempotent
+    def post(self, request: Request, *, operation_id: UUID) -> Response:
+        """Take places and hold the money."""
+        body = serializers.ReservationIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller = caller_of(request)
+        done = reserving.reserve(
+            client=caller.client, actor=caller.actor, operation_id=operation_id, request=_request(body.validated_data)
+        )
+        now = done.reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        shown = presenting.reservation_and_payment(done.reservation, done.units, now=now)
+        return Response(shown, status=201 if done.known else 202)
+
+
+class ReservationDetail(APIView):
+    """One reservation."""
+
+    @extend_schema(**schema.READ_RESERVATION)
+    def get(self, request: Request, reservation_id: UUID) -> Response:
+        """Read a reservation."""
+        operator = caller_of(request).operator
+        return Response(_shown(reading.get_reservation(operator=operator, reservation_id=reservation_id)))
+
+
+class ReservationConfirm(APIView):
+    """The hold becomes a sale."""
+
+    @extend_schema(**schema.CONFIRM)
+    @idempotent
+    def post(self, request: Request, *, reservation_id: UUID, operation_id: UUID) -> Response:
+        """Confirm a reservation and capture its money."""
+        caller, reason = _who_and_why(request)
+        row = confirming.confirm(
+            operator=caller.operator,
+            reservation_id=reservation_id,
+            operation_id=operation_id,
+            actor=caller.actor,
+            reason=reason or "confirm",
+        )
+        return Response(_shown(row))
+
+
+class ReservationCancel(APIView):
+    """The places are free again."""
+
+    @extend_schema(**schema.CANCEL)
+    @idempotent
+    def post(self, request: Request, *, reservation_id: UUID, operation_id: UUID) -> Response:
+        """Cancel a reservation and release its hold."""
+        caller, reason = _who_and_why(request)
+        row = cancelling.cancel(
+            operator=caller.operator,
+            reservation_id=reservation_id,
+            operation_id=operation_id,
+            actor=caller.actor,
+            reason=reason or "cancel",
+        )
+        return Response(_shown(row))
+
+
+class ReservationHistory(APIView):
+    """How a reservation came to where it stands."""
+
+    @extend_schema(**schema.HISTORY)
+    def get(self, request: Request, reservation_id: UUID) -> Response:
+        """Read the append-only history, oldest first."""
+        row = reading.get_reservation(operator=caller_of(request).operator, reservation_id=reservation_id)
+        return Response([presenting.change(change) for change in row.history.all()])
+
+
+def _wanted(query: serializers.SlotQuery) -> dict[str, Any]:
+    names = {"resource_id": "resource_id", "places": "places", "from": "start", "to": "end"}
+    return {ours: query.validated_data.get(theirs) for theirs, ours in names.items()}
+
+
+def _who_and_why(request: Request) -> tuple[Caller, str]:
+    body = serializers.ReasonIn(data=request.data or {})
+    body.is_valid(raise_exception=True)
+    return caller_of(request), body.validated_data["reason"]
+
+
+def _shown(row: Reservation) -> dict[str, Any]:
+    now = row.db_now  # type: ignore[attr-defined]  # annotated by the lock or by reading.reservations
+    return presenting.reservation_and_payment(row, row.units.all(), now=now)
+
+
+def _request(data: dict[str, Any]) -> reserving.Request:
+    payment = data["payment"]
+    return reserving.Request(
+        slot_id=data.get("slot_id"),
+        resource_id=data.get("resource_id"),
+        units=[pricing.WantedUnit(**line) for line in data["units"]],
+        customer=reserving.Customer(**data["customer"]),
+        provider=payment["provider"],
+        capture_method=CaptureMethod(payment["capture_method"]),
+        payment_method_id=payment["payment_method_id"],
+        metadata=data.get("metadata", {}),
+    )
+
+

@@ -1,0 +1,118 @@
+"""What can be booked, read without a lock: an answer may be old when it arrives, the lock decides."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, JSONObject, Now
+
+from booking.models import Rate, Reservation, Resource, Slot
+from booking.pricing import OfferedRate
+from booking.states import HOLDING
+from common.errors import NotFoundError
+from tenants import scoping
+from tenants.models import ApiClient, Operator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """All that a reservation needs to know before its transaction, read in one statement."""
+
+    resource: Resource
+    slot: Slot | None
+    rates: list[OfferedRate]
+    live_holds: int
+    """Of the API client that asks."""
+    now: datetime
+    """The database's clock, the one that decides expiry."""
+
+
+def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
+    """Read a slot with its resource and rates.
+
+    Raises:
+        NotFoundError: The operator has no such slot.
+    """
+    slots = scoping.of_operator(Slot.objects.select_related("resource"), client.operator, path="resource__operator")
+    slot = (
+        slots.filter(pk=slot_id, resource__is_active=True)
+        .annotate(offered=_rates("resource"), live_holds=_live_holds(client), db_now=Now())
+        .first()
+    )
+    if slot is None:
+        raise NotFoundError(kind="slot")
+    return Offer(
+        resource=slot.resource, slot=slot, rates=slot.offered, live_holds=slot.live_holds, now=slot.db_now
+    )
+
+
+def get_resource_offer(*, resource_id: UUID, client: ApiClient) -> Offer:
+    """Read a resource that is booked as a whole, with its rates.
+
+    Raises:
+        NotFoundError: The operator has no such resource.
+    """
+    resource = (
+        scoping.of_operator(Resource.objects.filter(pk=resource_id, is_active=True), client.operator)
+        .annotate(offered=_rates("pk"), live_holds=_live_holds(client), db_now=Now())
+        .first()
+    )
+    if resource is None:
+        raise NotFoundError(kind="resource")
+    return Offer(
+        resource=resource, slot=None, rates=resource.offered, live_holds=resource.live_holds, now=resource.db_now
+    )
+
+
+def slots(*, operator: Operator) -> QuerySet[Slot]:
+    """List an operator's slots; ``due`` is the number of places whose hold is over and that the sweep will free."""
+    due = (
+        Reservation.objects.filter(slot=OuterRef("pk"), status__in=sorted(HOLDING), expires_at__lte=Now())
+        .order_by()
+        .values("slot")
+        .annotate(places_due=Sum("places"))
+        .values("places_due")
+    )
+    own = scoping.of_operator(Slot.objects.filter(resource__is_active=True), operator, path="resource__operator")
+    return own.select_related("resource").annotate(
+        due=Coalesce(Subquery(due, output_field=IntegerField()), Value(0)), offered=_rates("resource")
+    )
+
+
+def matching(
+    *, operator: Operator, resource_id: UUID | None, places: int | None, start: datetime | None, end: datetime | None
+) -> QuerySet[Slot]:
+    """List an operator's slots that start from ``start`` on and before ``end``, with room for ``places``."""
+    found = slots(operator=operator)
+    if resource_id is not None:
+        found = found.filter(resource_id=resource_id)
+    if start is not None:
+        found = found.filter(starts_at__gte=start)
+    if end is not None:
+        found = found.filter(starts_at__lt=end)
+    if places is not None:
+        found = found.filter(is_closed=False, capacity__gte=F("reserved") - F("due") + places)
+    return found
+
+
+def resources(*, operator: Operator) -> QuerySet[Resource]:
+    """List an operator's resources with their rates."""
+    return scoping.of_operator(Resource.objects.filter(is_active=True), operator).prefetch_related("rates")
+
+
+def _rates(outer: str) -> ArraySubquery:
+    fields = JSONObject(id="id", unit="unit", name="name", amount="amount")
+    return ArraySubquery(Rate.objects.filter(resource=OuterRef(outer)).values_list(fields))
+
+
+def _live_holds(client: ApiClient) -> Subquery:
+    live = (
+        Reservation.objects.filter(api_client=client, status__in=sorted(HOLDING), expires_at__gt=Now())
+        .order_by()
+        .values("api_client")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    return Coalesce(Subquery(live, output_field=IntegerField()), Value(0))

@@ -1,0 +1,59 @@
+"""Cancel: the places are free at once, and the release of the hold is stored with it."""
+
+from uuid import UUID
+
+from django.db.models import Q
+
+from booking import carrying_out, locks, places
+from booking.models import CHANGED_FIELDS, Reservation
+from booking.states import ReservationStatus
+from common import database
+from common.errors import NotFoundError
+from common.states import InvalidStateError
+from payments import commands
+from payments.states import CommandKind
+from tenants.models import Operator
+
+
+def cancel(*, operator: Operator, reservation_id: UUID, operation_id: UUID, actor: str, reason: str) -> Reservation:
+    """Cancel a reservation that is not confirmed yet, free its places and release its hold.
+
+    ``operation_id`` becomes the id of the release command: a second run with it goes on from where the first stopped.
+    Must be called outside a transaction. If the hold itself is still in flight, its release waits for it.
+
+    Raises:
+        NotFoundError: The operator has no such reservation.
+        InvalidStateError: It is confirmed or over.
+    """
+    with database.use_case():
+        reservation = locks.find_reservation_for_update(where=Q(pk=reservation_id, operator=operator))
+        if reservation is None:
+            raise NotFoundError(kind="reservation")
+        if not _is_own(reservation, operation_id):
+            _cancel(reservation, operation_id, actor, reason)
+    done = carrying_out.carry_out(command_id=operation_id)
+    return done.reservation if done is not None else reservation
+
+
+def _is_own(reservation: Reservation, operation_id: UUID) -> bool:
+    """Whether an earlier run of this operation canceled it; looked for only where it can be."""
+    over = reservation.status == ReservationStatus.CANCELLED
+    return over and reservation.payment.commands.filter(pk=operation_id).exists()
+
+
+def _cancel(reservation: Reservation, operation_id: UUID, actor: str, reason: str) -> None:
+    now = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
+    if reservation.is_due(now):
+        raise InvalidStateError(kind="reservation", status=ReservationStatus.EXPIRED, wanted=ReservationStatus.CANCELLED)
+    reservation.move(ReservationStatus.CANCELLED, at=now, by=actor, because=reason)
+    release = commands.new(
+        payment=reservation.payment,
+        kind=CommandKind.CANCEL,
+        requested_by=actor,
+        reason=reason,
+        now=now,
+        command_id=operation_id,
+    )
+    database.update_together((reservation, CHANGED_FIELDS))
+    database.insert_together(release)
+    places.give_back([reservation])

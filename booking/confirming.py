@@ -1,0 +1,80 @@
+"""Confirm: the hold becomes a sale, and the capture of the money is stored with it."""
+
+from uuid import UUID
+
+from django.db.models import Q
+
+from booking import carrying_out, locks
+from booking.errors import HoldExpiredError
+from booking.models import CHANGED_FIELDS, Reservation
+from booking.states import ReservationStatus
+from common import database
+from common.errors import NotFoundError
+from payments import commands
+from payments.applying import CHANGED_FIELDS as PAYMENT_FIELDS
+from payments.errors import CardError
+from payments.models import Command
+from payments.states import CommandKind, PaymentStatus
+from tenants.models import Operator
+
+
+def confirm(*, operator: Operator, reservation_id: UUID, operation_id: UUID, actor: str, reason: str) -> Reservation:
+    """Confirm a pending reservation, and capture its money.
+
+    ``operation_id`` becomes the id of the capture command: a second run with it goes on from where the first stopped.
+    Must be called outside a transaction. It is ``paid`` only when the provider's event comes.
+
+    Raises:
+        NotFoundError: The operator has no such reservation.
+        HoldExpiredError: Its time is over, by the database's clock.
+        InvalidStateError: It is not pending.
+        CardError: The provider refused the capture; the reservation is ``failed`` and its places are free.
+    """
+    with database.use_case():
+        reservation = locks.find_reservation_for_update(where=Q(pk=reservation_id, operator=operator))
+        if reservation is None:
+            raise NotFoundError(kind="reservation")
+        earlier = _find_own(reservation, operation_id)
+        command = earlier or _confirm(reservation, operation_id, actor, reason)
+    done = None
+    if earlier is None:
+        done = carrying_out.finish(command)
+    elif earlier.is_open:
+        done = carrying_out.carry_out(command_id=earlier.pk)
+    return _result(done.reservation if done is not None else reservation)
+
+
+def _result(reservation: Reservation) -> Reservation:
+    if reservation.status == ReservationStatus.FAILED:
+        raise CardError(code=reservation.payment.failure_code, message=reservation.payment.failure_message)
+    return reservation
+
+
+def _find_own(reservation: Reservation, operation_id: UUID) -> Command | None:
+    """Find the command of an earlier run; looked for only where it can be."""
+    if reservation.status in (ReservationStatus.AWAITING_PAYMENT, ReservationStatus.PENDING):
+        return None
+    return reservation.payment.commands.filter(pk=operation_id).first()
+
+
+def _confirm(reservation: Reservation, operation_id: UUID, actor: str, reason: str) -> Command:
+    now = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
+    if reservation.is_due(now) or reservation.status == ReservationStatus.EXPIRED:
+        raise HoldExpiredError
+    reservation.move(ReservationStatus.CONFIRMED, at=now, by=actor, because=reason)
+    payment = reservation.payment
+    if payment.capture_before is not None and payment.capture_before <= now:
+        raise HoldExpiredError
+    payment.move(PaymentStatus.PROCESSING, at=now, by=actor, because="capture requested")
+    command = commands.new(
+        payment=payment,
+        kind=CommandKind.CAPTURE,
+        requested_by=actor,
+        reason=reason,
+        now=now,
+        command_id=operation_id,
+    )
+    commands.claimed(command, now=now)
+    database.update_together((reservation, CHANGED_FIELDS), (payment, PAYMENT_FIELDS))
+    database.insert_together(command)
+    return command

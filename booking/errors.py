@@ -1,0 +1,68 @@
+"""Why a reservation cannot be made or changed."""
+
+from common.errors import ConflictError, ValidationError
+
+
+class SlotSoldOutError(ConflictError):
+    """There are not enough places left."""
+
+    code = "slot_sold_out"
+
+    def __init__(self, *, available: int) -> None:
+        left = "no place is" if available == 0 else "only 1 place is" if available == 1 else f"only {available} places are"
+        super().__init__(f"This departure has not enough places: {left} left.", param="units")
+
+
+class SlotClosedError(ConflictError):
+    """The departure takes no reservations (any more)."""
+
+    code = "slot_closed"
+
+    def __init__(self) -> None:
+        super().__init__("This departure takes no reservations.", param="slot_id")
+
+
+class ResourceUnavailableError(ConflictError):
+    """Somebody else has the exclusive resource."""
+
+    code = "resource_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else has this at the moment.", param="resource_id")
+
+
+class HoldExpiredError(ConflictError):
+    """The hold's time is over; its places are free again."""
+
+    code = "hold_expired"
+
+    def __init__(self) -> None:
+        super().__init__("The time of this hold is over. Make a new reservation.")
+
+
+class TooManyHoldsError(ConflictError):
+    """The client holds as many places unpaid as one client may."""
+
+    code = "too_many_holds"
+    retry_after = 30
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(f"This API client has {limit} unpaid holds, which is the limit.")
+
+
+class UnknownUnitError(ValidationError):
+    """The resource has no rate for this unit."""
+
+    def __init__(self, *, position: int, unit: str) -> None:
+        super().__init__(
+            param=f"units.{position}.unit", code="invalid_unit", message=f"There is no rate for {unit!r} here."
+        )
+
+
+class InvalidAmountError(ValidationError):
+    """The price is not one that can be charged."""
+
+    def __init__(self, *, amount: int, highest: int) -> None:
+        super().__init__(
+            param="units", code="invalid_amount", message=f"{amount} cannot be charged; 1 to {highest} can."
+        )

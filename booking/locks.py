@@ -1,0 +1,57 @@
+"""Every lock that is taken on a reservation or a slot.
+
+One order everywhere: event → reservation → payment → slots by id. A reservation and its payment are locked by one
+statement, which locks them in that order row by row. The slot is the hot row: it is locked last and for the shortest
+time, and ``FOR NO KEY UPDATE``, since the foreign key of a new reservation takes a key-share lock on it.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from booking.models import Reservation, Slot
+from booking.states import HOLDING
+
+
+def find_reservation_for_update(*, where: Q) -> Reservation | None:
+    """Lock a reservation and its payment; ``db_now`` on it is the database's clock."""
+    return (
+        Reservation.objects.select_related("payment")
+        .select_for_update(no_key=True, of=("self", "payment"))
+        .filter(where)
+        .annotate(db_now=Now())
+        .first()
+    )
+
+
+def due(*, now: datetime | None, slot_id: UUID | None) -> QuerySet[Reservation]:
+    """Select holds past their time, by the database's clock if ``now`` is None. Takes no lock."""
+    found = Reservation.objects.filter(status__in=sorted(HOLDING), expires_at__lte=Now() if now is None else now)
+    return (found if slot_id is None else found.filter(slot_id=slot_id)).order_by("expires_at")
+
+
+def list_due_for_update(
+    *, now: datetime | None, slot_id: UUID | None, limit: int, only: UUID | None = None
+) -> list[Reservation]:
+    """Lock holds past their time and their payments, leaving out what somebody else has locked."""
+    found = due(now=now, slot_id=slot_id)
+    if only is not None:
+        found = found.filter(pk=only)
+    return list(
+        found.select_related("payment")
+        .select_for_update(no_key=True, of=("self", "payment"), skip_locked=True)
+        .annotate(db_now=Now())[:limit]
+    )
+
+
+def get_slot_for_update(*, slot_id: UUID) -> Slot:
+    """Lock a slot: the last lock before COMMIT."""
+    return Slot.objects.select_for_update(no_key=True).get(pk=slot_id)
+
+
+def lock_slots(*, slot_ids: Collection[UUID]) -> None:
+    """Lock slots in the order of their ids."""
+    list(Slot.objects.select_for_update(no_key=True).filter(pk__in=slot_ids).order_by("pk").values_list("pk"))

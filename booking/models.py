@@ -1,0 +1,220 @@
+"""What is sold (resources, rates, slots) and to whom (reservations, their units and their history)."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from booking.states import ACTIVE, HOLDING, RESERVATION_TRANSITIONS, ReservationStatus
+from common import ids
+from common.states import InvalidStateError
+from payments.models import Payment
+from tenants.models import ApiClient, Operator, currency_code, time_zone_name
+
+
+class Resource(models.Model):
+    """An activity or a thing that is sold. An exclusive one goes to one party at a time."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="resources")
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    exclusive = models.BooleanField(default=False, help_text="One party has it for itself.")
+    timezone = models.CharField(max_length=64, validators=[time_zone_name], help_text="For showing times.")
+    currency = models.CharField(max_length=3, validators=[currency_code])
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Rate(models.Model):
+    """What one unit (adult, child, party) of a resource costs."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="rates")
+    unit = models.SlugField(max_length=40)
+    name = models.CharField(max_length=100)
+    amount = models.BigIntegerField(help_text="In the minor unit of the resource's currency: 2599 is 25.99 USD.")
+
+    class Meta:
+        ordering: ClassVar = ["-amount", "unit"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["resource", "unit"], name="rate_once_per_unit"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="rate_amount_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.resource})"
+
+
+class Slot(models.Model):
+    """A departure: a resource at a time, with a number of places."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="slots")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    capacity = models.PositiveIntegerField()
+    reserved = models.PositiveIntegerField(default=0, editable=False)
+    is_closed = models.BooleanField(default=False, help_text="Closed to new reservations; those it has stay.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["starts_at", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(reserved__lte=F("capacity")), name="slot_not_oversold"),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="slot_ends_after_start"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["resource", "starts_at"], name="slot_by_resource_and_time"),
+            models.Index(fields=["starts_at", "id"], name="slot_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource} {self.starts_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def available(self) -> int:
+        """Places that nobody holds."""
+        return self.capacity - self.reserved
+
+
+class Reservation(models.Model):
+    """Places for one customer: a snapshot of what was sold, and where it stands. Never deleted, only moved on."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+")
+    api_client = models.ForeignKey(ApiClient, on_delete=models.PROTECT, null=True, related_name="+")
+    reference = models.CharField(max_length=12, default=ids.new_reference, editable=False)
+    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="reservations")
+    slot = models.ForeignKey(Slot, on_delete=models.PROTECT, null=True, blank=True, related_name="reservations")
+    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="reservation")
+    status = models.CharField(max_length=20, choices=ReservationStatus.choices)
+    exclusive = models.BooleanField(help_text="Whether the resource was exclusive when it was sold.")
+    places = models.PositiveIntegerField()
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    customer_name = models.CharField(max_length=200)
+    customer_email = models.EmailField()
+    customer_reference = models.CharField(max_length=200, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    paid_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    changed_by = models.CharField(max_length=200)
+    changed_because = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["operator", "reference"], name="reservation_reference_once"),
+            models.UniqueConstraint(
+                fields=["resource"],
+                condition=Q(slot__isnull=True, status__in=sorted(ACTIVE)),
+                name="reservation_resource_exclusive",
+            ),
+            models.UniqueConstraint(
+                fields=["slot"],
+                condition=Q(exclusive=True, slot__isnull=False, status__in=sorted(ACTIVE)),
+                name="reservation_slot_exclusive",
+            ),
+            models.CheckConstraint(condition=Q(places__gt=0), name="reservation_has_places"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="reservation_amount_not_negative"),
+            models.CheckConstraint(condition=Q(status__in=ReservationStatus.values), name="reservation_status_known"),
+            models.CheckConstraint(
+                condition=Q(slot__isnull=False) | Q(exclusive=True), name="reservation_whole_resource_is_exclusive"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=sorted(HOLDING)) | Q(expires_at__isnull=False), name="reservation_hold_expires"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["operator", "-id"], name="reservation_operator_newest"),
+            models.Index(fields=["expires_at"], condition=Q(status__in=sorted(HOLDING)), name="reservation_due"),
+            models.Index(
+                fields=["slot", "expires_at"], condition=Q(status__in=sorted(HOLDING)), name="reservation_slot_due"
+            ),
+            models.Index(fields=["slot"], name="reservation_slot"),
+            models.Index(
+                fields=["api_client", "expires_at"],
+                condition=Q(status__in=sorted(HOLDING)),
+                name="reservation_client_holds",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it holds places."""
+        return self.status in ACTIVE
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether its hold is past its time."""
+        return self.status in HOLDING and self.expires_at is not None and self.expires_at <= now
+
+    def status_at(self, now: datetime) -> str:
+        """Return the status as it is to be shown: a hold past its time is expired, whether the sweep came or not."""
+        return ReservationStatus.EXPIRED.value if self.is_due(now) else self.status
+
+    def move(self, to: ReservationStatus, *, at: datetime, by: str, because: str) -> None:
+        """Change the status in memory; the one setter of it. The history row is written by the database.
+
+        Raises:
+            InvalidStateError: The transition table does not allow it.
+        """
+        if to not in RESERVATION_TRANSITIONS[self.status]:
+            raise InvalidStateError(kind="reservation", status=self.status, wanted=to)
+        self.status = to
+        self.changed_at, self.changed_by, self.changed_because = at, by, because
+        if to is ReservationStatus.CONFIRMED:
+            self.confirmed_at = at
+        if to is ReservationStatus.PAID:
+            self.paid_at = at
+
+
+CHANGED_FIELDS = ("status", "expires_at", "confirmed_at", "paid_at", "changed_at", "changed_by", "changed_because")
+"""Every field of a reservation that changes after it was made."""
+
+
+class Unit(models.Model):
+    """One place of a reservation, as it was sold."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="units")
+    unit = models.CharField(max_length=40)
+    name = models.CharField(max_length=100)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class History(models.Model):
+    """Append-only: every change of a reservation's status. Written by a trigger, so that no code path can forget it."""
+
+    reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="history")
+    at = models.DateTimeField()
+    from_status = models.CharField(max_length=20, blank=True)
+    to_status = models.CharField(max_length=20)
+    actor = models.CharField(max_length=200)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        verbose_name_plural = "history"
+
+    def __str__(self) -> str:
+        return f"{self.from_status or '—'} → {self.to_status}"

@@ -1,0 +1,42 @@
+"""Taking and giving back the places of a slot. Everything that changes ``slot.reserved`` is here."""
+
+from collections import Counter
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Case, F, Value, When
+
+from booking import locks
+from booking.errors import SlotClosedError, SlotSoldOutError
+from booking.models import Reservation, Slot
+from common import database
+
+
+def take(*, slot_id: UUID, places: int) -> None:
+    """Lock the slot and take places; nothing else may be locked after it in this transaction.
+
+    Raises:
+        SlotClosedError: It takes no reservations.
+        SlotSoldOutError: It has not enough places left.
+    """
+    database.require_transaction()
+    slot = locks.get_slot_for_update(slot_id=slot_id)
+    if slot.is_closed:
+        raise SlotClosedError
+    if slot.available < places:
+        raise SlotSoldOutError(available=slot.available)
+    Slot.objects.filter(pk=slot_id).update(reserved=slot.reserved + places)
+
+
+def give_back(reservations: Iterable[Reservation]) -> None:
+    """Lock the slots of reservations that are not active any more and give their places back, in two statements."""
+    database.require_transaction()
+    freed: Counter[UUID] = Counter()
+    for reservation in reservations:
+        if reservation.slot_id is not None:
+            freed[reservation.slot_id] += reservation.places
+    if not freed:
+        return
+    locks.lock_slots(slot_ids=freed.keys())
+    amounts = Case(*(When(pk=slot_id, then=Value(places)) for slot_id, places in freed.items()))
+    Slot.objects.filter(pk__in=freed.keys()).update(reserved=F("reserved") - amounts)

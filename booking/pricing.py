@@ -1,0 +1,58 @@
+"""The price of a reservation: the server's rates times the quantities asked for, never a client's figure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+from booking.errors import InvalidAmountError, UnknownUnitError
+
+HIGHEST_AMOUNT = 99_999_999
+"""Stripe takes up to eight digits. https://docs.stripe.com/api/payment_intents/create#create_payment_intent-amount"""
+
+
+class OfferedRate(TypedDict):
+    """A rate as it was offered at the moment of the sale."""
+
+    unit: str
+    name: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedUnit:
+    """So many of a unit."""
+
+    unit: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What is sold: one entry for each place, and the sum in minor units."""
+
+    sold: Sequence[OfferedRate]
+    amount: int
+
+    @property
+    def places(self) -> int:
+        """How many places it takes."""
+        return len(self.sold)
+
+
+def quote(*, rates: Sequence[OfferedRate], wanted: Sequence[WantedUnit]) -> Quote:
+    """Price what is wanted.
+
+    Raises:
+        UnknownUnitError: A unit has no rate.
+        InvalidAmountError: The sum is not one that can be charged.
+    """
+    by_unit = {rate["unit"]: rate for rate in rates}
+    sold: list[OfferedRate] = []
+    for position, line in enumerate(wanted):
+        if line.unit not in by_unit:
+            raise UnknownUnitError(position=position, unit=line.unit)
+        sold += [by_unit[line.unit]] * line.quantity
+    amount = sum(rate["amount"] for rate in sold)
+    if not 0 < amount <= HIGHEST_AMOUNT:
+        raise InvalidAmountError(amount=amount, highest=HIGHEST_AMOUNT)
+    return Quote(sold=sold, amount=amount)

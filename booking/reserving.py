@@ -1,0 +1,231 @@
+"""Reserve: places taken and a payment asked for in one transaction, the money held after it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.db.models.functions import Now
+from psycopg.errors import UniqueViolation
+
+from booking import availability, carrying_out, expiring, places, pricing
+from booking.errors import ResourceUnavailableError, SlotClosedError, SlotSoldOutError, TooManyHoldsError
+from booking.models import Reservation, Unit
+from booking.states import ReservationStatus
+from common import database, ids
+from common.errors import NotFoundError, ValidationError
+from payments import commands
+from payments.errors import CardError
+from payments.models import Command, Payment
+from payments.states import CaptureMethod, CommandKind, PaymentStatus
+from tenants import scoping
+from tenants.models import ApiClient
+
+_TRIES = 4
+"""A reference of six characters may be taken; drawing again is cheaper than asking first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """Who the places are for."""
+
+    name: str
+    email: str
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be reserved: a slot, or an exclusive resource as a whole."""
+
+    slot_id: UUID | None
+    resource_id: UUID | None
+    units: Sequence[pricing.WantedUnit]
+    customer: Customer
+    provider: str
+    capture_method: CaptureMethod
+    payment_method_id: str
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reserved:
+    """A reservation that was made, with what was sold; ``known`` is whether the provider's answer is."""
+
+    reservation: Reservation
+    units: Sequence[Unit]
+    known: bool
+
+
+def reserve(*, client: ApiClient, actor: str, operation_id: UUID, request: Request) -> Reserved:
+    """Take places, store the payment and its command in one transaction, then ask the provider for the hold.
+
+    ``operation_id`` becomes the id of the reservation: a second run with it goes on from where the first one stopped.
+    Must be called outside a transaction.
+
+    Raises:
+        NotFoundError, SlotClosedError, SlotSoldOutError, ResourceUnavailableError, TooManyHoldsError: Nothing is kept.
+        ValidationError: The units cannot be priced; nothing is kept.
+        CardError: The hold was declined; the reservation is ``failed`` and its places are free again.
+    """
+    stored = _store(client=client, actor=actor, operation_id=operation_id, request=request)
+    if stored is None:
+        return _go_on(client=client, operation_id=operation_id)
+    units, command = stored
+    done = carrying_out.finish(command)
+    reservation = done.reservation if done else _get(client, operation_id)
+    return _result(reservation, units, known=done is not None and done.known)
+
+
+Stored = tuple[list[Unit], Command]
+
+
+def _store(*, client: ApiClient, actor: str, operation_id: UUID, request: Request) -> Stored | None:
+    """Store the reservation; None if an earlier run with this id has."""
+    for last in (False,) * (_TRIES - 1) + (True,):
+        offer = _offer(client, request)
+        try:
+            return _insert(client=client, actor=actor, operation_id=operation_id, request=request, offer=offer)
+        except SlotSoldOutError:
+            if last or expiring.expire_due(slot_id=request.slot_id) == 0:
+                if Reservation.objects.filter(pk=operation_id).exists():
+                    return None
+                raise
+        except IntegrityError as error:
+            constraint = error.__cause__.diag.constraint_name if isinstance(error.__cause__, UniqueViolation) else None
+            if constraint == "booking_reservation_pkey":
+                return None
+            if constraint == "reservation_slot_exclusive":
+                raise SlotSoldOutError(available=0) from error
+            if constraint == "reservation_resource_exclusive":
+                raise ResourceUnavailableError from error
+            if last or constraint != "reservation_reference_once":
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _offer(client: ApiClient, request: Request) -> availability.Offer:
+    """Read what is offered and turn away what cannot be had, before anything is locked."""
+    if request.slot_id is not None:
+        offer = availability.get_slot_offer(slot_id=request.slot_id, client=client)
+    elif request.resource_id is not None:
+        offer = availability.get_resource_offer(resource_id=request.resource_id, client=client)
+        if not offer.resource.exclusive or offer.resource.slots.exists():
+            raise ValidationError(param="slot_id", code="required", message="This is booked by slot; name a slot_id.")
+    else:
+        raise NotFoundError(kind="slot")
+    if offer.slot is not None and (offer.slot.is_closed or offer.slot.starts_at <= offer.now):
+        raise SlotClosedError
+    if offer.live_holds >= settings.MAX_LIVE_HOLDS_PER_CLIENT:
+        raise TooManyHoldsError(limit=settings.MAX_LIVE_HOLDS_PER_CLIENT)
+    return offer
+
+
+def _insert(
+    *, client: ApiClient, actor: str, operation_id: UUID, request: Request, offer: availability.Offer
+) -> Stored:
+    """Insert everything in one statement, then lock the slot and take the places as the last step before COMMIT."""
+    quote = pricing.quote(rates=offer.rates, wanted=_wanted(request, offer))
+    if offer.slot is not None and offer.slot.available < quote.places:
+        raise SlotSoldOutError(available=offer.slot.available)
+    payment = _payment(client, request, offer, quote, actor)
+    reservation = _reservation(client, request, offer, quote, payment, operation_id)
+    units = [Unit(reservation=reservation, **_sold(rate)) for rate in quote.sold]
+    kind = CommandKind.AUTHORIZE if request.capture_method is CaptureMethod.MANUAL else CommandKind.CHARGE
+    command = commands.claimed(
+        commands.new(payment=payment, kind=kind, requested_by=actor, reason="reserve", now=offer.now), now=offer.now
+    )
+    with database.use_case():
+        database.insert_together(payment, reservation, *units, command)
+        if offer.slot is not None:
+            places.take(slot_id=offer.slot.pk, places=quote.places)
+    return units, command
+
+
+def _wanted(request: Request, offer: availability.Offer) -> Sequence[pricing.WantedUnit]:
+    if request.units:
+        return request.units
+    if offer.slot is None and len(offer.rates) == 1:
+        return [pricing.WantedUnit(unit=offer.rates[0]["unit"], quantity=1)]
+    raise ValidationError(param="units", code="required", message="Name the units to reserve.")
+
+
+def _payment(
+    client: ApiClient, request: Request, offer: availability.Offer, quote: pricing.Quote, actor: str
+) -> Payment:
+    return Payment(
+        operator=client.operator,
+        provider=request.provider,
+        provider_account=client.operator.stripe_account,
+        amount=quote.amount,
+        currency=offer.resource.currency,
+        capture_method=request.capture_method,
+        payment_method_id=request.payment_method_id,
+        status=PaymentStatus.PROCESSING if request.payment_method_id else PaymentStatus.REQUIRES_CONFIRMATION,
+        created_at=offer.now,
+        changed_at=offer.now,
+        changed_by=actor,
+        changed_because="reserve",
+    )
+
+
+def _reservation(
+    client: ApiClient,
+    request: Request,
+    offer: availability.Offer,
+    quote: pricing.Quote,
+    payment: Payment,
+    operation_id: UUID,
+) -> Reservation:
+    return Reservation(
+        id=operation_id,
+        operator=client.operator,
+        api_client=client,
+        resource=offer.resource,
+        slot=offer.slot,
+        payment=payment,
+        status=ReservationStatus.AWAITING_PAYMENT,
+        exclusive=offer.resource.exclusive,
+        places=quote.places,
+        amount=quote.amount,
+        currency=offer.resource.currency,
+        customer_name=request.customer.name,
+        customer_email=request.customer.email,
+        customer_reference=request.customer.reference,
+        metadata=dict(request.metadata),
+        expires_at=offer.now + timedelta(seconds=client.operator.hold_ttl_seconds or settings.HOLD_TTL_SECONDS),
+        created_at=offer.now,
+        changed_at=offer.now,
+        changed_by=payment.changed_by,
+        changed_because="reserve",
+    )
+
+
+def _sold(rate: pricing.OfferedRate) -> dict[str, object]:
+    return {"id": ids.new_id(), "unit": rate["unit"], "name": rate["name"], "amount": rate["amount"]}
+
+
+def _go_on(*, client: ApiClient, operation_id: UUID) -> Reserved:
+    """Finish what an earlier run with this id began, from wherever it stopped."""
+    reservation = _get(client, operation_id)
+    command = reservation.payment.commands.filter(kind__in=commands.STARTING).get()
+    known = not command.is_open
+    if command.is_open:
+        done = carrying_out.carry_out(command_id=command.pk)
+        known = done is not None and done.known
+        reservation = _get(client, operation_id)
+    return _result(reservation, list(reservation.units.all()), known=known)
+
+
+def _get(client: ApiClient, operation_id: UUID) -> Reservation:
+    mine = scoping.of_operator(Reservation.objects.select_related("payment"), client.operator)
+    return mine.annotate(db_now=Now()).get(pk=operation_id)
+
+
+def _result(reservation: Reservation, units: Sequence[Unit], *, known: bool) -> Reserved:
+    payment = reservation.payment
+    if reservation.status == ReservationStatus.FAILED and payment.status == PaymentStatus.FAILED:
+        raise CardError(code=payment.failure_code, message=payment.failure_message)
+    return Reserved(reservation=reservation, units=units, known=known)

@@ -1,0 +1,55 @@
+"""What may follow what for a reservation. The database repeats the table as a trigger."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from django.db import models
+
+
+class ReservationStatus(models.TextChoices):
+    """Where a reservation stands."""
+
+    AWAITING_PAYMENT = "awaiting_payment"
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    PAID = "paid"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    REFUNDED = "refunded"
+
+
+HOLDING = frozenset((ReservationStatus.AWAITING_PAYMENT, ReservationStatus.PENDING))
+"""Holds places for a time; past it, it reads as expired even before the sweep has come."""
+
+ACTIVE = HOLDING | {ReservationStatus.CONFIRMED, ReservationStatus.PAID}
+"""Holds places."""
+
+RESERVATION_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        ReservationStatus.AWAITING_PAYMENT: frozenset(
+            (
+                ReservationStatus.PENDING,
+                ReservationStatus.FAILED,
+                ReservationStatus.EXPIRED,
+                ReservationStatus.CANCELLED,
+                ReservationStatus.PAID,
+            )
+        ),
+        ReservationStatus.PENDING: frozenset(
+            (
+                ReservationStatus.CONFIRMED,
+                ReservationStatus.FAILED,
+                ReservationStatus.EXPIRED,
+                ReservationStatus.CANCELLED,
+                ReservationStatus.PAID,
+            )
+        ),
+        ReservationStatus.CONFIRMED: frozenset((ReservationStatus.PAID, ReservationStatus.FAILED)),
+        ReservationStatus.EXPIRED: frozenset((ReservationStatus.PAID,)),
+        ReservationStatus.CANCELLED: frozenset((ReservationStatus.PAID,)),
+        ReservationStatus.FAILED: frozenset((ReservationStatus.PAID,)),
+        ReservationStatus.PAID: frozenset((ReservationStatus.REFUNDED,)),
+        ReservationStatus.REFUNDED: frozenset(),
+    }
+)

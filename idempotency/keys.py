@@ -1,0 +1,140 @@
+"""Claiming a key, keeping its answer, letting it go.
+
+A claim is committed before the work begins, so two first requests cannot both run: the unique constraint lets one in.
+A run that dies leaves a claim whose lease ends; the retry takes it over *with the same operation id*, which is the id
+of what the first run may have made. The claim id fences a run that was only slow: it can no longer write the answer.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from common import ids
+from idempotency.errors import KeyInUseError, KeyInvalidError, KeyMissingError, KeyReusedError
+from idempotency.models import IdempotencyKey
+from tenants.models import ApiClient
+
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to run an operation and to write its answer."""
+
+    id: UUID
+    operation_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first answer to a key."""
+
+    status_code: int
+    body: bytes
+
+
+def parse(header: str | None) -> str:
+    """Read the header; a quoted string (IETF draft) and a bare one name the same key.
+
+    Raises:
+        KeyMissingError: There is no key.
+        KeyInvalidError: It is too long or has other than visible ASCII characters.
+    """
+    if header is None or header == "":
+        raise KeyMissingError
+    key = header[1:-1] if len(header) > 2 and header[0] == header[-1] == '"' else header
+    if not _VISIBLE_ASCII.fullmatch(key):
+        raise KeyInvalidError
+    return key
+
+
+def fingerprint(*, method: str, path: str, body: bytes) -> str:
+    """Hash what the request asks for. The same JSON written another way is the same request."""
+    try:
+        meaning = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")).encode() if body else b""
+    except (ValueError, RecursionError):
+        meaning = body
+    return hashlib.sha256(b"\n".join((method.encode(), path.encode(), meaning))).hexdigest()
+
+
+def claim(*, client: ApiClient, key: str, method: str, path: str, body: bytes) -> Claim | Answer:
+    """Claim a key in one statement of its own, or return the answer that it has already.
+
+    Raises:
+        KeyInUseError: The first request is still running.
+        KeyReusedError: The key was first used for another request.
+    """
+    mark = fingerprint(method=method, path=path, body=body)
+    claim_id = ids.new_id()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO idempotency_idempotencykey AS existing
+                (api_client_id, key, method, path, fingerprint, operation_id, claim_id, leased_until, created_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, now() + %s, now())
+            ON CONFLICT (api_client_id, key) DO UPDATE
+                SET claim_id = excluded.claim_id, leased_until = excluded.leased_until
+                WHERE existing.status_code IS NULL
+                  AND existing.leased_until <= now()
+                  AND existing.fingerprint = excluded.fingerprint
+            RETURNING operation_id
+            """,
+            [client.pk, key, method, path, mark, ids.new_id(), claim_id, _lease()],
+        )
+        row = cursor.fetchone()
+    if row is not None:
+        return Claim(id=claim_id, operation_id=row[0])
+    return _first_answer(client=client, key=key, mark=mark)
+
+
+def answer(*, claim: Claim, status_code: int, body: bytes) -> None:
+    """Keep the first answer; a run that lost its claim changes nothing."""
+    IdempotencyKey.objects.filter(claim_id=claim.id, status_code=None).update(status_code=status_code, body=body)
+
+
+def release(*, claim: Claim) -> None:
+    """Forget a key whose request changed nothing, so that it may be used again, for anything."""
+    IdempotencyKey.objects.filter(claim_id=claim.id, status_code=None).delete()
+
+
+def end_lease(*, claim: Claim) -> None:
+    """Let the retry go on at once from where this run stopped, with the same operation id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE idempotency_idempotencykey SET leased_until = now() WHERE claim_id = %s AND status_code IS NULL",
+            [claim.id],
+        )
+
+
+def purge(*, now: datetime | None = None) -> int:
+    """Delete keys past ``IDEMPOTENCY_TTL_SECONDS`` and return how many; a live run's key is kept. Safe when two run."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM idempotency_idempotencykey
+            WHERE created_at < coalesce(%s, now()) - %s AND (status_code IS NOT NULL OR leased_until < now())
+            """,
+            [now, timedelta(seconds=settings.IDEMPOTENCY_TTL_SECONDS)],
+        )
+        return cursor.rowcount
+
+
+def _first_answer(*, client: ApiClient, key: str, mark: str) -> Answer:
+    first = IdempotencyKey.objects.filter(api_client=client, key=key).first()
+    if first is None:
+        raise KeyInUseError  # released between the two statements: the next try will have it
+    if first.fingerprint != mark:
+        raise KeyReusedError
+    if first.status_code is None:
+        raise KeyInUseError
+    return Answer(status_code=first.status_code, body=bytes(first.body or b""))
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.IDEMPOTENCY_LEASE_SECONDS)

@@ -1,0 +1,169 @@
+"""What a piece of news changes on a payment. In memory: the caller has locked the payment and writes it back."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from payments.errors import OutcomeMismatchError
+from payments.models import Payment
+from payments.outcomes import Failure, Outcome, PaymentOutcome, ProviderPayment
+from payments.states import PAYMENT_FINAL, PAYMENT_TRANSITIONS, CommandKind, PaymentStatus
+
+CHANGED_FIELDS = (
+    "provider_ref",
+    "status",
+    "client_secret",
+    "next_action",
+    "failure_code",
+    "failure_message",
+    "amount_captured",
+    "held_at",
+    "capture_before",
+    "captured_event_id",
+    "stuck_at",
+    "stuck_because",
+    "changed_at",
+    "changed_by",
+    "changed_because",
+)
+"""Every field that :func:`apply` may change."""
+
+
+class Change(StrEnum):
+    """What became of the payment."""
+
+    NONE = "none"
+    STALE = "stale"
+    PROGRESSED = "progressed"
+    HELD = "held"
+    CAPTURED = "captured"
+    LATE = "late"
+    LOST = "lost"
+
+
+def apply(payment: Payment, news: PaymentOutcome, *, at: datetime) -> Change:
+    """Apply news to a locked payment, by the transition table: news may come late, twice and out of order.
+
+    ``LATE`` is money that an event proves on a payment that is failed or canceled: it is recorded, the status stays
+    (P8), and the caller must give it back. ``LOST`` means that no money will come.
+
+    Raises:
+        OutcomeMismatchError: The amount, currency, account or object is not the one that we asked for.
+    """
+    if news.payment is not None:
+        _check(payment, news.payment)
+        _learn(payment, news.payment)
+    match news.outcome:
+        case Outcome.HELD:
+            return _held(payment, news, at)
+        case Outcome.CAPTURED:
+            return _captured(payment, news, at)
+        case Outcome.CANCELED:
+            return _lost(payment, PaymentStatus.CANCELED, news, at)
+        case Outcome.DECLINED | Outcome.REFUSED:
+            return _declined(payment, news, at)
+        case Outcome.REQUIRES_ACTION:
+            return _progress(payment, PaymentStatus.REQUIRES_ACTION, news, at)
+        case Outcome.PROCESSING:
+            return _progress(payment, PaymentStatus.PROCESSING, news, at)
+        case _:
+            return Change.NONE
+
+
+def _check(payment: Payment, theirs: ProviderPayment) -> None:
+    """A payment of another amount is never held or paid (P3)."""
+    ours = (payment.provider_account, payment.amount, payment.currency)
+    if ours != (theirs.account, theirs.amount, theirs.currency):
+        raise OutcomeMismatchError(f"{theirs.ref}: {theirs.amount} {theirs.currency} is not what {payment.id} asks for.")
+    if payment.provider_ref and payment.provider_ref != theirs.ref:
+        raise OutcomeMismatchError(f"{theirs.ref} claims to be {payment.id}, which is {payment.provider_ref}.")
+    if theirs.payment_id is not None and theirs.payment_id != payment.id:
+        raise OutcomeMismatchError(f"{theirs.ref} is of payment {theirs.payment_id}, not {payment.id}.")
+
+
+def _learn(payment: Payment, theirs: ProviderPayment) -> None:
+    payment.provider_ref = theirs.ref
+    payment.client_secret = theirs.client_secret or payment.client_secret
+    payment.capture_before = theirs.capture_before or payment.capture_before
+
+
+def _held(payment: Payment, news: PaymentOutcome, at: datetime) -> Change:
+    if payment.held_at is not None:
+        return Change.NONE  # a hold is had once; what comes later is an old event or a retried answer
+    if PaymentStatus.ON_HOLD not in PAYMENT_TRANSITIONS[payment.status]:
+        return Change.STALE
+    payment.held_at = at
+    payment.next_action = None
+    _clear_failure(payment)
+    _move(payment, PaymentStatus.ON_HOLD, news, at)
+    return Change.HELD
+
+
+def _captured(payment: Payment, news: PaymentOutcome, at: datetime) -> Change:
+    if payment.amount_captured:
+        return Change.NONE
+    if news.event_id is None:
+        return _progress(payment, PaymentStatus.PROCESSING, news, at)
+    if news.payment is None or not 0 < news.payment.amount_captured <= payment.amount:
+        raise OutcomeMismatchError(f"{payment}: captured without a proper amount.")
+    payment.amount_captured = news.payment.amount_captured
+    payment.captured_event_id = news.event_id
+    payment.next_action = None
+    if payment.status in PAYMENT_FINAL:
+        return Change.LATE
+    _clear_failure(payment)
+    _move(payment, PaymentStatus.SUCCEEDED, news, at)
+    return Change.CAPTURED
+
+
+def _declined(payment: Payment, news: PaymentOutcome, at: datetime) -> Change:
+    """The answer to our own call is final; an event only tells of one try, and the customer may try again."""
+    if news.command is None:
+        if payment.is_final:
+            return Change.STALE
+        _note_failure(payment, news.failure)
+        return Change.PROGRESSED
+    if news.command.kind == CommandKind.CANCEL and not payment.is_final:
+        payment.flag_stuck(at=at, because=f"the provider will not release it: {news.error}")
+        return Change.PROGRESSED
+    if news.command.kind in (CommandKind.CANCEL, CommandKind.REFUND):
+        return Change.NONE
+    change = _lost(payment, PaymentStatus.FAILED, news, at)
+    if change is Change.LOST:
+        _note_failure(payment, news.failure)
+    return change
+
+
+def _lost(payment: Payment, to: PaymentStatus, news: PaymentOutcome, at: datetime) -> Change:
+    if payment.status == to:
+        return Change.NONE
+    if payment.is_final:
+        return Change.STALE
+    payment.next_action = None
+    _move(payment, to, news, at)
+    return Change.LOST
+
+
+def _progress(payment: Payment, to: PaymentStatus, news: PaymentOutcome, at: datetime) -> Change:
+    if payment.status == to:
+        changed = news.payment is not None and payment.next_action != news.payment.next_action
+        payment.next_action = news.payment.next_action if news.payment else payment.next_action
+        return Change.PROGRESSED if changed else Change.NONE
+    if to not in PAYMENT_TRANSITIONS[payment.status] or (payment.held_at and news.outcome is not Outcome.CAPTURED):
+        return Change.STALE
+    payment.next_action = news.payment.next_action if news.payment else None
+    _move(payment, to, news, at)
+    return Change.PROGRESSED
+
+
+def _move(payment: Payment, to: PaymentStatus, news: PaymentOutcome, at: datetime) -> None:
+    payment.move(to, at=at, by=news.actor, because=news.reason)
+    payment.stuck_at, payment.stuck_because = None, ""
+
+
+def _note_failure(payment: Payment, failure: Failure | None) -> None:
+    payment.failure_code = failure.code[:100] if failure else "declined"
+    payment.failure_message = failure.message if failure else ""
+
+
+def _clear_failure(payment: Payment) -> None:
+    payment.failure_code, payment.failure_message = "", ""

@@ -1,0 +1,200 @@
+"""The outbox of everything that we ask of a provider: store → claim → send → finish.
+
+A command commits together with the state change that wants it, and before it is sent. Claiming is one statement that
+counts the attempt and takes a lease; sending happens outside any transaction; what came of it is settled in one
+transaction by the caller. Whoever dies in between leaves a row that the sweep finds when its lease is over, and the
+same key makes the next attempt harmless. The commands of a payment are sent in the order in which they were stored.
+"""
+
+import logging
+import random
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+
+from common import database, ids
+from payments import locks
+from payments.models import Command, Payment
+from payments.outcomes import Outcome, PaymentOutcome
+from payments.states import COMMAND_OPEN, CommandKind, CommandStatus
+
+logger = logging.getLogger("holdfast.commands")
+
+_FIRST_DELAY = timedelta(seconds=30)
+_LONGEST_DELAY = timedelta(hours=1)
+
+FINISHED_FIELDS = (
+    "status",
+    "attempts",
+    "next_attempt_at",
+    "leased_until",
+    "last_error",
+    "provider_request_id",
+    "finished_at",
+)
+"""Every field that :func:`finish` changes."""
+
+
+STARTING = (CommandKind.AUTHORIZE, CommandKind.CHARGE)
+"""What begins a payment: it goes before everything else, whatever the clocks of two nodes made of the ids."""
+
+
+def new(
+    *,
+    payment: Payment,
+    kind: CommandKind,
+    requested_by: str,
+    reason: str,
+    now: datetime,
+    command_id: UUID | None = None,
+    amount: int | None = None,
+    refund_id: UUID | None = None,
+) -> Command:
+    """Make a command, not yet stored, that any sender may claim at once. ``amount`` defaults to the payment's."""
+    return Command(
+        id=command_id or ids.new_id(),
+        payment=payment,
+        refund_id=refund_id,
+        kind=kind,
+        amount=payment.amount if amount is None else amount,
+        parameters=_frozen(payment, amount=payment.amount if amount is None else amount, refund_id=refund_id),
+        requested_by=requested_by,
+        reason=reason,
+        created_at=now,
+        next_attempt_at=now,
+    )
+
+
+def claimed(command: Command, *, now: datetime) -> Command:
+    """Claim a command that is not stored yet: whoever stores it is its first sender."""
+    command.move(CommandStatus.SENT)
+    command.attempts = 1
+    command.first_sent_at = now
+    command.leased_until = now + lease()
+    return command
+
+
+def claim(*, command_id: UUID) -> Command | None:
+    """Claim a command that is due, or return None if it is not, somebody has it, or an earlier one is still open.
+
+    One statement, committed at once: the attempt is counted before the call.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE payments_command SET status = 'sent', attempts = attempts + 1, leased_until = now() + %s,
+                                        first_sent_at = coalesce(first_sent_at, now())
+            WHERE id = (SELECT c.id FROM payments_command c
+                        WHERE c.id = %s AND c.status IN ('requested', 'sent', 'unknown')
+                          AND c.next_attempt_at <= now() AND coalesce(c.leased_until, '-infinity') <= now()
+                          AND c.attempts < %s
+                          AND NOT EXISTS (SELECT 1 FROM payments_command e
+                                          WHERE e.payment_id = c.payment_id AND e.id <> c.id
+                                            AND e.status IN ('requested', 'sent', 'unknown')
+                                            AND (e.kind IN ('authorize', 'charge') OR e.id < c.id))
+                        FOR NO KEY UPDATE SKIP LOCKED)
+            """,
+            [lease(), command_id, settings.COMMAND_MAX_ATTEMPTS],
+        )
+        if cursor.rowcount == 0:
+            return None
+    return Command.objects.select_related("payment").get(pk=command_id)
+
+
+def list_due(*, limit: int) -> list[UUID]:
+    """List commands that a sender may claim now, the longest waiting first."""
+    earlier = Command.objects.filter(
+        Q(kind__in=STARTING) | Q(id__lt=OuterRef("id")), payment=OuterRef("payment"), status__in=sorted(COMMAND_OPEN)
+    ).exclude(id=OuterRef("id"))
+    due = Command.objects.filter(
+        _lease_over(),
+        ~Exists(earlier),
+        status__in=sorted(COMMAND_OPEN),
+        next_attempt_at__lte=Now(),
+        attempts__lt=settings.COMMAND_MAX_ATTEMPTS,
+    )
+    return list(due.order_by("next_attempt_at").values_list("id", flat=True)[:limit])
+
+
+def finish(command: Command, news: PaymentOutcome, *, at: datetime) -> None:
+    """Note on the command what came of it; its payment is locked and the caller writes ``FINISHED_FIELDS``."""
+    command.leased_until = None
+    command.provider_request_id = (news.request_id or command.provider_request_id)[:255]
+    command.last_error = news.error
+    if news.outcome is Outcome.UNKNOWN and news.refund is None:
+        command.move(CommandStatus.UNKNOWN)
+        if news.retry_after is not None:
+            command.attempts -= 1  # it did not reach the provider
+        command.next_attempt_at = at + _delay(command.attempts, news.retry_after)
+        return
+    refused = news.outcome in (Outcome.DECLINED, Outcome.REFUSED)
+    command.move(CommandStatus.REFUSED if refused else CommandStatus.DONE)
+    command.next_attempt_at = None
+    command.finished_at = at
+
+
+def flag_exhausted() -> int:
+    """Flag payments whose command has no attempt left and no sender alive, and return how many.
+
+    Taken are also those whose sender died on the last attempt. Safe when two run.
+    """
+    exhausted = Command.objects.filter(
+        _lease_over(),
+        status__in=sorted(COMMAND_OPEN),
+        attempts__gte=settings.COMMAND_MAX_ATTEMPTS,
+        next_attempt_at__isnull=False,
+    )
+    flagged = 0
+    for command_id, payment_id in exhausted.values_list("id", "payment_id"):
+        with database.use_case():
+            payment = locks.find_payment_for_update(payment_id=payment_id)
+            if payment is None or not exhausted.filter(pk=command_id).exists():
+                continue
+            command = Command.objects.get(pk=command_id)
+            payment.flag_stuck(
+                at=payment.db_now,  # type: ignore[attr-defined]  # annotated by the lock
+                because=f"{command.kind}: no answer in {command.attempts} attempts ({command.last_error or 'died'})",
+            )
+            command.next_attempt_at = None
+            database.update_together((payment, ["stuck_at", "stuck_because"]), (command, ["next_attempt_at"]))
+        flagged += 1
+        logger.error("A command needs a person.", extra={"command": str(command_id), "payment": str(payment_id)})
+    return flagged
+
+
+def try_again(command: Command, *, now: datetime) -> None:
+    """Give a command that ran out of attempts a new round; its payment is locked and the caller writes it."""
+    command.attempts = 0
+    command.next_attempt_at = now
+    command.leased_until = None
+
+
+def _frozen(payment: Payment, *, amount: int, refund_id: UUID | None) -> dict[str, object]:
+    frozen: dict[str, object] = {
+        "payment_id": str(payment.pk),
+        "amount": amount,
+        "currency": payment.currency,
+        "capture_method": payment.capture_method,
+        "payment_method_id": payment.payment_method_id,
+    }
+    return frozen | ({"refund_id": str(refund_id)} if refund_id else {})
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.COMMAND_LEASE_SECONDS)
+
+
+def _lease_over() -> Q:
+    return Q(leased_until__isnull=True) | Q(leased_until__lte=Now())
+
+
+def _delay(attempts: int, asked: float | None) -> timedelta:
+    """Exponential, with jitter so that many waiting commands do not come back at one moment."""
+    if asked is not None:
+        return timedelta(seconds=asked) * (1 + random.random())  # noqa: S311  # not a secret
+    longest = min(_FIRST_DELAY * 2 ** max(attempts - 1, 0), _LONGEST_DELAY)
+    return longest * (0.5 + random.random() / 2)  # noqa: S311  # not a secret

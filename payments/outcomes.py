@@ -1,0 +1,98 @@
+"""What happened to a payment, in our words, whoever noticed it: our own call, a webhook, the reconciler, a person."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from payments.models import Command
+
+
+class Outcome(StrEnum):
+    """What a provider says of a payment, or that it could not be found out."""
+
+    REQUIRES_PAYMENT_METHOD = "requires_payment_method"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    HELD = "held"
+    CAPTURED = "captured"
+    CANCELED = "canceled"
+    DECLINED = "declined"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why money was not had: the provider's code, and its words for the customer."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderPayment:
+    """A payment as the provider has it. Amounts are in the currency's minor unit, whatever the provider writes."""
+
+    ref: str
+    outcome: Outcome
+    amount: int
+    currency: str
+    amount_captured: int = 0
+    account: str = ""
+    payment_id: UUID | None = None
+    """Our own id, which we gave the provider with the payment; None for a payment that is not ours."""
+    client_secret: str = ""
+    next_action: dict[str, Any] | None = None
+    capture_before: datetime | None = None
+    failure: Failure | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderRefund:
+    """A refund as the provider has it."""
+
+    ref: str
+    payment_ref: str
+    status: str
+    amount: int
+    currency: str
+    account: str = ""
+    refund_id: UUID | None = None
+    failure_code: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentOutcome:
+    """One piece of news about a payment, to be put through ``booking.settlement.settle``.
+
+    ``event_id`` is the evidence: the id of the stored, authenticated event. Without it "captured" is hearsay (P3).
+    ``command`` is the command whose answer this is, if it is one.
+    """
+
+    provider: str
+    payment: ProviderPayment | None = None
+    refund: ProviderRefund | None = None
+    outcome: Outcome = Outcome.UNKNOWN
+    payment_id: UUID | None = None
+    actor: str
+    reason: str = ""
+    event_id: UUID | None = None
+    command: Command | None = None
+    error: str = ""
+    failure: Failure | None = None
+    request_id: str = ""
+    retry_after: float | None = None
+    """Seconds that the provider asked us to wait, if it did."""
+
+
+class Effect(StrEnum):
+    """What settling did with a piece of news. None of these is an error."""
+
+    APPLIED = "applied"
+    ALREADY = "already"
+    STALE = "stale"
+    REFUNDING = "refunding"

@@ -1,0 +1,136 @@
+"""What every provider must be able to do. A provider is spoken to outside transactions only (P6).
+
+Shaped for providers as different as Stripe, whose signed events carry the object, and Mercado Pago, whose
+notifications carry an id to look up, are signed over a manifest of query and headers, and count in decimals:
+amounts here are always minor units, and :class:`Notification` says whether a look-up is needed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from payments.outcomes import Failure, ProviderPayment, ProviderRefund
+
+
+class ProviderError(Exception):
+    """A call did not bring an object."""
+
+    def __init__(self, message: str, *, request_id: str = "") -> None:
+        super().__init__(message)
+        self.request_id = request_id
+
+
+class OutcomeUnknownError(ProviderError):
+    """No answer, a 409, or a 5xx: it may have happened or not. The same key is to be sent again."""
+
+
+class NotSentError(ProviderError):
+    """The provider did not take the request (rate limit): nothing happened there. ``retry_after`` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None, request_id: str = "") -> None:
+        super().__init__(message, request_id=request_id)
+        self.retry_after = retry_after
+
+
+class RefusedError(ProviderError):
+    """A definite no. ``payment`` is the provider's object after it, where the answer carried one."""
+
+    def __init__(self, *, failure: Failure, payment: ProviderPayment | None = None, request_id: str = "") -> None:
+        super().__init__(f"{failure.code}: {failure.message}", request_id=request_id)
+        self.failure = failure
+        self.payment = payment
+
+
+class DeclinedError(RefusedError):
+    """The customer's bank or the provider's risk check said no to the card."""
+
+
+class KeyUsedError(ProviderError):
+    """The provider has seen this idempotency key with other parameters."""
+
+
+class InvalidSignatureError(Exception):
+    """A notification is not authentic: no, wrong, malformed or stale signature."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """An authenticated notification.
+
+    ``lookup_ref`` names the object to ask the provider for when the notification does not carry it; the answer is
+    then the evidence. It is asked for before the inbox opens its transaction.
+    """
+
+    event_id: str
+    type: str
+    account: str
+    live: bool
+    created_at: datetime
+    api_version: str
+    payload: Mapping[str, Any]
+    object_ref: str = ""
+    lookup_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredRequest:
+    """An HTTP request to a webhook, as it came over the wire."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+
+
+class Provider(Protocol):
+    """A payment provider. ``key`` is the idempotency key; ``parameters`` were frozen when the command was stored."""
+
+    name: str
+
+    def authorize(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
+        """Create the payment, and hold (or, by its capture method, take) the money if a payment method is given.
+
+        Raises:
+            DeclinedError, RefusedError: A definite no.
+            OutcomeUnknownError, NotSentError: Ask again with the same key.
+        """
+
+    def abandon(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment | None:
+        """Make sure that an authorization of unknown outcome can take no money any more.
+
+        Returns the payment that is to be canceled, or None if none was ever made and none can be made with this key.
+
+        Raises:
+            OutcomeUnknownError, NotSentError: Ask again with the same key.
+        """
+
+    def capture(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
+        """Take the held money. Raises as :meth:`authorize`."""
+
+    def cancel(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
+        """Release the hold, or close the payment. Raises as :meth:`authorize`."""
+
+    def refund(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderRefund:
+        """Give captured money back. Raises as :meth:`authorize`."""
+
+    def fetch(self, *, ref: str, account: str) -> ProviderPayment:
+        """Read a payment. Raises as :meth:`authorize`."""
+
+    def find(self, *, key: str, near: datetime, account: str) -> ProviderPayment | None:
+        """Find the payment that the command with this key made around ``near``, for keys that the provider forgot."""
+
+    def find_refund(self, *, ref: str, key: str, account: str) -> ProviderRefund | None:
+        """Find the refund of a payment that the command with this key made."""
+
+    def list_payments(self, *, since: datetime, account: str) -> Iterator[ProviderPayment]:
+        """Read every payment created since then, newest first."""
+
+    def authenticate(self, *, request: DeliveredRequest, secrets: Sequence[str], now: datetime) -> Notification:
+        """Verify a notification; any one of ``secrets`` may have signed it.
+
+        Raises:
+            InvalidSignatureError: It is not authentic.
+        """
+
+    def read(self, *, notification: Notification) -> ProviderPayment | ProviderRefund | None:
+        """Say what a notification (after its look-up) tells, or None if it is none of our business."""

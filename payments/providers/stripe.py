@@ -1,0 +1,310 @@
+"""Stripe through its official SDK; the only module that imports it.
+
+One client for each process, with time-outs and retries of our own: the SDK would wait 80 seconds and, on its own
+retries, count no attempt. https://docs.stripe.com/api/idempotent_requests
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+import stripe
+from django.conf import settings
+
+from payments.outcomes import Failure, Outcome, ProviderPayment, ProviderRefund
+from payments.providers.base import (
+    DeclinedError,
+    DeliveredRequest,
+    InvalidSignatureError,
+    KeyUsedError,
+    Notification,
+    NotSentError,
+    OutcomeUnknownError,
+    RefusedError,
+)
+
+PAYMENT_KEY = "holdfast_payment"
+COMMAND_KEY = "holdfast_command"
+REFUND_KEY = "holdfast_refund"
+
+_OUTCOMES = {
+    "requires_payment_method": Outcome.REQUIRES_PAYMENT_METHOD,
+    "requires_confirmation": Outcome.REQUIRES_PAYMENT_METHOD,
+    "requires_action": Outcome.REQUIRES_ACTION,
+    "processing": Outcome.PROCESSING,
+    "requires_capture": Outcome.HELD,
+    "succeeded": Outcome.CAPTURED,
+    "canceled": Outcome.CANCELED,
+}
+_REFUND_EVENTS = frozenset(("refund.created", "refund.updated", "refund.failed", "charge.refund.updated"))
+_UNCAPTURED = "expired_uncaptured_charge"
+"""A hold that ends looks like a refund to Stripe; no money ever moved."""
+
+_TIMESTAMP = re.compile(r"t=([0-9]{1,12})")
+_SIGNATURE = re.compile(r"v1=([0-9a-f]{64})")
+_MAX_SIGNATURES = 16
+
+
+class StripeProvider:
+    """Payment intents, manual or automatic capture. https://docs.stripe.com/payments/place-a-hold-on-a-payment-method"""
+
+    name: ClassVar[str] = "stripe"
+
+    def __init__(self, *, client: stripe.StripeClient, tolerance_seconds: int) -> None:
+        self._client = client.v1
+        self._tolerance = timedelta(seconds=tolerance_seconds)
+
+    @classmethod
+    def from_settings(cls) -> Self:
+        """Make the provider of this installation."""
+        timeouts = (float(settings.STRIPE_CONNECT_TIMEOUT_SECONDS), float(settings.STRIPE_READ_TIMEOUT_SECONDS))
+        addresses: Any = {"api": settings.STRIPE_API_BASE} if settings.STRIPE_API_BASE else {}
+        client = stripe.StripeClient(
+            settings.STRIPE_API_KEY,
+            base_addresses=addresses,
+            max_network_retries=0,
+            http_client=stripe.RequestsClient(timeout=timeouts),
+        )
+        return cls(client=client, tolerance_seconds=settings.WEBHOOK_TOLERANCE_SECONDS)
+
+    def authorize(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
+        """See :meth:`Provider.authorize`. Without a payment method, the frontend finishes with the client secret."""
+        params = _intent_params(parameters, key)
+        if parameters.get("payment_method_id"):
+            params |= {"payment_method": parameters["payment_method_id"], "confirm": True}
+        with _translated(account):
+            return _answered(self._client.payment_intents.create(params, _options(account, key)), account)
+
+    def abandon(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment | None:
+        """See :meth:`Provider.abandon`.
+
+        The key is claimed with a request that confirms nothing. Either Stripe never saw the key: then this harmless
+        intent has taken it, and the original can no longer come into effect, however late it arrives. Or Stripe did
+        see it and says so: then the original is asked for again and its saved answer comes back.
+        """
+        if not parameters.get("payment_method_id"):
+            return self.authorize(parameters=parameters, key=key, account=account)
+        params = _intent_params(parameters, key)
+        try:
+            with _translated(account):
+                return _answered(self._client.payment_intents.create(params, _options(account, key)), account)
+        except KeyUsedError:
+            pass
+        try:
+            return self.authorize(parameters=parameters, key=key, account=account)
+        except RefusedError as error:
+            return error.payment
+
+    def capture(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
+        """See :meth:`Provider.capture`."""
+        params: Any = {"amount_to_capture": parameters["amount"], "expand": ["latest_charge"]}
+        with _translated(account):
+            return _answered(self._client.payment_intents.capture(ref, params, _options(account, key)), account)
+
+    def cancel(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
+        """See :meth:`Provider.cancel`."""
+        params: Any = {"cancellation_reason": "abandoned", "expand": ["latest_charge"]}
+        with _translated(account):
+            return _answered(self._client.payment_intents.cancel(ref, params, _options(account, key)), account)
+
+    def refund(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderRefund:
+        """See :meth:`Provider.refund`."""
+        metadata = {REFUND_KEY: parameters["refund_id"], COMMAND_KEY: key}
+        params: Any = {"payment_intent": ref, "amount": parameters["amount"], "metadata": metadata}
+        with _translated(account):
+            return _refund(self._client.refunds.create(params, _options(account, key)).to_dict(), account)
+
+    def fetch(self, *, ref: str, account: str) -> ProviderPayment:
+        """See :meth:`Provider.fetch`."""
+        with _translated(account):
+            found = self._client.payment_intents.retrieve(ref, {"expand": ["latest_charge"]}, _options(account))
+            return _answered(found, account)
+
+    def find(self, *, key: str, near: datetime, account: str) -> ProviderPayment | None:
+        """See :meth:`Provider.find`. Lists by time: Stripe's search is only eventually consistent."""
+        window: Any = {"gte": int((near - timedelta(minutes=5)).timestamp()), "lte": int(near.timestamp()) + 86_400}
+        for intent in self._list(created=window, account=account):
+            if (intent.get("metadata") or {}).get(COMMAND_KEY) == key:
+                return _payment(intent, account)
+        return None
+
+    def find_refund(self, *, ref: str, key: str, account: str) -> ProviderRefund | None:
+        """See :meth:`Provider.find_refund`."""
+        with _translated(account):
+            page = self._client.refunds.list({"payment_intent": ref, "limit": 100}, _options(account))
+            for refund in map(stripe.Refund.to_dict, page.auto_paging_iter()):
+                if (refund.get("metadata") or {}).get(COMMAND_KEY) == key:
+                    return _refund(refund, account)
+        return None
+
+    def list_payments(self, *, since: datetime, account: str) -> Iterator[ProviderPayment]:
+        """See :meth:`Provider.list_payments`."""
+        for intent in self._list(created={"gte": int(since.timestamp())}, account=account):
+            yield _payment(intent, account)
+
+    def authenticate(self, *, request: DeliveredRequest, secrets: Sequence[str], now: datetime) -> Notification:
+        """See :meth:`Provider.authenticate`. https://docs.stripe.com/webhooks#verify-manually
+
+        Stricter than the SDK's: it takes times to come, and numbers that Python reads and Stripe never writes.
+        """
+        timestamp, signatures = _parse_signature(request.headers.get("Stripe-Signature", ""))
+        if abs(now - datetime.fromtimestamp(timestamp, UTC)) > self._tolerance:
+            raise InvalidSignatureError("The signature's time is too far from now.")
+        signed = b"%d.%s" % (timestamp, request.body)
+        expected = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets if secret]
+        if not any(hmac.compare_digest(ours, theirs) for ours in expected for theirs in signatures):
+            raise InvalidSignatureError("No signature matches the body.")
+        return _notification(request.body)
+
+    def read(self, *, notification: Notification) -> ProviderPayment | ProviderRefund | None:
+        """See :meth:`Provider.read`. The event carries the object as it was then; nothing need be looked up."""
+        body = notification.payload["data"]["object"]
+        if notification.type.startswith("payment_intent.") and body.get("object") == "payment_intent":
+            return _payment(body, notification.account)
+        if notification.type in _REFUND_EVENTS and body.get("reason") != _UNCAPTURED:
+            return _refund(body, notification.account)
+        return None
+
+    def _list(self, *, created: Any, account: str) -> Iterator[Any]:
+        with _translated(account):
+            params: Any = {"created": created, "limit": 100, "expand": ["data.latest_charge"]}
+            page = self._client.payment_intents.list(params, _options(account))
+            yield from map(stripe.PaymentIntent.to_dict, page.auto_paging_iter())
+
+
+def _intent_params(parameters: Mapping[str, Any], key: str) -> Any:
+    return {
+        "amount": parameters["amount"],
+        "currency": parameters["currency"].lower(),
+        "capture_method": parameters["capture_method"],
+        "payment_method_types": ["card"],
+        "metadata": {PAYMENT_KEY: parameters["payment_id"], COMMAND_KEY: key},
+        "expand": ["latest_charge"],
+    }
+
+
+def _options(account: str, key: str | None = None) -> Any:
+    options = {"stripe_account": account} if account else {}
+    return options | ({"idempotency_key": key} if key else {})
+
+
+@contextmanager
+def _translated(account: str) -> Iterator[None]:
+    """Say in our terms what the SDK raises. https://docs.stripe.com/error-low-level"""
+    try:
+        yield
+    except stripe.CardError as error:
+        raise DeclinedError(**_refusal(error, account)) from error
+    except stripe.IdempotencyError as error:
+        raise KeyUsedError(str(error), request_id=error.request_id or "") from error
+    except stripe.RateLimitError as error:
+        wait = (error.headers or {}).get("Retry-After")
+        seconds = float(wait) if wait and wait.isdigit() else None
+        raise NotSentError("rate limited", retry_after=seconds, request_id=error.request_id or "") from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise NotSentError(f"our API key was refused: {error.code}", request_id=error.request_id or "") from error
+    except stripe.InvalidRequestError as error:
+        raise RefusedError(**_refusal(error, account)) from error
+    except stripe.StripeError as error:
+        what = f"HTTP {error.http_status}" if error.http_status else "no answer"
+        raise OutcomeUnknownError(f"{what} ({type(error).__name__})", request_id=error.request_id or "") from error
+
+
+def _refusal(error: stripe.StripeError, account: str) -> dict[str, Any]:
+    body: Any = error.error
+    intent = getattr(body, "payment_intent", None)
+    return {
+        "failure": Failure(code=error.code or "", message=error.user_message or ""),
+        "payment": _payment(intent.to_dict(), account) if intent else None,
+        "request_id": error.request_id or "",
+    }
+
+
+def _answered(intent: stripe.PaymentIntent, account: str) -> ProviderPayment:
+    request_id = getattr(intent.last_response, "request_id", None) or ""
+    return replace(_payment(intent.to_dict(), account), request_id=request_id)
+
+
+def _payment(intent: Mapping[str, Any], account: str) -> ProviderPayment:
+    failure = intent.get("last_payment_error") or None
+    outcome = _OUTCOMES.get(intent["status"], Outcome.UNKNOWN)
+    if outcome is Outcome.REQUIRES_PAYMENT_METHOD and failure:
+        outcome = Outcome.DECLINED
+    return ProviderPayment(
+        ref=intent["id"],
+        outcome=outcome,
+        amount=intent["amount"],
+        currency=intent["currency"].upper(),
+        amount_captured=intent.get("amount_received") or 0,
+        account=account,
+        payment_id=_uuid((intent.get("metadata") or {}).get(PAYMENT_KEY)),
+        client_secret=intent.get("client_secret") or "",
+        next_action=intent.get("next_action") or None,
+        capture_before=_capture_before(intent.get("latest_charge")),
+        failure=_failure(failure) if failure else None,
+    )
+
+
+def _failure(error: Mapping[str, Any]) -> Failure:
+    return Failure(code=error.get("code") or error.get("type") or "", message=error.get("message") or "")
+
+
+def _refund(refund: Mapping[str, Any], account: str) -> ProviderRefund:
+    return ProviderRefund(
+        ref=refund["id"],
+        payment_ref=refund.get("payment_intent") or "",
+        status=refund.get("status") or "",
+        amount=refund["amount"],
+        currency=refund["currency"].upper(),
+        account=account,
+        refund_id=_uuid((refund.get("metadata") or {}).get(REFUND_KEY)),
+        failure_code=refund.get("failure_reason") or "",
+    )
+
+
+def _capture_before(charge: Any) -> datetime | None:
+    if not charge or isinstance(charge, str):
+        return None
+    card = (charge.get("payment_method_details") or {}).get("card") or {}
+    deadline = card.get("capture_before")
+    return datetime.fromtimestamp(deadline, UTC) if deadline else None
+
+
+def _uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(str(value)) if value else None
+    except ValueError:
+        return None
+
+
+def _parse_signature(header: str) -> tuple[int, list[str]]:
+    parts = header.split(",", _MAX_SIGNATURES)
+    times = [found[1] for part in parts if (found := _TIMESTAMP.fullmatch(part))]
+    signatures = [found[1] for part in parts if (found := _SIGNATURE.fullmatch(part))]
+    if len(times) != 1 or not signatures:
+        raise InvalidSignatureError("The Stripe-Signature header is missing or malformed.")
+    return int(times[0]), signatures
+
+
+def _notification(body: bytes) -> Notification:
+    try:
+        event = json.loads(body)
+        return Notification(
+            event_id=event["id"],
+            type=event["type"],
+            account=event.get("account") or "",
+            live=bool(event["livemode"]),
+            created_at=datetime.fromtimestamp(event["created"], UTC),
+            api_version=event.get("api_version") or "",
+            payload=event,
+            object_ref=str(event["data"]["object"].get("id") or ""),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidSignatureError("The body is not an event.") from error

@@ -1,0 +1,113 @@
+"""Giving captured money back: reserved on the payment when asked for, settled by the provider's event."""
+
+from datetime import datetime
+from uuid import UUID
+
+from payments import commands, locks
+from payments.errors import OutcomeMismatchError
+from payments.models import Command, Payment, Refund
+from payments.outcomes import Effect, Outcome, PaymentOutcome, ProviderRefund
+from payments.states import REFUND_TRANSITIONS, CommandKind, RefundStatus
+
+CHANGED_FIELDS = ("amount_refunding", "amount_refunded")
+"""Every field of a payment that refunds change."""
+
+_STATUSES = {
+    "succeeded": RefundStatus.SUCCEEDED,
+    "failed": RefundStatus.FAILED,
+    "canceled": RefundStatus.CANCELED,
+}
+
+
+def request(
+    *, payment: Payment, amount: int, reason: str, requested_by: str, now: datetime, command_id: UUID | None = None
+) -> tuple[Refund, Command]:
+    """Reserve an amount of a locked payment for a refund; return the refund and its command, both to be stored.
+
+    The database refuses more than was captured; the caller writes ``CHANGED_FIELDS`` of the payment.
+    """
+    payment.amount_refunding += amount
+    refund = Refund(
+        payment=payment, amount=amount, reason=reason, created_at=now, changed_at=now, requested_by=requested_by
+    )
+    command = commands.new(
+        payment=payment,
+        kind=CommandKind.REFUND,
+        requested_by=requested_by,
+        reason=reason,
+        now=now,
+        amount=amount,
+        refund_id=refund.pk,
+        command_id=command_id,
+    )
+    return refund, command
+
+
+def apply(payment: Payment, news: PaymentOutcome, *, at: datetime) -> Effect:
+    """Apply what a provider says of a refund to a locked payment; the caller writes ``CHANGED_FIELDS``.
+
+    The answer to our own call only tells the provider's id; the event settles. A refund that was made at the provider
+    and that we do not know is recorded. The end of a hold looks like a refund, and is none: nothing was captured.
+
+    Raises:
+        OutcomeMismatchError: It is of another amount or currency than we asked for, or more than was captured.
+    """
+    theirs = news.refund
+    if theirs is None:
+        return _refused(payment, news, at)
+    if payment.amount_captured == 0:
+        return Effect.STALE
+    if theirs.currency != payment.currency:
+        raise OutcomeMismatchError(f"{theirs.ref}: a refund in {theirs.currency} of a payment in {payment.currency}.")
+    refund = locks.find_refund_for_update(payment=payment, refund_id=theirs.refund_id, provider_ref=theirs.ref)
+    if refund is None:
+        refund = _record_foreign(payment, theirs, news.actor, at)
+    if refund.amount != theirs.amount:
+        raise OutcomeMismatchError(f"{theirs.ref}: {theirs.amount} is not what refund {refund.pk} asks for.")
+    status = _STATUSES.get(theirs.status) if news.event_id is not None else None
+    moved = status is not None and status in REFUND_TRANSITIONS[refund.status]
+    if status is not None and moved:
+        _account(payment, refund, status)
+        refund.move(status, at=at)
+    refund.provider_ref = theirs.ref
+    refund.failure_code = theirs.failure_code
+    refund.save(update_fields=["provider_ref", "failure_code", "status", "changed_at"])
+    return Effect.APPLIED if moved or news.event_id is None else Effect.ALREADY
+
+
+def _refused(payment: Payment, news: PaymentOutcome, at: datetime) -> Effect:
+    """Free what a refund had reserved if the provider refused it for good."""
+    if news.command is None or news.outcome not in (Outcome.REFUSED, Outcome.DECLINED):
+        return Effect.STALE
+    refund = locks.find_refund_for_update(payment=payment, refund_id=news.command.refund_id, provider_ref="")
+    if refund is None or RefundStatus.FAILED not in REFUND_TRANSITIONS[refund.status]:
+        return Effect.STALE
+    _account(payment, refund, RefundStatus.FAILED)
+    refund.move(RefundStatus.FAILED, at=at)
+    refund.failure_code = news.failure.code[:100] if news.failure else "refused"
+    refund.save(update_fields=["failure_code", "status", "changed_at"])
+    return Effect.APPLIED
+
+
+def _record_foreign(payment: Payment, theirs: ProviderRefund, actor: str, at: datetime) -> Refund:
+    if payment.amount_refunded + payment.amount_refunding + theirs.amount > payment.amount_captured:
+        raise OutcomeMismatchError(f"{theirs.ref}: {theirs.amount} is more than is left of {payment}.")
+    payment.amount_refunding += theirs.amount
+    return Refund.objects.create(
+        payment=payment,
+        amount=theirs.amount,
+        reason="made_at_provider",
+        provider_ref=theirs.ref,
+        created_at=at,
+        changed_at=at,
+        requested_by=actor,
+    )
+
+
+def _account(payment: Payment, refund: Refund, to: RefundStatus) -> None:
+    if refund.status == RefundStatus.PENDING:
+        payment.amount_refunding -= refund.amount
+    else:
+        payment.amount_refunded -= refund.amount
+    if to is RefundStatus.SUCCEEDED:
+        payment.amount_refunded += refund.amount

@@ -1,0 +1,89 @@
+"""What may follow what for payments, commands and refunds. The database repeats the tables as triggers."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from django.db import models
+
+
+class PaymentStatus(models.TextChoices):
+    """Where a payment stands."""
+
+    REQUIRES_CONFIRMATION = "requires_confirmation"
+    PROCESSING = "processing"
+    REQUIRES_ACTION = "requires_action"
+    ON_HOLD = "on_hold"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class CaptureMethod(models.TextChoices):
+    """Whether the money is held first, or taken at once."""
+
+    MANUAL = "manual"
+    AUTOMATIC = "automatic"
+
+
+class CommandKind(models.TextChoices):
+    """What can be asked of a provider."""
+
+    AUTHORIZE = "authorize"
+    CHARGE = "charge"
+    CAPTURE = "capture"
+    CANCEL = "cancel"
+    REFUND = "refund"
+
+
+class CommandStatus(models.TextChoices):
+    """How far a command has come."""
+
+    REQUESTED = "requested"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class RefundStatus(models.TextChoices):
+    """Where a refund stands."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+PAYMENT_FINAL = frozenset((PaymentStatus.SUCCEEDED, PaymentStatus.FAILED, PaymentStatus.CANCELED))
+COMMAND_OPEN = frozenset((CommandStatus.REQUESTED, CommandStatus.SENT, CommandStatus.UNKNOWN))
+
+PAYMENT_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        PaymentStatus.REQUIRES_CONFIRMATION: frozenset(PaymentStatus) - {PaymentStatus.REQUIRES_CONFIRMATION},
+        PaymentStatus.PROCESSING: frozenset((PaymentStatus.REQUIRES_ACTION, PaymentStatus.ON_HOLD)) | PAYMENT_FINAL,
+        PaymentStatus.REQUIRES_ACTION: frozenset((PaymentStatus.PROCESSING, PaymentStatus.ON_HOLD)) | PAYMENT_FINAL,
+        PaymentStatus.ON_HOLD: frozenset((PaymentStatus.PROCESSING,)) | PAYMENT_FINAL,
+        PaymentStatus.SUCCEEDED: frozenset(),
+        PaymentStatus.FAILED: frozenset(),
+        PaymentStatus.CANCELED: frozenset(),
+    }
+)
+
+COMMAND_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        CommandStatus.REQUESTED: frozenset((CommandStatus.SENT, CommandStatus.DONE)),
+        CommandStatus.SENT: frozenset((CommandStatus.UNKNOWN, CommandStatus.DONE, CommandStatus.REFUSED)),
+        CommandStatus.UNKNOWN: frozenset((CommandStatus.SENT, CommandStatus.DONE, CommandStatus.REFUSED)),
+        CommandStatus.DONE: frozenset(),
+        CommandStatus.REFUSED: frozenset(),
+    }
+)
+
+REFUND_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        RefundStatus.PENDING: frozenset((RefundStatus.SUCCEEDED, RefundStatus.FAILED, RefundStatus.CANCELED)),
+        RefundStatus.SUCCEEDED: frozenset((RefundStatus.FAILED,)),  # a bank can send it back days later
+        RefundStatus.FAILED: frozenset(),
+        RefundStatus.CANCELED: frozenset(),
+    }
+)

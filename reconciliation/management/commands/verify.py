@@ -1,0 +1,51 @@
+"""``manage.py verify``: check every promise against the live database, and with ``--provider`` against the provider."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from reconciliation import dangling_holds, promises
+
+
+class Command(BaseCommand):
+    """Print one line for each promise; exit with 1 if any is broken."""
+
+    help = "Check the promises. Reads only."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take ``--provider`` and ``--json``."""
+        parser.add_argument("--provider", action="store_true", help="Ask the providers too (P7).")
+        parser.add_argument("--json", action="store_true", help="Print JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Check and print."""
+        verdicts = promises.check_all()
+        if options["provider"]:
+            verdicts.append(dangling_holds.check())
+        if options["json"]:
+            self.stdout.write(json.dumps([_plain(verdict) for verdict in verdicts], indent=2))
+        else:
+            self._print(verdicts)
+        if any(verdict.breaches for verdict in verdicts):
+            raise SystemExit(1)
+
+    def _print(self, verdicts: list[promises.Verdict]) -> None:
+        for verdict in verdicts:
+            style, word = (self.style.ERROR, "BROKEN") if verdict.breaches else (self.style.SUCCESS, "holds")
+            self.stdout.write(style(f"{verdict.promise.number}  {word:<6}  {verdict.promise.text}"))
+            for row, what in verdict.examples:
+                self.stdout.write(f"      {row}: {what}")
+            if verdict.breaches > len(verdict.examples):
+                self.stdout.write(f"      … and {verdict.breaches - len(verdict.examples)} more")
+
+
+def _plain(verdict: promises.Verdict) -> dict[str, object]:
+    return {
+        "promise": verdict.promise.number,
+        "text": verdict.promise.text,
+        "holds": not verdict.breaches,
+        "breaches": verdict.breaches,
+        "examples": [{"id": row, "what": what} for row, what in verdict.examples],
+    }

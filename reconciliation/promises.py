@@ -1,0 +1,128 @@
+"""The promises as queries: each finds the rows that break one. ``manage.py verify`` runs them on a live database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """A promise of the design, and the query whose rows are its breaches: an id and what is wrong with it."""
+
+    number: str
+    text: str
+    breaches: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a promise holds; ``examples`` are some of its breaches, ``breaches`` how many there are."""
+
+    promise: Promise
+    breaches: int
+    examples: Sequence[tuple[str, str]]
+
+
+_EXAMPLES = 5
+
+PROMISES = (
+    Promise(
+        number="P1",
+        text="No slot is oversold: places of active reservations = reserved ≤ capacity",
+        breaches="""
+            SELECT s.id::text, format('reserved %%s, sold %%s, capacity %%s', s.reserved, coalesce(r.places, 0), s.capacity)
+            FROM booking_slot s
+            LEFT JOIN (SELECT slot_id, sum(places) AS places FROM booking_reservation
+                       WHERE status IN ('awaiting_payment', 'pending', 'confirmed', 'paid') GROUP BY slot_id) r
+                   ON r.slot_id = s.id
+            WHERE s.reserved <> coalesce(r.places, 0) OR s.reserved > s.capacity""",
+    ),
+    Promise(
+        number="P2",
+        text="An exclusive resource or slot has at most one active reservation",
+        breaches="""
+            SELECT coalesce(slot_id, resource_id)::text, format('%%s active reservations', count(*))
+            FROM booking_reservation
+            WHERE exclusive AND status IN ('awaiting_payment', 'pending', 'confirmed', 'paid')
+            GROUP BY slot_id, resource_id HAVING count(*) > 1""",
+    ),
+    Promise(
+        number="P3",
+        text="Nothing is paid without an authenticated event of its amount and currency",
+        breaches="""
+            SELECT p.id::text, format('%%s, captured %%s %%s', p.status, p.amount_captured, p.currency)
+            FROM payments_payment p
+            LEFT JOIN webhooks_event e ON e.id = p.captured_event_id AND e.payment_id = p.id AND e.status = 'applied'
+                  AND e.provider = p.provider AND e.account = p.provider_account AND e.object_ref = p.provider_ref
+                  AND e.captured_amount = p.amount_captured AND e.captured_currency = p.currency
+            WHERE (p.status = 'succeeded' OR p.amount_captured > 0) AND e.id IS NULL
+            UNION ALL
+            SELECT r.id::text, format('%%s, its payment is %%s', r.status, p.status)
+            FROM booking_reservation r JOIN payments_payment p ON p.id = r.payment_id
+            WHERE r.status IN ('paid', 'refunded')
+              AND (p.status <> 'succeeded' OR p.amount_captured <> r.amount OR p.currency <> r.currency)""",
+    ),
+    Promise(
+        number="P4",
+        text="One event, one effect: no event is stored twice, none is half-applied",
+        breaches="""
+            SELECT min(id::text), format('event %%s is stored %%s times', event_id, count(*))
+            FROM webhooks_event GROUP BY provider, account, event_id HAVING count(*) > 1
+            UNION ALL
+            SELECT id::text, 'applied without a mark or a payment' FROM webhooks_event
+            WHERE (status = 'applied') <> (effect <> '' AND processed_at IS NOT NULL AND payment_id IS NOT NULL)""",
+    ),
+    Promise(
+        number="P5",
+        text="One intent, one charge: every reservation has one payment, begun by one command",
+        breaches="""
+            SELECT p.id::text, format('%%s commands began it', count(c.id))
+            FROM payments_payment p
+            LEFT JOIN payments_command c ON c.payment_id = p.id AND c.kind IN ('authorize', 'charge')
+            GROUP BY p.id HAVING count(c.id) <> 1
+            UNION ALL
+            SELECT payment_id::text, format('%%s captures are done', count(*)) FROM payments_command
+            WHERE kind = 'capture' AND status = 'done' GROUP BY payment_id HAVING count(*) > 1""",
+    ),
+    Promise(
+        number="P7",
+        text="Nothing dangles: a hold has a live reservation, or its release is on its way, or a person is told",
+        breaches="""
+            SELECT p.id::text, format('%%s, its reservation is %%s', p.status, coalesce(r.status, 'missing'))
+            FROM payments_payment p LEFT JOIN booking_reservation r ON r.payment_id = p.id
+            WHERE p.status NOT IN ('succeeded', 'failed', 'canceled') AND p.stuck_at IS NULL
+              AND coalesce(r.status, '') NOT IN ('awaiting_payment', 'pending', 'confirmed')
+              AND NOT EXISTS (SELECT 1 FROM payments_command c WHERE c.payment_id = p.id
+                              AND c.status IN ('requested', 'sent', 'unknown') AND c.next_attempt_at IS NOT NULL)
+              AND NOT (p.status = 'processing' AND EXISTS (
+                      SELECT 1 FROM payments_command c WHERE c.payment_id = p.id AND c.kind = 'cancel'
+                      AND c.status = 'done'))
+            UNION ALL
+            SELECT r.id::text, format('%%s, and its time was over %%s ago', r.status, now() - r.expires_at)
+            FROM booking_reservation r
+            WHERE r.status IN ('awaiting_payment', 'pending') AND r.expires_at < now() - interval '10 minutes'
+            UNION ALL
+            SELECT c.id::text, format('%%s command %%s, and nobody will send it', c.status, c.kind)
+            FROM payments_command c JOIN payments_payment p ON p.id = c.payment_id
+            WHERE c.status IN ('requested', 'sent', 'unknown') AND c.next_attempt_at IS NULL AND p.stuck_at IS NULL""",
+    ),
+)
+
+
+def check(promise: Promise) -> Verdict:
+    """Count the breaches of a promise and fetch some. Reads only."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, what, count(*) OVER () FROM ({promise.breaches}) AS breach(id, what) LIMIT %s",  # noqa: S608
+            [_EXAMPLES],
+        )
+        rows = cursor.fetchall()
+    return Verdict(
+        promise=promise, breaches=rows[0][2] if rows else 0, examples=[(str(row[0]), str(row[1])) for row in rows]
+    )
+
+
+def check_all() -> list[Verdict]:
+    """Check every promise."""
+    return [check(promise) for promise in PROMISES]

@@ -1,0 +1,18 @@
+"""What the management commands of the sweeps have in common."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from sweeps import registry
+
+
+class SweepCommand(BaseCommand):
+    """Run one sweep and say how many rows it dealt with."""
+
+    sweep: str
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run it."""
+        handled = registry.run(self.sweep)
+        self.stdout.write(f"{self.sweep}: {handled}")

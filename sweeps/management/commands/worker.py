@@ -1,0 +1,21 @@
+"""``manage.py worker``: make the schedules, then work off the queue until told to stop."""
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connections
+
+from sweeps import scheduling
+
+
+class Command(BaseCommand):
+    """Run a worker."""
+
+    help = "Schedule the sweeps (idempotently) and run a django-q2 cluster."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until SIGTERM or SIGINT."""
+        scheduling.schedule_all()
+        connections.close_all()  # the cluster forks
+        call_command("qcluster")

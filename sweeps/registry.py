@@ -1,0 +1,62 @@
+"""The sweeps: what each does, and how often. Each is safe when two run at once, and is also a management command."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from booking import carrying_out, expiring
+from idempotency import keys
+from sweeps.models import SweepRun
+from webhooks import inbox
+
+logger = logging.getLogger("holdfast.sweeps")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Something that is to be done again and again."""
+
+    name: str
+    run: Callable[[], int]
+    """Does it, and returns how many rows it dealt with."""
+    minutes: int
+
+
+def _expire_reservations() -> int:
+    """Expire first, then release at the provider at once what that has freed."""
+    expired = expiring.expire_due()
+    if expired:
+        carrying_out.send_due()
+    return expired
+
+
+SWEEPS = {
+    sweep.name: sweep
+    for sweep in (
+        Sweep(name="expire_reservations", run=_expire_reservations, minutes=1),
+        Sweep(name="send_commands", run=carrying_out.send_due, minutes=1),
+        Sweep(name="retry_events", run=inbox.retry_due, minutes=1),
+        Sweep(name="purge_idempotency_keys", run=keys.purge, minutes=60),
+    )
+}
+
+
+def run(name: str) -> int:
+    """Run a sweep and note how it went; django-q2 calls this by name.
+
+    Raises:
+        KeyError: There is no such sweep.
+    """
+    sweep = SWEEPS[name]
+    SweepRun.objects.update_or_create(name=name, defaults={"started_at": timezone.now()})
+    try:
+        handled = sweep.run()
+    except Exception as error:
+        SweepRun.objects.filter(name=name).update(error=f"{type(error).__name__}: {error}")
+        raise
+    SweepRun.objects.filter(name=name).update(finished_at=timezone.now(), handled=handled, error="")
+    if handled:
+        logger.info("A sweep is done.", extra={"sweep": name, "handled": handled})
+    return handled

@@ -1,0 +1,175 @@
+"""The one way in for events: verify, store, apply and mark in one transaction.
+
+One event, one effect (P4): the unique constraint lets one copy in, and its mark commits with all that it changes. What
+cannot be applied now is kept with its error and tried again: an event may overtake our own commit.
+"""
+
+import logging
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from common import database, ids
+from payments.errors import UnknownPaymentError
+from payments.providers import registry
+from payments.providers.base import DeliveredRequest, Notification
+from webhooks import locks, routing
+from webhooks.models import Event, EventSource, EventStatus
+
+logger = logging.getLogger("holdfast.webhooks")
+
+_FIRST_DELAY = timedelta(seconds=5)
+_LONGEST_DELAY = timedelta(hours=1)
+_RESULT_FIELDS = ("payment", "status", "effect", "error", "attempts", "next_attempt_at", "processed_at")
+_INSERTED = [field.column for field in Event._meta.local_concrete_fields]
+
+
+class Receipt(StrEnum):
+    """What became of a delivery; all of these are answered 200."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    KEPT = "kept"
+
+
+def receive(*, provider: str, request: DeliveredRequest, secrets: Sequence[str], account: str, now: datetime) -> Receipt:
+    """Take in a delivery. Must be called outside a transaction.
+
+    ``account`` is the one whose endpoint was called, empty for the platform's; its events only may come there.
+
+    Raises:
+        InvalidSignatureError: It is not authentic. Nothing is stored.
+    """
+    notification = registry.get(provider).authenticate(request=request, secrets=secrets, now=now)
+    return take_in(provider=provider, notification=notification, source=EventSource.WEBHOOK, now=now, account=account)
+
+
+def take_in(
+    *, provider: str, notification: Notification, source: EventSource, now: datetime, account: str
+) -> Receipt:
+    """Store an authentic notification and apply it; a copy of one that we have changes nothing."""
+    reading = routing.read(provider=provider, notification=notification)
+    event = _event(provider, notification, reading, source, now)
+    with database.use_case():
+        if not _insert(event):
+            return Receipt.DUPLICATE
+        if account and notification.account != account:
+            _note(event, EventStatus.FAILED, now, error=f"came to the endpoint of account {account}")
+        else:
+            _apply(event, reading, now)
+        event.save(update_fields=_RESULT_FIELDS)
+    if event.status in (EventStatus.APPLIED, EventStatus.IGNORED):
+        return Receipt.APPLIED if event.status == EventStatus.APPLIED else Receipt.IGNORED
+    return Receipt.KEPT
+
+
+def retry_due(*, limit: int = 500) -> int:
+    """Try the events that are due again, each in a transaction of its own, and return how many were applied.
+
+    Safe when two run: an event that somebody else has locked is left to them.
+    """
+    applied = 0
+    for event_id in locks.due().values_list("pk", flat=True)[:limit]:
+        try:
+            applied += retry(event_id=event_id)
+        except Exception:  # one poisoned event must not stop the others
+            logger.exception("An event could not be tried again.", extra={"event": str(event_id)})
+    return applied
+
+
+def retry(*, event_id: UUID) -> bool:
+    """Try one stored event again and say whether it is settled now. Must be called outside a transaction."""
+    with database.use_case():
+        event = locks.find_open_for_update(event_id=event_id)
+        if event is None:
+            return False
+        notification = Notification(
+            event_id=event.event_id,
+            type=event.type,
+            account=event.account,
+            live=event.live,
+            created_at=event.occurred_at,
+            api_version=event.api_version,
+            payload=event.payload,
+            object_ref=event.object_ref,
+        )
+        reading = routing.read(provider=event.provider, notification=notification)
+        _apply(event, reading, event.db_now)  # type: ignore[attr-defined]  # annotated by the lock
+        event.save(update_fields=_RESULT_FIELDS)
+    return event.next_attempt_at is None and event.status in (EventStatus.APPLIED, EventStatus.IGNORED)
+
+
+def _event(
+    provider: str, notification: Notification, reading: routing.Reading, source: EventSource, now: datetime
+) -> Event:
+    amount, currency = routing.captured(reading)
+    return Event(
+        id=ids.new_id(),
+        provider=provider,
+        account=notification.account,
+        event_id=notification.event_id,
+        type=notification.type,
+        object_ref=notification.object_ref,
+        live=notification.live,
+        api_version=notification.api_version,
+        source=source,
+        payload=dict(notification.payload),
+        captured_amount=amount,
+        captured_currency=currency,
+        occurred_at=notification.created_at,
+        received_at=now,
+        status=EventStatus.FAILED,
+        error="not applied yet",
+    )
+
+
+def _insert(event: Event) -> bool:
+    """Insert the event unless it is there already; a copy being applied elsewhere at this moment is waited for."""
+    values = [
+        field.get_db_prep_save(field.pre_save(event, add=True), connection=connection)
+        for field in Event._meta.local_concrete_fields
+    ]
+    columns, places = ", ".join(f'"{column}"' for column in _INSERTED), ", ".join(["%s"] * len(values))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{Event._meta.db_table}" ({columns}) VALUES ({places}) '  # noqa: S608  # names of our own
+            "ON CONFLICT (provider, account, event_id) DO NOTHING",
+            values,
+        )
+        inserted = cursor.rowcount == 1
+    event._state.adding = False
+    return inserted
+
+
+def _apply(event: Event, reading: routing.Reading, now: datetime) -> None:
+    """Apply under a savepoint, so that what fails leaves the event itself to be kept."""
+    event.attempts += 1
+    try:
+        with transaction.atomic():
+            effect = routing.apply(event, reading)
+    except UnknownPaymentError as error:
+        _note(event, EventStatus.ORPHANED, now, error=f"no such payment: {error}")
+    except Exception as error:  # whatever it is, the event must not be lost
+        logger.exception("An event could not be applied; it is kept.", extra={"event": event.event_id})
+        _note(event, EventStatus.FAILED, now, error=f"{type(error).__name__}: {error}")
+    else:
+        event.status = EventStatus.IGNORED if effect is None else EventStatus.APPLIED
+        event.effect = effect or ""
+        event.error = ""
+        event.processed_at = now
+        event.next_attempt_at = None
+
+
+def _note(event: Event, status: EventStatus, now: datetime, *, error: str) -> None:
+    event.status = status
+    event.error = error
+    tries_left = event.attempts < settings.EVENT_MAX_ATTEMPTS
+    delay = min(_FIRST_DELAY * 2 ** max(event.attempts - 1, 0), _LONGEST_DELAY)
+    jitter = 0.5 + random.random() / 2  # noqa: S311  # spreads retries, not a secret
+    event.next_attempt_at = now + delay * jitter if tries_left else None

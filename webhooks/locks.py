@@ -1,0 +1,23 @@
+"""Every lock that is taken on an event: the first in the order event → reservation → payment → slots."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from webhooks.models import OPEN, Event
+
+
+def due() -> QuerySet[Event]:
+    """Select events whose next attempt has come. Takes no lock."""
+    return Event.objects.filter(status__in=sorted(OPEN), next_attempt_at__lte=Now()).order_by("next_attempt_at")
+
+
+def find_open_for_update(*, event_id: UUID) -> Event | None:
+    """Lock an event that is not applied yet, unless somebody else is at it."""
+    return (
+        Event.objects.select_for_update(no_key=True, skip_locked=True)
+        .filter(pk=event_id, status__in=sorted(OPEN))
+        .annotate(db_now=Now())
+        .first()
+    )

@@ -1,0 +1,71 @@
+"""The inbox: one row for each event of a provider, kept for good, and what came of it."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from common import ids
+from payments.models import Payment
+
+
+class EventStatus(models.TextChoices):
+    """What came of an event."""
+
+    APPLIED = "applied"
+    IGNORED = "ignored"
+    ORPHANED = "orphaned"
+    FAILED = "failed"
+
+
+class EventSource(models.TextChoices):
+    """How we came to have an event."""
+
+    WEBHOOK = "webhook"
+    RECOVERED = "recovered"
+    ATTESTED = "attested"
+
+
+OPEN = frozenset((EventStatus.ORPHANED, EventStatus.FAILED))
+"""Not applied yet, and tried again."""
+
+
+class Event(models.Model):
+    """An authenticated event. What it says is never changed afterwards: it is the evidence for money (P3)."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    provider = models.CharField(max_length=32)
+    account = models.CharField(max_length=64, blank=True)
+    event_id = models.CharField(max_length=255)
+    type = models.CharField(max_length=100)
+    object_ref = models.CharField(max_length=255, blank=True)
+    live = models.BooleanField()
+    api_version = models.CharField(max_length=64, blank=True)
+    source = models.CharField(max_length=16, choices=EventSource.choices)
+    payload = models.JSONField()
+    captured_amount = models.BigIntegerField(default=0, help_text="Money that this event proves to be captured.")
+    captured_currency = models.CharField(max_length=3, blank=True)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="events")
+    status = models.CharField(max_length=16, choices=EventStatus.choices)
+    effect = models.CharField(max_length=16, blank=True)
+    error = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it is not tried again by itself.")
+    processed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["provider", "account", "event_id"], name="event_once"),
+            models.CheckConstraint(condition=Q(status__in=EventStatus.values), name="event_status_known"),
+            models.CheckConstraint(condition=Q(source__in=EventSource.values), name="event_source_known"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["next_attempt_at"], condition=Q(status__in=sorted(OPEN)), name="event_due"),
+            models.Index(fields=["object_ref"], name="event_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"

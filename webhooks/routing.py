@@ -1,0 +1,56 @@
+"""From a provider's notification to news about a payment, and through the one door."""
+
+from dataclasses import replace
+
+from django.conf import settings
+
+from booking import settlement
+from payments.outcomes import Effect, Outcome, PaymentOutcome, ProviderPayment, ProviderRefund
+from payments.providers import registry
+from payments.providers.base import Notification
+from webhooks.models import Event
+
+
+class WrongModeError(Exception):
+    """A live event on a test installation, or the other way round."""
+
+
+Reading = ProviderPayment | ProviderRefund | None
+
+
+def read(*, provider: str, notification: Notification) -> Reading:
+    """Say what a notification tells, or None if it is none of our business."""
+    return registry.get(provider).read(notification=notification)
+
+
+def captured(reading: Reading) -> tuple[int, str]:
+    """Return the money that a reading proves to be captured, in minor units, and its currency."""
+    if isinstance(reading, ProviderPayment) and reading.outcome is Outcome.CAPTURED:
+        return reading.amount_captured, reading.currency
+    return 0, ""
+
+
+def apply(event: Event, reading: Reading) -> Effect | None:
+    """Settle what a stored event tells; None if that is nothing. Inside the transaction that stored or locked it.
+
+    Raises:
+        UnknownPaymentError: It is of a payment that we do not have (yet).
+        OutcomeMismatchError: It contradicts the payment that it is of.
+        WrongModeError: It is of the other mode than this installation.
+    """
+    if reading is None:
+        return None
+    if event.live != settings.STRIPE_LIVE_MODE:
+        raise WrongModeError(f"{event.event_id} is {'live' if event.live else 'a test'}, this installation is not.")
+    settled = settlement.settle(news=_news(event, reading))
+    event.payment_id = settled.reservation.payment_id
+    return settled.effect
+
+
+def _news(event: Event, reading: ProviderPayment | ProviderRefund) -> PaymentOutcome:
+    heard = PaymentOutcome(
+        provider=event.provider, actor=f"event:{event.event_id}", reason=event.type, event_id=event.pk
+    )
+    if isinstance(reading, ProviderRefund):
+        return replace(heard, refund=reading)
+    return replace(heard, payment=reading, outcome=reading.outcome, failure=reading.failure)
