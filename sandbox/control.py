@@ -1,6 +1,7 @@
 """The sandbox's own endpoints below /_sandbox: faults, webhooks, what customers and banks do, and a look inside."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -13,13 +14,14 @@ from sandbox.stripe import capturing, confirming, refunds
 from sandbox.stripe.account import Account
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.objects import EventRecord, StripeObject
+from sandbox.words import words
 
 PREFIX = "/_sandbox/"
-INTENT_FIELDS = (
+INTENT_FIELDS = words(
     "id status amount currency capture_method amount_capturable amount_received metadata latest_charge payment_method "
     "created canceled_at cancellation_reason"
-).split()
-REFUND_FIELDS = "id status amount currency charge payment_intent reason balance_transaction metadata created".split()
+)
+REFUND_FIELDS = words("id status amount currency charge payment_intent reason balance_transaction metadata created")
 
 Act = Callable[[Account, str], StripeObject]
 
@@ -130,7 +132,7 @@ class Control:
     def _state(self) -> dict[str, Any]:
         with self._sandbox.lock:
             accounts = list(self._sandbox.state.accounts.values())
-            intents = [_intent_row(account, row) for account in accounts for row in account.payment_intents.values()]
+            intents = [row for account in accounts for row in _intent_rows(account)]
             refunded = [_row(account, row, REFUND_FIELDS) for account in accounts for row in account.refunds.values()]
             state = {
                 "payment_intents": intents,
@@ -153,19 +155,20 @@ def _parse(body: bytes) -> Any:
         raise Refused(f"The body is not JSON: {error}") from error
 
 
-def _row(account: Account, subject: StripeObject, fields: list[str]) -> dict[str, Any]:
+def _row(account: Account, subject: StripeObject, fields: tuple[str, ...]) -> dict[str, Any]:
     return {**{name: subject[name] for name in fields}, "account": account.id}
 
 
-def _intent_row(account: Account, intent: StripeObject) -> dict[str, Any]:
-    given_back = [
-        refund["amount"]
-        for refund in account.refunds.values()
-        if refund["payment_intent"] == intent["id"]
-        and refund["balance_transaction"] is not None
-        and refund["status"] == "succeeded"
+def _intent_rows(account: Account) -> list[dict[str, Any]]:
+    given_back: Counter[str] = Counter()
+    for refund in account.refunds.values():
+        # A released hold looks like a refund, yet no money was taken, so none is given back.
+        if refund["balance_transaction"] is not None and refund["status"] == "succeeded":
+            given_back[refund["payment_intent"]] += refund["amount"]
+    return [
+        {**_row(account, intent, INTENT_FIELDS), "amount_refunded": given_back[intent["id"]]}
+        for intent in account.payment_intents.values()
     ]
-    return {**_row(account, intent, INTENT_FIELDS), "amount_refunded": sum(given_back)}
 
 
 def _event_row(account: Account, record: EventRecord) -> dict[str, Any]:

@@ -76,7 +76,11 @@ class _Handler(BaseHTTPRequestHandler):
             sys.stderr.write(f"{format % args}\n")
 
     def _serve(self) -> None:
-        answer = self.server.answer(self._request())
+        request = self._read()
+        if request is None:
+            self.close_connection = True
+            return
+        answer = self.server.answer(request)
         if answer.dropped:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
@@ -90,10 +94,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
-    def _request(self) -> Request:
+    def _read(self) -> Request | None:
+        """Return the request, None when the client hung up before all of it had come."""
         address = urlsplit(self.path)
         path = unquote(address.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return None
         if "Transfer-Encoding" in self.headers:
             # Such a body is not read, so what follows on the connection could not be told from it.
             self.close_connection = True

@@ -4,10 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.form import Params, as_list
-from sandbox.stripe import balance, capturing, charges, confirming, events, expansion, intents, payment_methods, refunds
+from sandbox.stripe import (
+    balance,
+    capturing,
+    charges,
+    confirming,
+    events,
+    expansion,
+    intents,
+    params,
+    payment_methods,
+    refunds,
+)
 from sandbox.stripe.account import Account
-from sandbox.stripe.errors import InvalidRequest, SecretKeyRequired, UnrecognizedUrl
+from sandbox.stripe.errors import ParameterMissing, SecretKeyRequired, UnrecognizedUrl
 from sandbox.stripe.objects import StripeObject
+from sandbox.words import words
 
 
 @dataclass(frozen=True)
@@ -17,6 +29,12 @@ class Call:
     account: Account
     params: Params
     id: str
+
+
+def _plain_id(call: Call) -> str:
+    """Return the id of an object that is read as it is. Raises: ParameterUnknown."""
+    params.check_known(call.params, ("expand",))
+    return call.id
 
 
 Operation = Callable[[Call], StripeObject]
@@ -29,40 +47,42 @@ OPERATIONS: dict[str, Operation] = {
     "POST payment_intents * confirm": lambda call: confirming.confirm(call.account, call.id, call.params),
     "POST payment_intents * capture": lambda call: capturing.capture(call.account, call.id, call.params),
     "POST payment_intents * cancel": lambda call: capturing.cancel(call.account, call.id, call.params),
-    "GET payment_methods *": lambda call: payment_methods.retrieve(call.account, call.id),
+    "GET payment_methods *": lambda call: payment_methods.retrieve(call.account, _plain_id(call)),
     "GET charges": lambda call: charges.list_charges(call.account, call.params),
-    "GET charges *": lambda call: charges.retrieve(call.account, call.id),
+    "GET charges *": lambda call: charges.retrieve(call.account, _plain_id(call)),
     "GET refunds": lambda call: refunds.list_refunds(call.account, call.params),
     "POST refunds": lambda call: refunds.create(call.account, call.params),
-    "GET refunds *": lambda call: refunds.retrieve(call.account, call.id),
+    "GET refunds *": lambda call: refunds.retrieve(call.account, _plain_id(call)),
     "POST refunds *": lambda call: refunds.update(call.account, call.id, call.params),
     "GET balance_transactions": lambda call: balance.list_balance_transactions(call.account, call.params),
-    "GET balance_transactions *": lambda call: balance.retrieve(call.account, call.id),
+    "GET balance_transactions *": lambda call: balance.retrieve(call.account, _plain_id(call)),
     "GET events": lambda call: events.list_events(call.account, call.params),
-    "GET events *": lambda call: events.retrieve(call.account, call.id),
+    "GET events *": lambda call: events.retrieve(call.account, _plain_id(call)),
 }
 PUBLISHABLE = ("GET payment_intents *", "POST payment_intents * confirm")
 # What Stripe shows of a payment intent to a browser.
 PUBLISHABLE_FIELDS = frozenset(
-    "amount amount_details automatic_payment_methods canceled_at cancellation_reason capture_method client_secret "
-    "confirmation_method created currency description id last_payment_error livemode next_action object "
-    "payment_method payment_method_configuration_details payment_method_types processing receipt_email "
-    "setup_future_usage shipping source status".split()
+    words(
+        "amount amount_details automatic_payment_methods canceled_at cancellation_reason capture_method client_secret "
+        "confirmation_method created currency description id last_payment_error livemode next_action object "
+        "payment_method payment_method_configuration_details payment_method_types processing receipt_email "
+        "setup_future_usage shipping source status"
+    )
 )
 
 
-def execute(account: Account, method: str, path: str, params: Params, *, publishable: bool = False) -> StripeObject:
+def execute(account: Account, method: str, path: str, given: Params, *, publishable: bool = False) -> StripeObject:
     """Carry out one API call and return the object it answers with, expanded as asked.
 
     Raises: StripeError. The answer shares data with the account: serialize it before anything else is executed.
     """
     name, object_id = _find(method, path)
     if publishable:
-        _check_publishable(name, params)
-    answer = OPERATIONS[name](Call(account, params, object_id))
+        _check_publishable(name, given)
+    answer = OPERATIONS[name](Call(account, given, object_id))
     if publishable:
         return {field: value for field, value in answer.items() if field in PUBLISHABLE_FIELDS}
-    return expansion.expanded(account, answer, as_list(params.get("expand")))
+    return expansion.expanded(account, answer, as_list(given.get("expand")))
 
 
 def _find(method: str, path: str) -> tuple[str, str]:
@@ -77,8 +97,8 @@ def _find(method: str, path: str) -> tuple[str, str]:
     return name, object_id
 
 
-def _check_publishable(name: str, params: Params) -> None:
+def _check_publishable(name: str, given: Params) -> None:
     if name not in PUBLISHABLE:
         raise SecretKeyRequired
-    if not params.get("client_secret"):
-        raise InvalidRequest("Missing required param: client_secret.", param="client_secret", code="parameter_missing")
+    if not given.get("client_secret"):
+        raise ParameterMissing("client_secret")

@@ -5,10 +5,13 @@ from sandbox.stripe import charges, events, money, params
 from sandbox.stripe.account import Account
 from sandbox.stripe.errors import CaptureTooLarge, InvalidRequest, UnexpectedState
 from sandbox.stripe.objects import StripeObject
+from sandbox.words import words
 
 CAPTURE_PARAMS = frozenset(
-    "amount_details amount_to_capture application_fee_amount expand final_capture metadata payment_details "
-    "statement_descriptor statement_descriptor_suffix transfer_data".split()
+    words(
+        "amount_details amount_to_capture application_fee_amount expand final_capture metadata payment_details "
+        "statement_descriptor statement_descriptor_suffix transfer_data"
+    )
 )
 CANCEL_PARAMS = frozenset({"cancellation_reason", "expand"})
 CANCELLATION_REASONS = ("duplicate", "fraudulent", "requested_by_customer", "abandoned")

@@ -10,12 +10,15 @@ from sandbox.stripe.account import Account
 from sandbox.stripe.errors import CardError, InvalidRequest, UnexpectedState
 from sandbox.stripe.objects import StripeObject
 from sandbox.stripe.payment_methods import Decline
+from sandbox.words import words
 
 CONFIRM_PARAMS = frozenset(
-    "allowed_payment_method_types amount_details amount_to_confirm capture_method client_secret confirmation_token "
-    "error_on_requires_action excluded_payment_method_types expand expected_payment_method_type key mandate "
-    "mandate_data off_session payment_details payment_method payment_method_data payment_method_options "
-    "radar_options receipt_email return_url setup_future_usage shipping use_stripe_sdk".split()
+    words(
+        "allowed_payment_method_types amount_details amount_to_confirm capture_method client_secret confirmation_token "
+        "error_on_requires_action excluded_payment_method_types expand expected_payment_method_type key mandate "
+        "mandate_data off_session payment_details payment_method payment_method_data payment_method_options "
+        "radar_options receipt_email return_url setup_future_usage shipping use_stripe_sdk"
+    )
 )
 CONFIRMABLE = ("requires_confirmation", "requires_action", "requires_payment_method")
 NOT_MODELLED = ("payment_method_data", "confirmation_token", "mandate", "mandate_data")
@@ -74,10 +77,9 @@ def confirm(account: Account, intent_id: str, given: Params) -> StripeObject:
         )
     changes = _changes(given)
     method = params.find_string(given, "payment_method")
-    if method is not None:
-        resolved = payment_methods.resolve(account, method)
+    resolved = None if method is None else payment_methods.resolve(account, method)
     check_confirmable(intent)
-    if method is not None:
+    if resolved is not None:
         changes["payment_method"] = resolved["id"]
     intent.update(changes)
     start(account, intent, options)

@@ -8,6 +8,7 @@ from sandbox.stripe import confirming, events, lists, money, objects, params, pa
 from sandbox.stripe.account import Account
 from sandbox.stripe.errors import InvalidRequest, ParameterMissing, UnexpectedState
 from sandbox.stripe.objects import StripeObject
+from sandbox.words import words
 
 TEXTS = (
     "customer",
@@ -21,8 +22,10 @@ TEXTS = (
 )
 OBJECTS = ("payment_method_options", "shipping", "transfer_data")
 IGNORED = frozenset(
-    "allowed_payment_method_types amount_details excluded_payment_method_types payment_details "
-    "payment_method_configuration radar_options use_stripe_sdk".split()
+    words(
+        "allowed_payment_method_types amount_details excluded_payment_method_types payment_details "
+        "payment_method_configuration radar_options use_stripe_sdk"
+    )
 )
 COMMON_PARAMS = IGNORED | {
     *TEXTS,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.words import words
+
 API_VERSION = "2026-10-28.endive"
 
 StripeObject = dict[str, Any]
@@ -55,12 +57,12 @@ def card_checks() -> StripeObject:
     return {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"}
 
 
-INTENT_NULLS = (
+INTENT_NULLS = words(
     "application application_fee_amount canceled_at cancellation_reason customer customer_account description "
     "excluded_payment_method_types last_payment_error latest_charge managed_payments next_action on_behalf_of "
     "payment_method payment_method_configuration_details processing receipt_email review setup_future_usage shipping "
     "source statement_descriptor statement_descriptor_suffix transfer_data transfer_group"
-).split()
+)
 
 
 def new_payment_intent(intent_id: str, secret: str, created: int, amount: int, currency: str) -> StripeObject:
@@ -87,15 +89,15 @@ def new_payment_intent(intent_id: str, secret: str, created: int, amount: int, c
     }
 
 
-CHARGE_NULLS = (
+CHARGE_NULLS = words(
     "application application_fee application_fee_amount balance_transaction description "
     "failure_balance_transaction failure_code failure_message on_behalf_of receipt_number receipt_url review shipping "
     "source source_transfer transfer_data transfer_group"
-).split()
-COPIED_FROM_INTENT = (
+)
+COPIED_FROM_INTENT = words(
     "amount currency customer description receipt_email shipping statement_descriptor statement_descriptor_suffix "
     "transfer_group on_behalf_of application_fee_amount"
-).split()
+)
 
 
 def new_charge(charge_id: str, created: int, intent: StripeObject, method: StripeObject) -> StripeObject:
@@ -132,10 +134,10 @@ def new_charge(charge_id: str, created: int, intent: StripeObject, method: Strip
     }
 
 
-CHARGED_CARD_NULLS = (
+CHARGED_CARD_NULLS = words(
     "authorization_code installments mandate network_transaction_id regulated_status three_d_secure "
     "transaction_link_id wallet"
-).split()
+)
 COPIED_FROM_CARD = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")
 
 

@@ -5,10 +5,13 @@ from sandbox.stripe import balance, charges, events, lists, money, objects, para
 from sandbox.stripe.account import Account
 from sandbox.stripe.errors import ChargeAlreadyRefunded, InvalidRequest, ParameterMissing, RefusedInState
 from sandbox.stripe.objects import StripeObject
+from sandbox.words import words
 
 CREATE_PARAMS = frozenset(
-    "amount charge currency customer expand instructions_email metadata origin payment_intent reason "
-    "refund_application_fee reverse_transfer".split()
+    words(
+        "amount charge currency customer expand instructions_email metadata origin payment_intent reason "
+        "refund_application_fee reverse_transfer"
+    )
 )
 UPDATE_PARAMS = frozenset({"expand", "metadata"})
 LIST_PARAMS = frozenset({*lists.PARAMS, "charge", "created", "payment_intent"})
@@ -26,7 +29,7 @@ def create(account: Account, given: Params) -> StripeObject:
     metadata = params.merged_metadata(given, {})
     charge = _charge_of(account, given)
     left = charge["amount"] - charge["amount_refunded"]
-    if charge["status"] != "succeeded" or not charge["captured"] and charge["amount_refunded"] == 0:
+    if charge["status"] != "succeeded" or (not charge["captured"] and charge["amount_refunded"] == 0):
         raise RefusedInState(f"Charge {charge['id']} has not been captured. Only captured money can be refunded.")
     if left == 0:
         raise ChargeAlreadyRefunded(charge["id"])

@@ -111,7 +111,7 @@ class TestRateLimit:
         for _ in range(2):
             with pytest.raises(stripe.RateLimitError) as refused:
                 create(client)
-        assert refused.value.http_status == 429
+            assert refused.value.http_status == 429
         assert intents(control) == []
         assert create(client).status == "requires_capture"
 

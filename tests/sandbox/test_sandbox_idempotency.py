@@ -40,10 +40,10 @@ class TestReplay:
 
     def test_keeps_refusals_that_the_state_made(self, client: Client) -> None:
         intent = client.v1.payment_intents.create(hold_params(payment_method="pm_card_authenticationRequired"))
-        for _ in range(2):
+        for replayed in (None, "true"):
             with pytest.raises(stripe.InvalidRequestError) as refused:
                 client.v1.payment_intents.capture(intent.id, None, KEY)
-        assert raised(refused).headers["Idempotent-Replayed"] == "true"
+            assert raised(refused).headers.get("Idempotent-Replayed") == replayed
 
     def test_does_not_keep_wrong_parameters(self, client: Client) -> None:
         with pytest.raises(stripe.InvalidRequestError):

@@ -76,7 +76,11 @@ class TestConnections:
     def test_may_break_off(self, client: Client, control: Control) -> None:
         address = urlsplit(control.url)
         with socket.create_connection((address.hostname or "", address.port or 0)) as broken:
-            broken.sendall(b"POST /v1/payment_intents HTTP/1.1\r\nContent-Length: 100\r\n\r\nam")
+            head = f"POST /v1/payment_intents HTTP/1.1\r\nAuthorization: Bearer {API_KEY}\r\nContent-Length: 27\r\n\r\n"
+            broken.sendall(head.encode() + b"currency=eur&amount=10")
+            broken.shutdown(socket.SHUT_WR)
+            assert broken.recv(100) == b""
+        assert control.state()["calls"] == []
         assert charge(client).status == "succeeded"
 
 

@@ -105,6 +105,15 @@ class TestCharges:
         client.v1.payment_intents.update(intent.id, {"metadata": {"a": "2"}})
         assert client.v1.charges.retrieve(str(intent.latest_charge)).metadata.to_dict() == {"a": "1"}
 
+    def test_are_read_as_they_are(self, client: Client) -> None:
+        charged = str(charge(client).latest_charge)
+        expanded = client.v1.charges.retrieve(charged, {"expand": ["payment_intent", "balance_transaction"]})
+        assert expanded.payment_intent.latest_charge == charged
+        assert expanded.balance_transaction.source == charged
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            client.v1.charges.retrieve(charged, {"colour": "blue"})
+        assert refused.value.code == "parameter_unknown"
+
 
 class TestPaymentMethods:
     @pytest.mark.parametrize(("name", "brand"), [("visa", "visa"), ("mastercard", "mastercard"), ("amex", "amex")])

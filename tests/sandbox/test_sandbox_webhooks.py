@@ -1,12 +1,16 @@
 """Webhooks at a real endpoint that verifies signatures: every mode, retries, flushing, delivering again."""
 
+import itertools
 import re
+import threading
 import time
 from typing import Any
 
 import pytest
 import stripe
 
+from sandbox.delivery import Deliveries, Endpoint, Flushed
+from sandbox.stripe.objects import DeliveryAttempt, EventRecord
 from tests.sandbox.running import WEBHOOK_SECRET, Client, Control, Receiver, hold, wait_until
 
 HOLD_TYPES = ["payment_intent.created", "charge.succeeded", "payment_intent.amount_capturable_updated"]
@@ -77,7 +81,7 @@ class TestRetry:
         event = events(delivering)[0]
         assert [attempt["status"] for attempt in event["deliveries"]] == [500, 302, 404, 200]
         times = [attempt["at"] for attempt in event["deliveries"]]
-        delays = [after - before for before, after in zip(times, times[1:], strict=False)]
+        delays = [after - before for before, after in itertools.pairwise(times)]
         assert all(delay >= least for delay, least in zip(delays, (0.05, 0.1, 0.2), strict=True))
         assert len({body for body, _, _ in receiver.received}) == 1
         stamps = [int(re.match(r"t=(\d+),", signature)[1]) for _, signature, _ in receiver.received]  # type: ignore[index]
@@ -225,6 +229,23 @@ class TestReset:
         fresh = hold(delivering_client, confirm=False)
         wait_until(lambda: all_delivered(delivering))
         assert {event.data.object.id for event in receiver.events()[before:]} == {fresh.id}
+
+    def test_ends_the_retry_of_what_was_under_way(self) -> None:
+        under_way, answered = threading.Event(), threading.Event()
+
+        def send(url: str, secret: str, record: EventRecord) -> DeliveryAttempt:
+            under_way.set()
+            answered.wait(5)
+            return DeliveryAttempt(at=0, status=500, error=None, ms=0)
+
+        deliveries = Deliveries(send=send, endpoint=Endpoint("http://x", "whsec_x"), retry_base_seconds=60)
+        deliveries.start()
+        deliveries.publish(EventRecord({"id": "evt_1", "data": {"object": {"id": "pi_1"}}}))
+        assert under_way.wait(5)
+        threading.Timer(0.05, answered.set).start()
+        deliveries.reset()
+        assert deliveries.flush() == Flushed(delivered=0, failed=0)
+        deliveries.stop()
 
 
 class TestConfiguration:
