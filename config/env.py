@@ -19,12 +19,12 @@ class Environment:
     """Variables of the process, and behind them those of a file.
 
     A reader that can't take a value notes the problem and returns the default, so that one start tells of all of them;
-    ``stop_if_wrong`` must be called before the values are used. A value is never repeated in a message: it may be a secret.
-    A blank value counts as none.
+    ``stop_if_wrong`` must be called before the values are used. A value is never repeated in a message, as it may be
+    a secret. A blank value counts as none.
     """
 
     def __init__(self, file: Path) -> None:
-        # ENV_FILE names another file; with nothing in it, none is read (the tests' way of not seeing a developer's own).
+        # ENV_FILE names another file; empty, none is read: the tests' way of not seeing a developer's own.
         chosen = os.environ.get("ENV_FILE")
         path = file if chosen is None else Path(chosen)
         self._config = Config(RepositoryEnv(str(path)) if path.is_file() else RepositoryEmpty())

@@ -60,9 +60,7 @@ if DEBUG and not SECRET_KEY:
 
 rules.check_secret_key(env, key=SECRET_KEY, debug=DEBUG)
 rules.check_origins(env, origins=CSRF_TRUSTED_ORIGINS)
-rules.check_stripe(
-    env, key=STRIPE_API_KEY, base=STRIPE_API_BASE, webhook_secrets=STRIPE_WEBHOOK_SECRETS, debug=DEBUG
-)
+rules.check_stripe(env, key=STRIPE_API_KEY, base=STRIPE_API_BASE, webhook_secrets=STRIPE_WEBHOOK_SECRETS, debug=DEBUG)
 stripe_seconds = STRIPE_CONNECT_TIMEOUT_SECONDS + STRIPE_READ_TIMEOUT_SECONDS
 rules.check_lease(env, "COMMAND_LEASE_SECONDS", lease_seconds=COMMAND_LEASE_SECONDS, call_seconds=stripe_seconds)
 rules.check_lease(
@@ -126,7 +124,7 @@ TEMPLATES = [
     },
 ]
 
-# Only its address is worked out here; manage.py and config.wsgi start it. Settings are also read by what needs no database.
+# Only its address is worked out here, as settings are also read by what needs no database. Manage.py and wsgi start it.
 EMBEDDED_POSTGRES_DIR = None if DATABASE_URL else DATA_DIR / "postgres"
 DATABASES: dict[str, Any] = {
     "default": dj_database_url.parse(DATABASE_URL or embedded_postgres.url(DATA_DIR / "postgres")),
@@ -135,7 +133,7 @@ DATABASES["default"] |= {
     "ATOMIC_REQUESTS": False,
     "CONN_HEALTH_CHECKS": True,
 }
-# Said while connecting, so that no statement is spent on it; the time zone too, which Django would otherwise set by one.
+# Said while connecting, so that no statement is spent on it, nor on the time zone, which Django would set by one.
 DATABASE_OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
 DATABASE_OPTIONS["options"] = " ".join(
     [
@@ -234,7 +232,7 @@ Q_CLUSTER: dict[str, Any] = {
     "name": "holdfast",
     "label": "Background work",
     "workers": WORKERS,
-    # Beyond `retry` a task is handed out again, so it has to exceed `timeout` (and the three seconds that are added to it).
+    # After `retry` a task is handed out again, so it has to exceed `timeout` and the time spent waiting in the process.
     "timeout": 300,
     "retry": 420,
     "max_attempts": 3,

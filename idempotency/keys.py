@@ -24,11 +24,19 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
+class Operation:
+    """What a key stands for. ``resumed``: an earlier run may have made something with this id already."""
+
+    id: UUID
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """The right to run an operation and to write its answer."""
 
     id: UUID
-    operation_id: UUID
+    operation: Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,7 @@ def claim(*, client: ApiClient, key: str, method: str, path: str, body: bytes) -
         KeyReusedError: The key was first used for another request.
     """
     mark = fingerprint(method=method, path=path, body=body)
-    claim_id = ids.new_id()
+    claim_id, operation_id = ids.new_id(), ids.new_id()
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -85,11 +93,11 @@ def claim(*, client: ApiClient, key: str, method: str, path: str, body: bytes) -
                   AND existing.fingerprint = excluded.fingerprint
             RETURNING operation_id
             """,
-            [client.pk, key, method, path, mark, ids.new_id(), claim_id, _lease()],
+            [client.pk, key, method, path, mark, operation_id, claim_id, _lease()],
         )
         row = cursor.fetchone()
     if row is not None:
-        return Claim(id=claim_id, operation_id=row[0])
+        return Claim(id=claim_id, operation=Operation(id=row[0], resumed=row[0] != operation_id))
     return _first_answer(client=client, key=key, mark=mark)
 
 

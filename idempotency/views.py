@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpResponse
 from rest_framework.renderers import JSONRenderer
@@ -25,9 +24,9 @@ Method = Callable[..., Response]
 
 
 def idempotent(method: Method) -> Callable[..., HttpResponse]:
-    """Run a view's method once for each key; it gets ``operation_id``, the id to give to what it makes.
+    """Run a view's method once for each key; it gets the ``operation``, whose id it gives to what it makes.
 
-    A method that is called again with the same ``operation_id`` must go on from what it finds: the first run may have
+    A method that is called again with the same operation must go on from what it finds: the first run may have
     died at any point. Its answer is rendered here, so that a replay is the same byte for byte.
     """
 
@@ -44,7 +43,7 @@ def idempotent(method: Method) -> Callable[..., HttpResponse]:
             replay = _respond(claimed.status_code, claimed.body)
             replay[REPLAYED] = "true"
             return replay
-        response = _run(method, view, request, claimed.operation_id, kwargs)
+        response = _run(method, view, request, claimed.operation, kwargs)
         body = JSONRenderer().render(response.data)
         _keep(claimed, response.status_code, body)
         answer = _respond(response.status_code, body)
@@ -55,9 +54,9 @@ def idempotent(method: Method) -> Callable[..., HttpResponse]:
     return run
 
 
-def _run(method: Method, view: APIView, request: Request, operation_id: UUID, kwargs: dict[str, Any]) -> Response:
+def _run(method: Method, view: APIView, request: Request, operation: keys.Operation, kwargs: dict[str, Any]) -> Response:
     try:
-        return method(view, request, operation_id=operation_id, **kwargs)
+        return method(view, request, operation=operation, **kwargs)
     except Exception as error:  # noqa: BLE001  # every outcome, a refusal too, is the answer to the key
         return view.handle_exception(error)
 

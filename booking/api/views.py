@@ -14,6 +14,7 @@ from booking.api import presenting, schema, serializers
 from booking.models import Reservation
 from common.errors import NotFoundError
 from common.pagination import NewestFirst
+from idempotency.keys import Operation
 from idempotency.views import idempotent
 from payments.states import CaptureMethod
 from tenants.authentication import Caller, caller_of
@@ -92,13 +93,13 @@ class ReservationList(GenericAPIView[Any]):
 
     @extend_schema(**schema.RESERVE)
     @idempotent
-    def post(self, request: Request, *, operation_id: UUID) -> Response:
+    def post(self, request: Request, *, operation: Operation) -> Response:
         """Take places and hold the money."""
         body = serializers.ReservationIn(data=request.data)
         body.is_valid(raise_exception=True)
         caller = caller_of(request)
         done = reserving.reserve(
-            client=caller.client, actor=caller.actor, operation_id=operation_id, request=_request(body.validated_data)
+            client=caller.client, actor=caller.actor, operation=operation, request=_request(body.validated_data)
         )
         now = done.reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
         shown = presenting.reservation_and_payment(done.reservation, done.units, now=now)
@@ -120,13 +121,13 @@ class ReservationConfirm(APIView):
 
     @extend_schema(**schema.CONFIRM)
     @idempotent
-    def post(self, request: Request, *, reservation_id: UUID, operation_id: UUID) -> Response:
+    def post(self, request: Request, *, reservation_id: UUID, operation: Operation) -> Response:
         """Confirm a reservation and capture its money."""
         caller, reason = _who_and_why(request)
         row = confirming.confirm(
             operator=caller.operator,
             reservation_id=reservation_id,
-            operation_id=operation_id,
+            operation_id=operation.id,
             actor=caller.actor,
             reason=reason or "confirm",
         )
@@ -138,13 +139,13 @@ class ReservationCancel(APIView):
 
     @extend_schema(**schema.CANCEL)
     @idempotent
-    def post(self, request: Request, *, reservation_id: UUID, operation_id: UUID) -> Response:
+    def post(self, request: Request, *, reservation_id: UUID, operation: Operation) -> Response:
         """Cancel a reservation and release its hold."""
         caller, reason = _who_and_why(request)
         row = cancelling.cancel(
             operator=caller.operator,
             reservation_id=reservation_id,
-            operation_id=operation_id,
+            operation_id=operation.id,
             actor=caller.actor,
             reason=reason or "cancel",
         )
