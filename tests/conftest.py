@@ -1,0 +1,53 @@
+"""What every test stands on: an environment of its own, a throw-away PostgreSQL, and the sandbox."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from config import embedded_postgres
+from tests import database, environment, sandbox_client
+
+# A worker of xdist has inherited all this from the process that started it.
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+OWN_DATABASE = None
+
+if not IS_WORKER:
+    # While this file is imported, because pytest-django reads the settings as soon as it has been.
+    environment.prepare()
+    if not os.environ.get("DATABASE_URL"):
+        OWN_DATABASE = database.new_directory()
+        os.environ["DATABASE_URL"] = embedded_postgres.url(OWN_DATABASE / "postgres")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the database before xdist starts its workers."""
+    if OWN_DATABASE is not None and not session.config.option.collectonly:
+        database.sweep()
+        embedded_postgres.ensure_running(OWN_DATABASE / "postgres", durable=False)
+
+
+def pytest_unconfigure() -> None:
+    """Remove the database, also after a Ctrl-C."""
+    if OWN_DATABASE is not None:
+        database.remove(OWN_DATABASE)
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[sandbox_client.Sandbox]:
+    """The sandbox of this test worker, which its tests share one after the other."""
+    with sandbox_client.running() as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(
+    sandbox_process: sandbox_client.Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> sandbox_client.Sandbox:
+    """A sandbox that remembers nothing, as the provider of this test and of the processes it starts."""
+    sandbox_process.reset()
+    settings.STRIPE_API_BASE = sandbox_process.url
+    monkeypatch.setenv("STRIPE_API_BASE", sandbox_process.url)
+    return sandbox_process
