@@ -17,5 +17,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
         scheduling.schedule_all()
+        scheduling.run_all_soon()
         connections.close_all()  # the cluster forks
         call_command("qcluster")
