@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+import requests
 import stripe
 
-from tests.sandbox.running import Client, Control, charge, client_of, hold, hold_params, raised
+from tests.sandbox.running import API_KEY, Client, Control, charge, client_of, hold, hold_params, raised
 
 
 def types_of(control: Control) -> list[str]:
@@ -348,6 +349,25 @@ class TestAuthorization:
         with pytest.raises(stripe.AuthenticationError, match="Invalid API Key provided") as refused:
             hold(client_of(control.url, key=key))
         assert refused.value.http_status == 401
+
+    def test_refuses_no_key(self, control: Control) -> None:
+        answer = requests.get(f"{control.url}/v1/charges", timeout=5)
+        assert answer.status_code == 401
+        assert answer.json()["error"]["message"].startswith("You did not provide an API key.")
+        assert answer.headers["Request-Id"].startswith("req_")
+
+    def test_takes_basic_authentication_and_plain_forms(self, control: Control) -> None:
+        form = (
+            "amount=1000&currency=eur&confirm=true&payment_method=pm_card_visa&metadata[a%20b]=c%26d"
+            "&payment_method_types[]=card&payment_method_types[]=link&expand[]=latest_charge"
+        )
+        answer = requests.post(f"{control.url}/v1/payment_intents", form, auth=(API_KEY, ""), timeout=5)
+        intent = answer.json()
+        assert (answer.status_code, intent["status"]) == (200, "succeeded")
+        assert intent["metadata"] == {"a b": "c&d"}
+        assert intent["payment_method_types"] == ["card", "link"]
+        assert intent["latest_charge"]["object"] == "charge"
+        assert requests.get(f"{control.url}/v1/charges", auth=("sk_test_wrong", ""), timeout=5).status_code == 401
 
     def test_does_not_know_other_paths(self, client: Client) -> None:
         with pytest.raises(stripe.InvalidRequestError, match="Unrecognized request URL") as refused:
