@@ -43,9 +43,7 @@ def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
     )
     if slot is None:
         raise NotFoundError(kind="slot")
-    return Offer(
-        resource=slot.resource, slot=slot, rates=slot.offered, live_holds=slot.live_holds, now=slot.db_now
-    )
+    return Offer(resource=slot.resource, slot=slot, rates=slot.offered, live_holds=slot.live_holds, now=slot.db_now)
 
 
 def get_resource_offer(*, resource_id: UUID, client: ApiClient) -> Offer:

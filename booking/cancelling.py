@@ -44,7 +44,9 @@ def _is_own(reservation: Reservation, operation_id: UUID) -> bool:
 def _cancel(reservation: Reservation, operation_id: UUID, actor: str, reason: str) -> None:
     now = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
     if reservation.is_due(now):
-        raise InvalidStateError(kind="reservation", status=ReservationStatus.EXPIRED, wanted=ReservationStatus.CANCELLED)
+        raise InvalidStateError(
+            kind="reservation", status=ReservationStatus.EXPIRED, wanted=ReservationStatus.CANCELLED
+        )
     reservation.move(ReservationStatus.CANCELLED, at=now, by=actor, because=reason)
     release = commands.new(
         payment=reservation.payment,

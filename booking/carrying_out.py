@@ -1,4 +1,4 @@
-"""Carrying out a command: claim it, send it, settle what came of it. Whoever dies in between is followed by the sweep."""
+"""Carrying out a command: claim it, send it, settle what came of it. The sweep follows whoever dies in between."""
 
 import logging
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def finish(command: Command) -> Done | None:
 
 
 def send_due(*, limit: int = 500) -> int:
-    """Carry out every command that is due, one by one, and return how many. Safe when two run: each claim is one's own."""
+    """Carry out every command that is due, one by one, and return how many. Safe when two run: claims are exclusive."""
     number = 0
     for command_id in commands.list_due(limit=limit):
         try:

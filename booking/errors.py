@@ -9,7 +9,9 @@ class SlotSoldOutError(ConflictError):
     code = "slot_sold_out"
 
     def __init__(self, *, available: int) -> None:
-        left = "no place is" if available == 0 else "only 1 place is" if available == 1 else f"only {available} places are"
+        left = (
+            "no place is" if available == 0 else "only 1 place is" if available == 1 else f"only {available} places are"
+        )
         super().__init__(f"This departure has not enough places: {left} left.", param="units")
 
 

@@ -72,9 +72,7 @@ def _find(news: PaymentOutcome) -> Reservation:
     return found
 
 
-def _react(
-    reservation: Reservation, change: Change, news: PaymentOutcome, at: datetime
-) -> tuple[Effect, list[Any]]:
+def _react(reservation: Reservation, change: Change, news: PaymentOutcome, at: datetime) -> tuple[Effect, list[Any]]:
     """Decide what the change of the payment means for the reservation; return what is to be stored beside it."""
     match change:
         case Change.HELD:

@@ -1,4 +1,4 @@
-"""How Holdfast talks to PostgreSQL: one transaction per state change, few statements, no connection across a network."""
+"""How we talk to PostgreSQL: one transaction per state change, few statements, no connection across a network."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

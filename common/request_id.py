@@ -1,4 +1,4 @@
-"""Gives each request an id: taken from ``X-Request-Id`` if it is a sane one, else made; in every answer and log line."""
+"""Gives each request an id: from ``X-Request-Id`` if that is a sane one, else made; in every answer and log line."""
 
 import re
 from collections.abc import Callable

@@ -1,6 +1,5 @@
 """State machines as tables: a mapping from each status to the statuses that may follow it."""
 
-
 from common.errors import ConflictError
 
 

@@ -54,7 +54,9 @@ def idempotent(method: Method) -> Callable[..., HttpResponse]:
     return run
 
 
-def _run(method: Method, view: APIView, request: Request, operation: keys.Operation, kwargs: dict[str, Any]) -> Response:
+def _run(
+    method: Method, view: APIView, request: Request, operation: keys.Operation, kwargs: dict[str, Any]
+) -> Response:
     try:
         return method(view, request, operation=operation, **kwargs)
     except Exception as error:  # noqa: BLE001  # every outcome, a refusal too, is the answer to the key

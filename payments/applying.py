@@ -73,7 +73,9 @@ def _check(payment: Payment, theirs: ProviderPayment) -> None:
     """A payment of another amount is never held or paid (P3)."""
     ours = (payment.provider_account, payment.amount, payment.currency)
     if ours != (theirs.account, theirs.amount, theirs.currency):
-        raise OutcomeMismatchError(f"{theirs.ref}: {theirs.amount} {theirs.currency} is not what {payment.id} asks for.")
+        raise OutcomeMismatchError(
+            f"{theirs.ref}: {theirs.amount} {theirs.currency} is not what {payment.id} asks for."
+        )
     if payment.provider_ref and payment.provider_ref != theirs.ref:
         raise OutcomeMismatchError(f"{theirs.ref} claims to be {payment.id}, which is {payment.provider_ref}.")
     if theirs.payment_id is not None and theirs.payment_id != payment.id:

@@ -66,7 +66,8 @@ class Payment(models.Model):
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive"),
             models.CheckConstraint(
-                condition=Q(amount_captured__gte=0) & Q(amount_captured__lte=F("amount")), name="payment_captured_in_amount"
+                condition=Q(amount_captured__gte=0) & Q(amount_captured__lte=F("amount")),
+                name="payment_captured_in_amount",
             ),
             models.CheckConstraint(
                 condition=Q(amount_refunded__gte=0)
@@ -75,11 +76,13 @@ class Payment(models.Model):
                 name="payment_refunds_in_captured",
             ),
             models.CheckConstraint(
-                condition=Q(captured_event_id__isnull=False) | (Q(amount_captured=0) & ~Q(status=PaymentStatus.SUCCEEDED)),
+                condition=Q(captured_event_id__isnull=False)
+                | (Q(amount_captured=0) & ~Q(status=PaymentStatus.SUCCEEDED)),
                 name="payment_captured_has_event",
             ),
             models.CheckConstraint(
-                condition=~Q(status=PaymentStatus.SUCCEEDED) | Q(amount_captured__gt=0), name="payment_succeeded_has_money"
+                condition=~Q(status=PaymentStatus.SUCCEEDED) | Q(amount_captured__gt=0),
+                name="payment_succeeded_has_money",
             ),
             models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="payment_status_known"),
         ]

@@ -42,6 +42,7 @@ def send(command: Command) -> PaymentOutcome:
 
 Sender = Callable[[Command, Provider], ProviderPayment | None]
 
+
 def _is_unwanted(command: Command) -> bool:
     """Whether the payment has been canceled on our side since: then the authorization must take no money any more."""
     return Command.objects.filter(payment=command.payment_id, kind=CommandKind.CANCEL).exists()
@@ -80,9 +81,7 @@ def _capture(command: Command, provider: Provider) -> ProviderPayment:
         found = provider.fetch(ref=ref, account=account)
         if found.outcome is not Outcome.HELD:
             return found
-    return provider.capture(
-        ref=ref, parameters=command.parameters, key=_key_after_error(command), account=account
-    )
+    return provider.capture(ref=ref, parameters=command.parameters, key=_key_after_error(command), account=account)
 
 
 def _cancel(command: Command, provider: Provider) -> ProviderPayment | None:
@@ -155,6 +154,6 @@ def _key_is_forgotten(command: Command) -> bool:
 
 
 def _key_after_error(command: Command) -> str:
-    """Return the key, or a new one after a saved 5xx: the state was read, and a capture or cancel cannot happen twice."""
+    """Return the key, or a new one after a saved 5xx: the state was read, and neither call can have effect twice."""
     key = command.idempotency_key
     return f"{key}:{command.attempts}" if _needs_look(command) else key

@@ -31,7 +31,8 @@ PROMISES = (
         number="P1",
         text="No slot is oversold: places of active reservations = reserved ≤ capacity",
         breaches="""
-            SELECT s.id::text, format('reserved %%s, sold %%s, capacity %%s', s.reserved, coalesce(r.places, 0), s.capacity)
+            SELECT s.id::text, format('reserved %%s, sold %%s, capacity %%s',
+                                       s.reserved, coalesce(r.places, 0), s.capacity)
             FROM booking_slot s
             LEFT JOIN (SELECT slot_id, sum(places) AS places FROM booking_reservation
                        WHERE status IN ('awaiting_payment', 'pending', 'confirmed', 'paid') GROUP BY slot_id) r

@@ -30,7 +30,7 @@ def schedule_all() -> None:
 
 
 def run_all_soon() -> None:
-    """Queue every sweep once: a worker that starts after an outage has waiting work, and its scheduler looks only later."""
+    """Queue every sweep once: a worker that starts finds waiting work, and its scheduler looks only later."""
     for sweep in SWEEPS.values():
         async_task(_FUNCTION, sweep.name, group=_name(sweep.name))
 

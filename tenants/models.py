@@ -32,7 +32,10 @@ class Operator(models.Model):
         max_length=64, blank=True, help_text="Connected account (acct_…); empty: the platform's own account."
     )
     hold_ttl_seconds = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Empty: the installation's HOLD_TTL_SECONDS."
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Empty: the installation's HOLD_TTL_SECONDS.",
     )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -87,7 +90,8 @@ class ApiClient(models.Model):
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=models.Q(scopes__contained_by=[scope.value for scope in Scope]), name="api_client_scopes_known"
+                condition=models.Q(scopes__contained_by=[scope.value for scope in Scope]),
+                name="api_client_scopes_known",
             )
         ]
 

@@ -38,7 +38,9 @@ class Receipt(StrEnum):
     KEPT = "kept"
 
 
-def receive(*, provider: str, request: DeliveredRequest, secrets: Sequence[str], account: str, now: datetime) -> Receipt:
+def receive(
+    *, provider: str, request: DeliveredRequest, secrets: Sequence[str], account: str, now: datetime
+) -> Receipt:
     """Take in a delivery. Must be called outside a transaction.
 
     ``account`` is the one whose endpoint was called, empty for the platform's; its events only may come there.
@@ -50,9 +52,7 @@ def receive(*, provider: str, request: DeliveredRequest, secrets: Sequence[str],
     return take_in(provider=provider, notification=notification, source=EventSource.WEBHOOK, now=now, account=account)
 
 
-def take_in(
-    *, provider: str, notification: Notification, source: EventSource, now: datetime, account: str
-) -> Receipt:
+def take_in(*, provider: str, notification: Notification, source: EventSource, now: datetime, account: str) -> Receipt:
     """Store an authentic notification and apply it; a copy of one that we have changes nothing."""
     reading = routing.read(provider=provider, notification=notification)
     event = _event(provider, notification, reading, source, now)

@@ -127,7 +127,9 @@ class ReservationIn(StrictSerializer):
             message = "Name either a slot_id or a resource_id."
             raise serializers.ValidationError({"slot_id": [serializers.ErrorDetail(message, "required")]})
         if "slot_id" in attrs and not attrs["units"]:
-            raise serializers.ValidationError({"units": [serializers.ErrorDetail("This field is required.", "required")]})
+            raise serializers.ValidationError(
+                {"units": [serializers.ErrorDetail("This field is required.", "required")]}
+            )
         return attrs
 
 

@@ -190,5 +190,3 @@ def _request(data: dict[str, Any]) -> reserving.Request:
         payment_method_id=payment["payment_method_id"],
         metadata=data.get("metadata", {}),
     )
-
-

@@ -5,140 +5,222 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('booking', '0001_initial'),
-        ('payments', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("booking", "0001_initial"),
+        ("payments", "0001_initial"),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='reservation',
-            name='api_client',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.apiclient'),
+            model_name="reservation",
+            name="api_client",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.apiclient"
+            ),
         ),
         migrations.AddField(
-            model_name='reservation',
-            name='operator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.operator'),
+            model_name="reservation",
+            name="operator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.operator"
+            ),
         ),
         migrations.AddField(
-            model_name='reservation',
-            name='payment',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='reservation', to='payments.payment'),
+            model_name="reservation",
+            name="payment",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="reservation", to="payments.payment"
+            ),
         ),
         migrations.AddField(
-            model_name='history',
-            name='reservation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='history', to='booking.reservation'),
+            model_name="history",
+            name="reservation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="history", to="booking.reservation"
+            ),
         ),
         migrations.AddField(
-            model_name='resource',
-            name='operator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='resources', to='tenants.operator'),
+            model_name="resource",
+            name="operator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="resources", to="tenants.operator"
+            ),
         ),
         migrations.AddField(
-            model_name='reservation',
-            name='resource',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reservations', to='booking.resource'),
+            model_name="reservation",
+            name="resource",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="reservations", to="booking.resource"
+            ),
         ),
         migrations.AddField(
-            model_name='rate',
-            name='resource',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rates', to='booking.resource'),
+            model_name="rate",
+            name="resource",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="rates", to="booking.resource"
+            ),
         ),
         migrations.AddField(
-            model_name='slot',
-            name='resource',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slots', to='booking.resource'),
+            model_name="slot",
+            name="resource",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="slots", to="booking.resource"
+            ),
         ),
         migrations.AddField(
-            model_name='reservation',
-            name='slot',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reservations', to='booking.slot'),
+            model_name="reservation",
+            name="slot",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="reservations",
+                to="booking.slot",
+            ),
         ),
         migrations.AddField(
-            model_name='unit',
-            name='reservation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='units', to='booking.reservation'),
+            model_name="unit",
+            name="reservation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="units", to="booking.reservation"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rate',
-            constraint=models.UniqueConstraint(fields=('resource', 'unit'), name='rate_once_per_unit'),
+            model_name="rate",
+            constraint=models.UniqueConstraint(fields=("resource", "unit"), name="rate_once_per_unit"),
         ),
         migrations.AddConstraint(
-            model_name='rate',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='rate_amount_not_negative'),
+            model_name="rate",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gte", 0)), name="rate_amount_not_negative"),
         ),
         migrations.AddIndex(
-            model_name='slot',
-            index=models.Index(fields=['resource', 'starts_at'], name='slot_by_resource_and_time'),
+            model_name="slot",
+            index=models.Index(fields=["resource", "starts_at"], name="slot_by_resource_and_time"),
         ),
         migrations.AddIndex(
-            model_name='slot',
-            index=models.Index(fields=['starts_at', 'id'], name='slot_by_time'),
+            model_name="slot",
+            index=models.Index(fields=["starts_at", "id"], name="slot_by_time"),
         ),
         migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.CheckConstraint(condition=models.Q(('reserved__lte', models.F('capacity'))), name='slot_not_oversold'),
+            model_name="slot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reserved__lte", models.F("capacity"))), name="slot_not_oversold"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='slot_ends_after_start'),
+            model_name="slot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="slot_ends_after_start"
+            ),
         ),
         migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(fields=['operator', '-id'], name='reservation_operator_newest'),
+            model_name="reservation",
+            index=models.Index(fields=["operator", "-id"], name="reservation_operator_newest"),
         ),
         migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(condition=models.Q(('status__in', ['awaiting_payment', 'pending'])), fields=['expires_at'], name='reservation_due'),
+            model_name="reservation",
+            index=models.Index(
+                condition=models.Q(("status__in", ["awaiting_payment", "pending"])),
+                fields=["expires_at"],
+                name="reservation_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(condition=models.Q(('status__in', ['awaiting_payment', 'pending'])), fields=['slot', 'expires_at'], name='reservation_slot_due'),
+            model_name="reservation",
+            index=models.Index(
+                condition=models.Q(("status__in", ["awaiting_payment", "pending"])),
+                fields=["slot", "expires_at"],
+                name="reservation_slot_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(fields=['slot'], name='reservation_slot'),
+            model_name="reservation",
+            index=models.Index(fields=["slot"], name="reservation_slot"),
         ),
         migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(condition=models.Q(('status__in', ['awaiting_payment', 'pending'])), fields=['api_client', 'expires_at'], name='reservation_client_holds'),
+            model_name="reservation",
+            index=models.Index(
+                condition=models.Q(("status__in", ["awaiting_payment", "pending"])),
+                fields=["api_client", "expires_at"],
+                name="reservation_client_holds",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.UniqueConstraint(fields=('operator', 'reference'), name='reservation_reference_once'),
+            model_name="reservation",
+            constraint=models.UniqueConstraint(fields=("operator", "reference"), name="reservation_reference_once"),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.UniqueConstraint(condition=models.Q(('slot__isnull', True), ('status__in', ['awaiting_payment', 'confirmed', 'paid', 'pending'])), fields=('resource',), name='reservation_resource_exclusive'),
+            model_name="reservation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("slot__isnull", True), ("status__in", ["awaiting_payment", "confirmed", "paid", "pending"])
+                ),
+                fields=("resource",),
+                name="reservation_resource_exclusive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.UniqueConstraint(condition=models.Q(('exclusive', True), ('slot__isnull', False), ('status__in', ['awaiting_payment', 'confirmed', 'paid', 'pending'])), fields=('slot',), name='reservation_slot_exclusive'),
+            model_name="reservation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("exclusive", True),
+                    ("slot__isnull", False),
+                    ("status__in", ["awaiting_payment", "confirmed", "paid", "pending"]),
+                ),
+                fields=("slot",),
+                name="reservation_slot_exclusive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('places__gt', 0)), name='reservation_has_places'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(condition=models.Q(("places__gt", 0)), name="reservation_has_places"),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='reservation_amount_not_negative'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gte", 0)), name="reservation_amount_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['awaiting_payment', 'pending', 'confirmed', 'paid', 'expired', 'cancelled', 'failed', 'refunded'])), name='reservation_status_known'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "awaiting_payment",
+                            "pending",
+                            "confirmed",
+                            "paid",
+                            "expired",
+                            "cancelled",
+                            "failed",
+                            "refunded",
+                        ],
+                    )
+                ),
+                name="reservation_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('slot__isnull', False), ('exclusive', True), _connector='OR'), name='reservation_whole_resource_is_exclusive'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("slot__isnull", False), ("exclusive", True), _connector="OR"),
+                name="reservation_whole_resource_is_exclusive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['awaiting_payment', 'pending']), _negated=True), ('expires_at__isnull', False), _connector='OR'), name='reservation_hold_expires'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["awaiting_payment", "pending"]), _negated=True),
+                    ("expires_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="reservation_hold_expires",
+            ),
         ),
     ]

@@ -6,106 +6,192 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('payments', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("payments", "0001_initial"),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='payment',
-            name='operator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.operator'),
+            model_name="payment",
+            name="operator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.operator"
+            ),
         ),
         migrations.AddField(
-            model_name='command',
-            name='payment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commands', to='payments.payment'),
+            model_name="command",
+            name="payment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="commands", to="payments.payment"
+            ),
         ),
         migrations.AddField(
-            model_name='paymenthistory',
-            name='payment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='history', to='payments.payment'),
+            model_name="paymenthistory",
+            name="payment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="history", to="payments.payment"
+            ),
         ),
         migrations.AddField(
-            model_name='refund',
-            name='payment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='payments.payment'),
+            model_name="refund",
+            name="payment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="payments.payment"
+            ),
         ),
         migrations.AddField(
-            model_name='command',
-            name='refund',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='commands', to='payments.refund'),
+            model_name="command",
+            name="refund",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="commands",
+                to="payments.refund",
+            ),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['operator', '-id'], name='payment_operator_newest'),
+            model_name="payment",
+            index=models.Index(fields=["operator", "-id"], name="payment_operator_newest"),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('status__in', ['canceled', 'failed', 'succeeded']), _negated=True), fields=['changed_at'], name='payment_not_final_age'),
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("status__in", ["canceled", "failed", "succeeded"]), _negated=True),
+                fields=["changed_at"],
+                name="payment_not_final_age",
+            ),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('stuck_at__isnull', False)), fields=['stuck_at'], name='payment_stuck'),
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("stuck_at__isnull", False)), fields=["stuck_at"], name="payment_stuck"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('provider_ref', ''), _negated=True), fields=('provider', 'provider_account', 'provider_ref'), name='payment_provider_ref_once'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("provider_ref", ""), _negated=True),
+                fields=("provider", "provider_account", "provider_ref"),
+                name="payment_provider_ref_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payment_amount_positive'),
+            model_name="payment",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="payment_amount_positive"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_captured__gte', 0), ('amount_captured__lte', models.F('amount'))), name='payment_captured_in_amount'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_captured__gte", 0), ("amount_captured__lte", models.F("amount"))),
+                name="payment_captured_in_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_refunded__gte', 0), ('amount_refunding__gte', 0), ('amount_captured__gte', django.db.models.expressions.CombinedExpression(models.F('amount_refunded'), '+', models.F('amount_refunding')))), name='payment_refunds_in_captured'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount_refunded__gte", 0),
+                    ("amount_refunding__gte", 0),
+                    (
+                        "amount_captured__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("amount_refunded"), "+", models.F("amount_refunding")
+                        ),
+                    ),
+                ),
+                name="payment_refunds_in_captured",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('captured_event_id__isnull', False), models.Q(('amount_captured', 0), models.Q(('status', 'succeeded'), _negated=True)), _connector='OR'), name='payment_captured_has_event'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("captured_event_id__isnull", False),
+                    models.Q(("amount_captured", 0), models.Q(("status", "succeeded"), _negated=True)),
+                    _connector="OR",
+                ),
+                name="payment_captured_has_event",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'succeeded'), _negated=True), ('amount_captured__gt', 0), _connector='OR'), name='payment_succeeded_has_money'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "succeeded"), _negated=True), ("amount_captured__gt", 0), _connector="OR"
+                ),
+                name="payment_succeeded_has_money",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['requires_confirmation', 'processing', 'requires_action', 'on_hold', 'succeeded', 'failed', 'canceled'])), name='payment_status_known'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "requires_confirmation",
+                            "processing",
+                            "requires_action",
+                            "on_hold",
+                            "succeeded",
+                            "failed",
+                            "canceled",
+                        ],
+                    )
+                ),
+                name="payment_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='refund_amount_positive'),
+            model_name="refund",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="refund_amount_positive"),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'succeeded', 'failed', 'canceled'])), name='refund_status_known'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["pending", "succeeded", "failed", "canceled"])),
+                name="refund_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.UniqueConstraint(condition=models.Q(('provider_ref', ''), _negated=True), fields=('payment', 'provider_ref'), name='refund_provider_ref_once'),
+            model_name="refund",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("provider_ref", ""), _negated=True),
+                fields=("payment", "provider_ref"),
+                name="refund_provider_ref_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='command',
-            index=models.Index(condition=models.Q(('status__in', ['requested', 'sent', 'unknown'])), fields=['next_attempt_at'], name='command_due'),
+            model_name="command",
+            index=models.Index(
+                condition=models.Q(("status__in", ["requested", "sent", "unknown"])),
+                fields=["next_attempt_at"],
+                name="command_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='command',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['requested', 'sent', 'unknown']), models.Q(('kind', 'refund'), _negated=True)), fields=('payment', 'kind'), name='command_open_once_per_kind'),
+            model_name="command",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("status__in", ["requested", "sent", "unknown"]), models.Q(("kind", "refund"), _negated=True)
+                ),
+                fields=("payment", "kind"),
+                name="command_open_once_per_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='command',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['requested', 'sent', 'unknown', 'done', 'refused'])), name='command_status_known'),
+            model_name="command",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["requested", "sent", "unknown", "done", "refused"])),
+                name="command_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='command',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='command_amount_positive'),
+            model_name="command",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="command_amount_positive"),
         ),
     ]

@@ -4,25 +4,20 @@ One client for each process, with time-outs and retries of our own: the SDK woul
 retries, count no attempt. https://docs.stripe.com/api/idempotent_requests
 """
 
-import hashlib
-import hmac
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
-from uuid import UUID
 
 import stripe
 from django.conf import settings
 
-from payments.outcomes import Failure, Outcome, ProviderPayment, ProviderRefund
+from payments.outcomes import Failure, ProviderPayment, ProviderRefund
+from payments.providers import stripe_objects, stripe_signature
 from payments.providers.base import (
     DeclinedError,
     DeliveredRequest,
-    InvalidSignatureError,
     KeyUsedError,
     Notification,
     NotSentError,
@@ -30,26 +25,9 @@ from payments.providers.base import (
     RefusedError,
 )
 
-PAYMENT_KEY = "holdfast_payment"
-COMMAND_KEY = "holdfast_command"
-REFUND_KEY = "holdfast_refund"
-
-_OUTCOMES = {
-    "requires_payment_method": Outcome.REQUIRES_PAYMENT_METHOD,
-    "requires_confirmation": Outcome.REQUIRES_PAYMENT_METHOD,
-    "requires_action": Outcome.REQUIRES_ACTION,
-    "processing": Outcome.PROCESSING,
-    "requires_capture": Outcome.HELD,
-    "succeeded": Outcome.CAPTURED,
-    "canceled": Outcome.CANCELED,
-}
 _REFUND_EVENTS = frozenset(("refund.created", "refund.updated", "refund.failed", "charge.refund.updated"))
 _UNCAPTURED = "expired_uncaptured_charge"
 """A hold that ends looks like a refund to Stripe; no money ever moved."""
-
-_TIMESTAMP = re.compile(r"t=([0-9]{1,12})")
-_SIGNATURE = re.compile(r"v1=([0-9a-f]{64})")
-_MAX_SIGNATURES = 16
 
 
 class StripeProvider:
@@ -116,10 +94,10 @@ class StripeProvider:
 
     def refund(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderRefund:
         """See :meth:`Provider.refund`."""
-        metadata = {REFUND_KEY: parameters["refund_id"], COMMAND_KEY: key}
+        metadata = {stripe_objects.REFUND_KEY: parameters["refund_id"], stripe_objects.COMMAND_KEY: key}
         params: Any = {"payment_intent": ref, "amount": parameters["amount"], "metadata": metadata}
         with _translated(account):
-            return _refund(self._client.refunds.create(params, _options(account, key)).to_dict(), account)
+            return stripe_objects.refund(self._client.refunds.create(params, _options(account, key)).to_dict(), account)
 
     def fetch(self, *, ref: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.fetch`."""
@@ -131,8 +109,8 @@ class StripeProvider:
         """See :meth:`Provider.find`. Lists by time: Stripe's search is only eventually consistent."""
         window: Any = {"gte": int((near - timedelta(minutes=5)).timestamp()), "lte": int(near.timestamp()) + 86_400}
         for intent in self._list(created=window, account=account):
-            if (intent.get("metadata") or {}).get(COMMAND_KEY) == key:
-                return _payment(intent, account)
+            if (intent.get("metadata") or {}).get(stripe_objects.COMMAND_KEY) == key:
+                return stripe_objects.payment(intent, account)
         return None
 
     def find_refund(self, *, ref: str, key: str, account: str) -> ProviderRefund | None:
@@ -140,36 +118,27 @@ class StripeProvider:
         with _translated(account):
             page = self._client.refunds.list({"payment_intent": ref, "limit": 100}, _options(account))
             for refund in map(stripe.Refund.to_dict, page.auto_paging_iter()):
-                if (refund.get("metadata") or {}).get(COMMAND_KEY) == key:
-                    return _refund(refund, account)
+                if (refund.get("metadata") or {}).get(stripe_objects.COMMAND_KEY) == key:
+                    return stripe_objects.refund(refund, account)
         return None
 
     def list_payments(self, *, since: datetime, account: str) -> Iterator[ProviderPayment]:
         """See :meth:`Provider.list_payments`."""
         for intent in self._list(created={"gte": int(since.timestamp())}, account=account):
-            yield _payment(intent, account)
+            yield stripe_objects.payment(intent, account)
 
     def authenticate(self, *, request: DeliveredRequest, secrets: Sequence[str], now: datetime) -> Notification:
-        """See :meth:`Provider.authenticate`. https://docs.stripe.com/webhooks#verify-manually
-
-        Stricter than the SDK's: it takes times to come, and numbers that Python reads and Stripe never writes.
-        """
-        timestamp, signatures = _parse_signature(request.headers.get("Stripe-Signature", ""))
-        if abs(now - datetime.fromtimestamp(timestamp, UTC)) > self._tolerance:
-            raise InvalidSignatureError("The signature's time is too far from now.")
-        signed = b"%d.%s" % (timestamp, request.body)
-        expected = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets if secret]
-        if not any(hmac.compare_digest(ours, theirs) for ours in expected for theirs in signatures):
-            raise InvalidSignatureError("No signature matches the body.")
-        return _notification(request.body)
+        """See :meth:`Provider.authenticate`."""
+        stripe_signature.verify(request=request, secrets=secrets, now=now, tolerance=self._tolerance)
+        return stripe_signature.notification(request.body)
 
     def read(self, *, notification: Notification) -> ProviderPayment | ProviderRefund | None:
         """See :meth:`Provider.read`. The event carries the object as it was then; nothing need be looked up."""
         body = notification.payload["data"]["object"]
         if notification.type.startswith("payment_intent.") and body.get("object") == "payment_intent":
-            return _payment(body, notification.account)
+            return stripe_objects.payment(body, notification.account)
         if notification.type in _REFUND_EVENTS and body.get("reason") != _UNCAPTURED:
-            return _refund(body, notification.account)
+            return stripe_objects.refund(body, notification.account)
         return None
 
     def _list(self, *, created: Any, account: str) -> Iterator[Any]:
@@ -185,7 +154,7 @@ def _intent_params(parameters: Mapping[str, Any], key: str) -> Any:
         "currency": parameters["currency"].lower(),
         "capture_method": parameters["capture_method"],
         "payment_method_types": ["card"],
-        "metadata": {PAYMENT_KEY: parameters["payment_id"], COMMAND_KEY: key},
+        "metadata": {stripe_objects.PAYMENT_KEY: parameters["payment_id"], stripe_objects.COMMAND_KEY: key},
         "expand": ["latest_charge"],
     }
 
@@ -222,89 +191,11 @@ def _refusal(error: stripe.StripeError, account: str) -> dict[str, Any]:
     intent = getattr(body, "payment_intent", None)
     return {
         "failure": Failure(code=error.code or "", message=error.user_message or ""),
-        "payment": _payment(intent.to_dict(), account) if intent else None,
+        "payment": stripe_objects.payment(intent.to_dict(), account) if intent else None,
         "request_id": error.request_id or "",
     }
 
 
 def _answered(intent: stripe.PaymentIntent, account: str) -> ProviderPayment:
     request_id = getattr(intent.last_response, "request_id", None) or ""
-    return replace(_payment(intent.to_dict(), account), request_id=request_id)
-
-
-def _payment(intent: Mapping[str, Any], account: str) -> ProviderPayment:
-    failure = intent.get("last_payment_error") or None
-    outcome = _OUTCOMES.get(intent["status"], Outcome.UNKNOWN)
-    if outcome is Outcome.REQUIRES_PAYMENT_METHOD and failure:
-        outcome = Outcome.DECLINED
-    return ProviderPayment(
-        ref=intent["id"],
-        outcome=outcome,
-        amount=intent["amount"],
-        currency=intent["currency"].upper(),
-        amount_captured=intent.get("amount_received") or 0,
-        account=account,
-        payment_id=_uuid((intent.get("metadata") or {}).get(PAYMENT_KEY)),
-        client_secret=intent.get("client_secret") or "",
-        next_action=intent.get("next_action") or None,
-        capture_before=_capture_before(intent.get("latest_charge")),
-        failure=_failure(failure) if failure else None,
-    )
-
-
-def _failure(error: Mapping[str, Any]) -> Failure:
-    return Failure(code=error.get("code") or error.get("type") or "", message=error.get("message") or "")
-
-
-def _refund(refund: Mapping[str, Any], account: str) -> ProviderRefund:
-    return ProviderRefund(
-        ref=refund["id"],
-        payment_ref=refund.get("payment_intent") or "",
-        status=refund.get("status") or "",
-        amount=refund["amount"],
-        currency=refund["currency"].upper(),
-        account=account,
-        refund_id=_uuid((refund.get("metadata") or {}).get(REFUND_KEY)),
-        failure_code=refund.get("failure_reason") or "",
-    )
-
-
-def _capture_before(charge: Any) -> datetime | None:
-    if not charge or isinstance(charge, str):
-        return None
-    card = (charge.get("payment_method_details") or {}).get("card") or {}
-    deadline = card.get("capture_before")
-    return datetime.fromtimestamp(deadline, UTC) if deadline else None
-
-
-def _uuid(value: Any) -> UUID | None:
-    try:
-        return UUID(str(value)) if value else None
-    except ValueError:
-        return None
-
-
-def _parse_signature(header: str) -> tuple[int, list[str]]:
-    parts = header.split(",", _MAX_SIGNATURES)
-    times = [found[1] for part in parts if (found := _TIMESTAMP.fullmatch(part))]
-    signatures = [found[1] for part in parts if (found := _SIGNATURE.fullmatch(part))]
-    if len(times) != 1 or not signatures:
-        raise InvalidSignatureError("The Stripe-Signature header is missing or malformed.")
-    return int(times[0]), signatures
-
-
-def _notification(body: bytes) -> Notification:
-    try:
-        event = json.loads(body)
-        return Notification(
-            event_id=event["id"],
-            type=event["type"],
-            account=event.get("account") or "",
-            live=bool(event["livemode"]),
-            created_at=datetime.fromtimestamp(event["created"], UTC),
-            api_version=event.get("api_version") or "",
-            payload=event,
-            object_ref=str(event["data"]["object"].get("id") or ""),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidSignatureError("The body is not an event.") from error
+    return replace(stripe_objects.payment(intent.to_dict(), account), request_id=request_id)
