@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 from config import embedded_postgres
+from config.postgres_programs import EmbeddedPostgresError
 
 
 def main() -> None:
@@ -19,7 +20,7 @@ def main() -> None:
     try:
         if settings.EMBEDDED_POSTGRES_DIR is not None:
             embedded_postgres.ensure_running(settings.EMBEDDED_POSTGRES_DIR)
-    except (ImproperlyConfigured, embedded_postgres.EmbeddedPostgresError) as problem:
+    except (ImproperlyConfigured, EmbeddedPostgresError) as problem:
         sys.exit(str(problem))
     execute_from_command_line(sys.argv)
 

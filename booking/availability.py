@@ -105,7 +105,7 @@ def _rates(outer: str) -> ArraySubquery:
     return ArraySubquery(Rate.objects.filter(resource=OuterRef(outer)).values_list(fields))
 
 
-def _live_holds(client: ApiClient) -> Subquery:
+def _live_holds(client: ApiClient) -> Coalesce:
     live = (
         Reservation.objects.filter(api_client=client, status__in=sorted(HOLDING), expires_at__gt=Now())
         .order_by()

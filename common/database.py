@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import OperationalError, connection, models, transaction
 from psycopg import errors as pg
-from psycopg import sql
 
 from common.errors import BusyError
 
@@ -68,23 +67,18 @@ def update_together(*changes: tuple[models.Model, Sequence[str]]) -> None:
     _execute_together([_update(row, fields) for row, fields in changes if fields])
 
 
-Statement = tuple[sql.Composable, list[Any]]
+Statement = tuple[str, list[Any]]
 
 
 def _execute_together(statements: list[Statement]) -> None:
     if not statements:
         return
-    *first, (last, last_parameters) = statements
-    query: sql.Composable = last
-    parameters = [value for _, values in first for value in values] + last_parameters
+    *first, (query, _) = statements
     if first:
-        parts = [
-            sql.SQL("{} AS ({})").format(sql.Identifier(f"part_{number}"), statement)
-            for number, (statement, _) in enumerate(first)
-        ]
-        query = sql.SQL("WITH {} {}").format(sql.SQL(", ").join(parts), last)
+        parts = ", ".join(f"part_{number} AS ({statement})" for number, (statement, _) in enumerate(first))
+        query = f"WITH {parts} {query}"
     with connection.cursor() as cursor:
-        cursor.execute(query.as_string(), parameters)
+        cursor.execute(query, [value for _, values in statements for value in values])
 
 
 def _by_table(rows: Sequence[models.Model]) -> list[list[models.Model]]:
@@ -97,29 +91,24 @@ def _by_table(rows: Sequence[models.Model]) -> list[list[models.Model]]:
 def _insert(rows: list[models.Model]) -> Statement:
     meta = rows[0]._meta
     fields = [field for field in meta.local_concrete_fields if not isinstance(field, models.AutoField)]
-    one_row = sql.SQL("({})").format(sql.SQL(", ").join([sql.Placeholder()] * len(fields)))
-    statement = sql.SQL("INSERT INTO {} ({}) VALUES {}").format(
-        sql.Identifier(meta.db_table),
-        sql.SQL(", ").join(sql.Identifier(field.column) for field in fields),
-        sql.SQL(", ").join([one_row] * len(rows)),
-    )
-    values = [
-        field.get_db_prep_save(field.pre_save(row, add=True), connection=connection) for row in rows for field in fields
-    ]
-    return statement, values
+    columns = ", ".join(_quoted(field.column) for field in fields)
+    places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
+    values = [_value(field, row, add=True) for row in rows for field in fields]
+    return f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES {places}", values  # noqa: S608  # our own names
 
 
 def _update(row: models.Model, names: Sequence[str]) -> Statement:
     meta = row._meta
-    fields = [meta.get_field(name) for name in dict.fromkeys(names)]
-    concrete = [field for field in fields if isinstance(field, models.Field)]
-    statement = sql.SQL("UPDATE {} SET {} WHERE {} = {}").format(
-        sql.Identifier(meta.db_table),
-        sql.SQL(", ").join(
-            sql.SQL("{} = {}").format(sql.Identifier(field.column), sql.Placeholder()) for field in concrete
-        ),
-        sql.Identifier(meta.pk.column),
-        sql.Placeholder(),
-    )
-    values = [field.get_db_prep_save(field.pre_save(row, add=False), connection=connection) for field in concrete]
-    return statement, [*values, row.pk]
+    fields = [field for field in map(meta.get_field, dict.fromkeys(names)) if isinstance(field, models.Field)]
+    columns = ", ".join(f"{_quoted(field.column)} = %s" for field in fields)
+    values = [_value(field, row, add=False) for field in fields]
+    where = f"{_quoted(meta.pk.column)} = %s"
+    return f"UPDATE {_quoted(meta.db_table)} SET {columns} WHERE {where}", [*values, row.pk]  # noqa: S608  # our own
+
+
+def _quoted(name: str | None) -> str:
+    return connection.ops.quote_name(name or "")
+
+
+def _value(field: "models.Field[Any, Any]", row: models.Model, *, add: bool) -> Any:
+    return field.get_db_prep_save(field.pre_save(row, add=add), connection=connection)

@@ -85,7 +85,7 @@ class _Known(HoldfastError):
         if isinstance(error, drf.ParseError):
             self.code = "malformed_json"
         if isinstance(error, drf.Throttled):
-            self.retry_after = int(error.wait or 1)
+            self.retry_after = int(getattr(error, "wait", None) or 1)
 
 
 def _validation_error(error: drf.ValidationError) -> HoldfastError:

@@ -71,10 +71,8 @@ rules.check_database_timeouts(env, lock_ms=DATABASE_LOCK_TIMEOUT_MS, statement_m
 
 env.stop_if_wrong()
 
-STRIPE_LIVE_MODE = STRIPE_API_KEY.startswith(rules.STRIPE_LIVE_KEYS)
-
 # An event of the other mode is evidence of nothing here.
-STRIPE_LIVE_MODE = STRIPE_API_KEY.startswith(("sk_live_", "rk_live_"))
+STRIPE_LIVE_MODE = STRIPE_API_KEY.startswith(rules.STRIPE_LIVE_KEYS)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -257,5 +255,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        # Its lines at INFO carry the addresses and bodies of calls.
+        "stripe": {"level": "WARNING"},
     },
 }

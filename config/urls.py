@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from common import health
+from sweeps.health import ready
 
 admin.site.site_header = admin.site.site_title = "Holdfast"
 
@@ -22,7 +23,7 @@ api: list[Any] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="docs")),
     path("health", health.live, name="health"),
-    path("health/ready", health.ready, name="ready"),
+    path("health/ready", ready, name="ready"),
     path("api/v1/", include(api)),
     path("webhooks/", include("webhooks.api.urls")),
     path("admin/", admin.site.urls),

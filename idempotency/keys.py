@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -80,6 +81,7 @@ def claim(*, client: ApiClient, key: str, method: str, path: str, body: bytes) -
     """
     mark = fingerprint(method=method, path=path, body=body)
     claim_id, operation_id = ids.new_id(), ids.new_id()
+    values: list[Any] = [client.pk, key, method, path, mark, operation_id, claim_id, _lease()]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -93,7 +95,7 @@ def claim(*, client: ApiClient, key: str, method: str, path: str, body: bytes) -
                   AND existing.fingerprint = excluded.fingerprint
             RETURNING operation_id
             """,
-            [client.pk, key, method, path, mark, operation_id, claim_id, _lease()],
+            values,
         )
         row = cursor.fetchone()
     if row is not None:
@@ -122,15 +124,16 @@ def end_lease(*, claim: Claim) -> None:
 
 def purge(*, now: datetime | None = None) -> int:
     """Delete keys past ``IDEMPOTENCY_TTL_SECONDS`` and return how many; a live run's key is kept. Safe when two run."""
+    age: list[Any] = [now, timedelta(seconds=settings.IDEMPOTENCY_TTL_SECONDS)]
     with connection.cursor() as cursor:
         cursor.execute(
             """
             DELETE FROM idempotency_idempotencykey
             WHERE created_at < coalesce(%s, now()) - %s AND (status_code IS NOT NULL OR leased_until < now())
             """,
-            [now, timedelta(seconds=settings.IDEMPOTENCY_TTL_SECONDS)],
+            age,
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _first_answer(*, client: ApiClient, key: str, mark: str) -> Answer:

@@ -9,6 +9,7 @@ same key makes the next attempt harmless. The commands of a payment are sent in 
 import logging
 import random
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -83,6 +84,7 @@ def claim(*, command_id: UUID) -> Command | None:
 
     One statement, committed at once: the attempt is counted before the call.
     """
+    values: list[Any] = [lease(), command_id, settings.COMMAND_MAX_ATTEMPTS]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -98,7 +100,7 @@ def claim(*, command_id: UUID) -> Command | None:
                                             AND (e.kind IN ('authorize', 'charge') OR e.id < c.id))
                         FOR NO KEY UPDATE SKIP LOCKED)
             """,
-            [lease(), command_id, settings.COMMAND_MAX_ATTEMPTS],
+            values,
         )
         if cursor.rowcount == 0:
             return None
@@ -196,5 +198,5 @@ def _delay(attempts: int, asked: float | None) -> timedelta:
     """Exponential, with jitter so that many waiting commands do not come back at one moment."""
     if asked is not None:
         return timedelta(seconds=asked) * (1 + random.random())  # noqa: S311  # not a secret
-    longest = min(_FIRST_DELAY * 2 ** max(attempts - 1, 0), _LONGEST_DELAY)
+    longest = min(_FIRST_DELAY * int(2 ** max(attempts - 1, 0)), _LONGEST_DELAY)
     return longest * (0.5 + random.random() / 2)  # noqa: S311  # not a secret

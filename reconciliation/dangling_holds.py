@@ -42,7 +42,7 @@ def _dangling() -> Iterator[tuple[str, str]]:
 
 def _is_wanted(theirs: ProviderPayment) -> bool:
     """Whether a live reservation needs the hold, a command is on its way, or a person has been told."""
-    ours = Payment.objects.filter(pk=theirs.payment_id).first()
+    ours = Payment.objects.filter(pk=theirs.payment_id).first() if theirs.payment_id else None
     if ours is None:
         return False
     if ours.stuck_at is not None or Reservation.objects.filter(payment=ours, status__in=_WANTED).exists():

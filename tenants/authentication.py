@@ -71,11 +71,12 @@ class IsApiClient(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Check the scope: ``read`` for safe methods unless the view says otherwise, ``book`` for the rest."""
-        if not isinstance(request.user, Caller):
+        caller: Any = request.user
+        if not isinstance(caller, Caller):
             return False
         default = Scope.READ if request.method in ("GET", "HEAD", "OPTIONS") else Scope.BOOK
         required: dict[str, Scope] = getattr(view, "required_scopes", {})
-        return required.get(str(request.method), default) in request.user.client.scopes
+        return required.get(str(request.method), default) in caller.client.scopes
 
 
 def caller_of(request: Request) -> Caller:

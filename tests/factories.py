@@ -30,13 +30,13 @@ class ResourceFactory(factory.django.DjangoModelFactory[Resource]):
         model = Resource
         skip_postgeneration_save = True
 
-    operator = factory.SubFactory(OperatorFactory)
+    operator: Any = factory.SubFactory(OperatorFactory)
     name = "Kayak tour"
     timezone = "Europe/Lisbon"
     currency = "USD"
 
     @factory.post_generation
-    def rates(self, create: bool, extracted: Any, **kwargs: Any) -> None:
+    def rates(self: Any, create: bool, extracted: Any, **kwargs: Any) -> None:
         """Give it the rates named, or the two."""
         for unit, amount in (extracted or {"adult": 4500, "child": 2000}).items():
             Rate.objects.create(resource=self, unit=unit, name=unit.title(), amount=amount)
@@ -48,9 +48,9 @@ class SlotFactory(factory.django.DjangoModelFactory[Slot]):
     class Meta:
         model = Slot
 
-    resource = factory.SubFactory(ResourceFactory)
+    resource: Any = factory.SubFactory(ResourceFactory)
     starts_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=1))
-    ends_at = factory.LazyAttribute(lambda slot: slot.starts_at + timedelta(hours=2))
+    ends_at: Any = factory.LazyAttribute(lambda slot: slot.starts_at + timedelta(hours=2))
     capacity = 5
 
 

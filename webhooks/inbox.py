@@ -142,7 +142,7 @@ def _insert(event: Event) -> bool:
             "ON CONFLICT (provider, account, event_id) DO NOTHING",
             values,
         )
-        inserted = cursor.rowcount == 1
+        inserted = bool(cursor.rowcount == 1)
     event._state.adding = False
     return inserted
 

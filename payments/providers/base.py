@@ -8,7 +8,7 @@ amounts here are always minor units, and :class:`Notification` says whether a lo
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from payments.outcomes import Failure, ProviderPayment, ProviderRefund
 
@@ -85,7 +85,7 @@ class DeliveredRequest:
 class Provider(Protocol):
     """A payment provider. ``key`` is the idempotency key; ``parameters`` were frozen when the command was stored."""
 
-    name: str
+    name: ClassVar[str]
 
     def authorize(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """Create the payment, and hold (or, by its capture method, take) the money if a payment method is given.
