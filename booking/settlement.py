@@ -119,7 +119,6 @@ def _release(reservation: Reservation, at: datetime, reason: str) -> list[Comman
 
 def _late(reservation: Reservation, news: PaymentOutcome, at: datetime) -> tuple[Effect, list[Any]]:
     """Money that arrives after the reservation was over: seat it again if there is room, else give it back (P8)."""
-    status, changed = reservation.status, (reservation.changed_at, reservation.changed_by, reservation.changed_because)
     try:
         with transaction.atomic():
             reservation.move(ReservationStatus.PAID, at=at, by=news.actor, because="the money came late; seated again")
@@ -127,8 +126,7 @@ def _late(reservation: Reservation, news: PaymentOutcome, at: datetime) -> tuple
             if reservation.slot_id is not None:
                 places.take(slot_id=reservation.slot_id, places=reservation.places)
     except (SlotSoldOutError, SlotClosedError, IntegrityError) as error:
-        reservation.status, reservation.paid_at = status, None
-        reservation.changed_at, reservation.changed_by, reservation.changed_because = changed
+        reservation.refresh_from_db(fields=CHANGED_FIELDS)  # as it was before the savepoint
         return Effect.REFUNDING, _give_money_back(reservation, at, f"its places are gone ({type(error).__name__})")
     return Effect.APPLIED, []
 

@@ -44,6 +44,13 @@ class NotFoundError(HoldfastError):
         super().__init__(f"There is no such {kind}.")
 
 
+class MethodNotAllowedError(HoldfastError):
+    """The address is right, and the method is not one of its."""
+
+    code = "method_not_allowed"
+    http_status = HTTPStatus.METHOD_NOT_ALLOWED
+
+
 class TooLargeError(HoldfastError):
     """The body is larger than we read."""
 
@@ -75,3 +82,14 @@ class UnavailableError(HoldfastError):
     code = "unavailable"
     http_status = HTTPStatus.SERVICE_UNAVAILABLE
     retry_after = 2
+
+
+class InternalError(HoldfastError):
+    """A fault of ours; its cause is in the log under the request's id."""
+
+    type = "api_error"
+    code = "internal_error"
+    http_status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong on our side. It is safe to try again with the same Idempotency-Key.")

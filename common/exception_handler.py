@@ -6,32 +6,22 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from common import request_id
 from common.database import CONTENTION
-from common.errors import BusyError, HoldfastError, NotFoundError, TooLargeError, UnavailableError
+from common.errors import BusyError, HoldfastError, InternalError, NotFoundError, TooLargeError, UnavailableError
 
 logger = logging.getLogger("holdfast.api")
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response:
     """Answer an exception that a view raised; DRF's ``EXCEPTION_HANDLER``."""
-    known = translate(error)
-    if known is None:
-        logger.error("Unhandled error in a view.", exc_info=error)
-        return envelope(
-            status=HTTPStatus.INTERNAL_SERVER_ERROR,
-            type_="api_error",
-            code="internal_error",
-            message="Something went wrong on our side. It is safe to try again with the same Idempotency-Key.",
-        )
-    response = envelope(
-        status=known.http_status, type_=known.type, code=known.code, message=known.message, param=known.param
-    )
+    known = translate(error) or _unhandled(error)
+    response = Response(envelope(known), status=known.http_status)
     if known.retry_after is not None:
         response["Retry-After"] = str(known.retry_after)
     if isinstance(error, drf.APIException) and getattr(error, "auth_header", None):
@@ -39,10 +29,29 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
     return response
 
 
-def envelope(*, status: int, type_: str, code: str, message: str, param: str | None = None) -> Response:
-    """Build the error envelope."""
-    body = {"type": type_, "code": code, "message": message, "param": param, "request_id": request_id.current.get()}
-    return Response({"error": body}, status=status)
+def answer(error: Exception) -> JsonResponse:
+    """Answer an exception outside DRF's views, in the same words."""
+    known = translate(error) or _unhandled(error)
+    headers = {} if known.retry_after is None else {"Retry-After": str(known.retry_after)}
+    return JsonResponse(envelope(known), status=known.http_status, headers=headers)
+
+
+def envelope(error: HoldfastError) -> dict[str, Any]:
+    """Build the body of an answer that refuses."""
+    return {
+        "error": {
+            "type": error.type,
+            "code": error.code,
+            "message": error.message,
+            "param": error.param,
+            "request_id": request_id.current.get(),
+        }
+    }
+
+
+def _unhandled(error: Exception) -> HoldfastError:
+    logger.error("Unhandled error in a view.", exc_info=error)
+    return InternalError()
 
 
 def translate(error: Exception) -> HoldfastError | None:

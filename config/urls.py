@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-from common import health
+from common import fallbacks, health
 from sweeps.health import ready
 
 admin.site.site_header = admin.site.site_title = "Holdfast"
@@ -27,4 +27,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api)),
     path("webhooks/", include("webhooks.api.urls")),
     path("admin/", admin.site.urls),
+    path("api/<path:path>", fallbacks.unknown),
+    path("webhooks/<path:path>", fallbacks.unknown),
 ]
+
+handler400 = fallbacks.bad_request
+handler404 = fallbacks.not_found
+handler500 = fallbacks.server_error

@@ -5,27 +5,23 @@ cannot be applied now is kept with its error and tried again: an event may overt
 """
 
 import logging
-import random
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection, transaction
 
-from common import database, ids
+from common import database, ids, json_text
+from common.errors import UnavailableError
 from payments.errors import UnknownPaymentError
 from payments.providers import registry
-from payments.providers.base import DeliveredRequest, Notification
+from payments.providers.base import DeliveredRequest, Notification, ProviderError
 from webhooks import locks, routing
-from webhooks.models import Event, EventSource, EventStatus
+from webhooks.models import RESULT_FIELDS, Event, EventSource, EventStatus
 
 logger = logging.getLogger("holdfast.webhooks")
 
-_FIRST_DELAY = timedelta(seconds=5)
-_LONGEST_DELAY = timedelta(hours=1)
-_RESULT_FIELDS = ("payment", "status", "effect", "error", "attempts", "next_attempt_at", "processed_at")
 _INSERTED = [field.column for field in Event._meta.local_concrete_fields]
 
 
@@ -47,8 +43,11 @@ def receive(
 
     Raises:
         InvalidSignatureError: It is not authentic. Nothing is stored.
+        UnavailableError: What it is about could not be looked up at the provider. Nothing is stored; it comes again.
     """
     notification = registry.get(provider).authenticate(request=request, secrets=secrets, now=now)
+    if notification.lookup_ref:
+        notification = _look_up(provider, notification)
     return take_in(provider=provider, notification=notification, source=EventSource.WEBHOOK, now=now, account=account)
 
 
@@ -60,10 +59,10 @@ def take_in(*, provider: str, notification: Notification, source: EventSource, n
         if not _insert(event):
             return Receipt.DUPLICATE
         if account and notification.account != account:
-            _note(event, EventStatus.FAILED, now, error=f"came to the endpoint of account {account}")
+            event.keep(status=EventStatus.FAILED, error=f"came to the endpoint of account {account}", at=now)
         else:
             _apply(event, reading, now)
-        event.save(update_fields=_RESULT_FIELDS)
+        event.save(update_fields=RESULT_FIELDS)
     if event.status in (EventStatus.APPLIED, EventStatus.IGNORED):
         return Receipt.APPLIED if event.status == EventStatus.APPLIED else Receipt.IGNORED
     return Receipt.KEPT
@@ -101,8 +100,16 @@ def retry(*, event_id: UUID) -> bool:
         )
         reading = routing.read(provider=event.provider, notification=notification)
         _apply(event, reading, event.db_now)  # type: ignore[attr-defined]  # annotated by the lock
-        event.save(update_fields=_RESULT_FIELDS)
+        event.save(update_fields=RESULT_FIELDS)
     return event.next_attempt_at is None and event.status in (EventStatus.APPLIED, EventStatus.IGNORED)
+
+
+def _look_up(provider: str, notification: Notification) -> Notification:
+    database.leave_database()
+    try:
+        return registry.get(provider).look_up(notification=notification)
+    except ProviderError as error:
+        raise UnavailableError("What this notification is about could not be looked up. Send it again.") from error
 
 
 def _event(
@@ -119,7 +126,7 @@ def _event(
         live=notification.live,
         api_version=notification.api_version,
         source=source,
-        payload=dict(notification.payload),
+        payload=json_text.storable(dict(notification.payload)),
         captured_amount=amount,
         captured_currency=currency,
         occurred_at=notification.created_at,
@@ -154,22 +161,9 @@ def _apply(event: Event, reading: routing.Reading, now: datetime) -> None:
         with transaction.atomic():
             effect = routing.apply(event, reading)
     except UnknownPaymentError as error:
-        _note(event, EventStatus.ORPHANED, now, error=f"no such payment: {error}")
+        event.keep(status=EventStatus.ORPHANED, error=f"no such payment: {error}", at=now)
     except Exception as error:  # whatever it is, the event must not be lost
         logger.exception("An event could not be applied; it is kept.", extra={"event": event.event_id})
-        _note(event, EventStatus.FAILED, now, error=f"{type(error).__name__}: {error}")
+        event.keep(status=EventStatus.FAILED, error=f"{type(error).__name__}: {error}", at=now)
     else:
-        event.status = EventStatus.IGNORED if effect is None else EventStatus.APPLIED
-        event.effect = effect or ""
-        event.error = ""
-        event.processed_at = now
-        event.next_attempt_at = None
-
-
-def _note(event: Event, status: EventStatus, now: datetime, *, error: str) -> None:
-    event.status = status
-    event.error = error
-    tries_left = event.attempts < settings.EVENT_MAX_ATTEMPTS
-    delay = min(_FIRST_DELAY * 2 ** max(event.attempts - 1, 0), _LONGEST_DELAY)
-    jitter = 0.5 + random.random() / 2  # noqa: S311  # spreads retries, not a secret
-    event.next_attempt_at = now + delay * jitter if tries_left else None
+        event.settle(effect=effect, at=now)

@@ -1,7 +1,10 @@
 """The inbox: one row for each event of a provider, kept for good, and what came of it."""
 
+import random
+from datetime import datetime, timedelta
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -28,6 +31,12 @@ class EventSource(models.TextChoices):
 
 OPEN = frozenset((EventStatus.ORPHANED, EventStatus.FAILED))
 """Not applied yet, and tried again."""
+
+RESULT_FIELDS = ("payment", "status", "effect", "error", "attempts", "next_attempt_at", "processed_at")
+"""What is written about an event after it was stored; the rest of it never changes."""
+
+_FIRST_DELAY = timedelta(seconds=5)
+_LONGEST_DELAY = timedelta(hours=1)
 
 
 class Event(models.Model):
@@ -69,3 +78,19 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.event_id}"
+
+    def settle(self, *, effect: str | None, at: datetime) -> None:
+        """Note in memory that it was applied with an effect, or (None) that it is none of our business."""
+        self.status = EventStatus.IGNORED if effect is None else EventStatus.APPLIED
+        self.effect = effect or ""
+        self.error = ""
+        self.processed_at = at
+        self.next_attempt_at = None
+
+    def keep(self, *, status: EventStatus, error: str, at: datetime) -> None:
+        """Note in memory why it could not be applied, and when it is tried again while it has tries left."""
+        self.status = status
+        self.error = error
+        delay = min(_FIRST_DELAY * 2 ** max(self.attempts - 1, 0), _LONGEST_DELAY)
+        jitter = 0.5 + random.random() / 2  # noqa: S311  # spreads retries, not a secret
+        self.next_attempt_at = at + delay * jitter if self.attempts < settings.EVENT_MAX_ATTEMPTS else None

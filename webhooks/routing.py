@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from django.conf import settings
-
 from booking import settlement
 from payments.outcomes import Effect, Outcome, PaymentOutcome, ProviderPayment, ProviderRefund
 from payments.providers import registry
@@ -40,7 +38,7 @@ def apply(event: Event, reading: Reading) -> Effect | None:
     """
     if reading is None:
         return None
-    if event.live != settings.STRIPE_LIVE_MODE:
+    if event.live != registry.get(event.provider).is_live:
         raise WrongModeError(f"{event.event_id} is {'live' if event.live else 'a test'}, this installation is not.")
     settled = settlement.settle(news=_news(event, reading))
     event.payment_id = settled.reservation.payment_id

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
+from common.errors import HoldfastError
 from payments.outcomes import Failure, ProviderPayment, ProviderRefund
 
 
@@ -50,16 +51,18 @@ class KeyUsedError(ProviderError):
     """The provider has seen this idempotency key with other parameters."""
 
 
-class InvalidSignatureError(Exception):
+class InvalidSignatureError(HoldfastError):
     """A notification is not authentic: no, wrong, malformed or stale signature."""
+
+    code = "invalid_signature"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
     """An authenticated notification.
 
-    ``lookup_ref`` names the object to ask the provider for when the notification does not carry it; the answer is
-    then the evidence. It is asked for before the inbox opens its transaction.
+    ``lookup_ref`` names the object to ask the provider for when the notification does not carry it; the answer,
+    which :meth:`Provider.look_up` adds to the payload, is then the evidence.
     """
 
     event_id: str
@@ -86,6 +89,10 @@ class Provider(Protocol):
     """A payment provider. ``key`` is the idempotency key; ``parameters`` were frozen when the command was stored."""
 
     name: ClassVar[str]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether real money moves; an event of the other mode is evidence of nothing here."""
 
     def authorize(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """Create the payment, and hold (or, by its capture method, take) the money if a payment method is given.
@@ -130,6 +137,11 @@ class Provider(Protocol):
 
         Raises:
             InvalidSignatureError: It is not authentic.
+        """
+
+    def look_up(self, *, notification: Notification) -> Notification:
+        """Add the object that ``lookup_ref`` names to the payload. Only called where there is one, and outside
+        transactions. Raises as :meth:`fetch`.
         """
 
     def read(self, *, notification: Notification) -> ProviderPayment | ProviderRefund | None:

@@ -52,6 +52,11 @@ class StripeProvider:
         )
         return cls(client=client, tolerance_seconds=settings.WEBHOOK_TOLERANCE_SECONDS)
 
+    @property
+    def is_live(self) -> bool:
+        """See :attr:`Provider.is_live`."""
+        return bool(settings.STRIPE_LIVE_MODE)
+
     def authorize(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.authorize`. Without a payment method, the frontend finishes with the client secret."""
         params = _intent_params(parameters, key)
@@ -131,6 +136,10 @@ class StripeProvider:
         """See :meth:`Provider.authenticate`."""
         stripe_signature.verify(request=request, secrets=secrets, now=now, tolerance=self._tolerance)
         return stripe_signature.notification(request.body)
+
+    def look_up(self, *, notification: Notification) -> Notification:
+        """See :meth:`Provider.look_up`. Stripe's events carry their object."""
+        return notification
 
     def read(self, *, notification: Notification) -> ProviderPayment | ProviderRefund | None:
         """See :meth:`Provider.read`. The event carries the object as it was then; nothing need be looked up."""
