@@ -84,6 +84,10 @@ class Slot(models.Model):
         """Places that nobody holds."""
         return self.capacity - self.reserved
 
+    def is_open(self, now: datetime) -> bool:
+        """Whether it takes reservations: it is not closed and has not started."""
+        return not self.is_closed and self.starts_at > now
+
 
 class Reservation(models.Model):
     """Places for one customer: a snapshot of what was sold, and where it stands. Never deleted, only moved on."""

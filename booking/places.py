@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Case, F, Value, When
@@ -12,16 +13,16 @@ from booking.models import Reservation, Slot
 from common import database
 
 
-def take(*, slot_id: UUID, places: int) -> None:
+def take(*, slot_id: UUID, places: int, now: datetime) -> None:
     """Lock the slot and take places; nothing else may be locked after it in this transaction.
 
     Raises:
-        SlotClosedError: It takes no reservations.
+        SlotClosedError: It is closed, or has started at ``now``.
         SlotSoldOutError: It has not enough places left.
     """
     database.require_transaction()
     slot = locks.get_slot_for_update(slot_id=slot_id)
-    if slot.is_closed:
+    if not slot.is_open(now):
         raise SlotClosedError
     if slot.available < places:
         raise SlotSoldOutError(available=slot.available)

@@ -119,7 +119,7 @@ def _offer(client: ApiClient, request: Request) -> availability.Offer:
             raise ValidationError(param="slot_id", code="required", message="This is booked by slot; name a slot_id.")
     else:
         raise NotFoundError(kind="slot")
-    if offer.slot is not None and (offer.slot.is_closed or offer.slot.starts_at <= offer.now):
+    if offer.slot is not None and not offer.slot.is_open(offer.now):
         raise SlotClosedError
     if offer.live_holds >= settings.MAX_LIVE_HOLDS_PER_CLIENT:
         raise TooManyHoldsError(limit=settings.MAX_LIVE_HOLDS_PER_CLIENT)
@@ -143,7 +143,7 @@ def _insert(
     with database.use_case():
         database.insert_together(payment, reservation, *units, command)
         if offer.slot is not None:
-            places.take(slot_id=offer.slot.pk, places=quote.places)
+            places.take(slot_id=offer.slot.pk, places=quote.places, now=offer.now)
     return units, command
 
 

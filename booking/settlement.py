@@ -124,7 +124,7 @@ def _late(reservation: Reservation, news: PaymentOutcome, at: datetime) -> tuple
             reservation.move(ReservationStatus.PAID, at=at, by=news.actor, because="the money came late; seated again")
             database.update_together((reservation, CHANGED_FIELDS))
             if reservation.slot_id is not None:
-                places.take(slot_id=reservation.slot_id, places=reservation.places)
+                places.take(slot_id=reservation.slot_id, places=reservation.places, now=at)
     except (SlotSoldOutError, SlotClosedError, IntegrityError) as error:
         reservation.refresh_from_db(fields=CHANGED_FIELDS)  # as it was before the savepoint
         return Effect.REFUNDING, _give_money_back(reservation, at, f"its places are gone ({type(error).__name__})")

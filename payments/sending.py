@@ -33,7 +33,7 @@ def send(command: Command) -> PaymentOutcome:
     try:
         return _answer(command, _ABANDON if abandoned else _SENDERS[command.kind], provider)
     except NotSentError as error:
-        return _outcome(command, Outcome.UNKNOWN, error=f"not sent: {error}", retry_after=error.retry_after or 1.0)
+        return _outcome(command, Outcome.UNKNOWN, error=f"not sent: {error}", retry_after=error.retry_after)
     except RefusedError as error:
         return _refused(command, error, provider)
     except (OutcomeUnknownError, KeyUsedError) as error:

@@ -27,7 +27,11 @@ class OutcomeUnknownError(ProviderError):
 
 
 class NotSentError(ProviderError):
-    """The provider did not take the request (rate limit): nothing happened there. ``retry_after`` is in seconds."""
+    """The provider did not take the request: nothing happened there.
+
+    ``retry_after`` is in seconds, where it will take it later (rate limit): that costs the command no attempt. None
+    where it may never (our key is refused): a person has to be told in the end.
+    """
 
     def __init__(self, message: str, *, retry_after: float | None = None, request_id: str = "") -> None:
         super().__init__(message, request_id=request_id)

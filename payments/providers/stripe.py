@@ -184,7 +184,7 @@ def _translated(account: str) -> Iterator[None]:
         raise KeyUsedError(str(error), request_id=error.request_id or "") from error
     except stripe.RateLimitError as error:
         wait = (error.headers or {}).get("Retry-After")
-        seconds = float(wait) if wait and wait.isdigit() else None
+        seconds = float(wait) if wait and wait.isdigit() else 1.0
         raise NotSentError("rate limited", retry_after=seconds, request_id=error.request_id or "") from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         raise NotSentError(f"our API key was refused: {error.code}", request_id=error.request_id or "") from error
