@@ -50,12 +50,21 @@ def finish(command: Command) -> Done | None:
 
 
 def send_due(*, limit: int = 500) -> int:
-    """Carry out every command that is due, one by one, and return how many. Safe when two run: claims are exclusive."""
-    number = 0
-    for command_id in commands.list_due(limit=limit):
-        try:
-            number += carry_out(command_id=command_id) is not None
-        except Exception:  # one poisoned command must not stop the others
-            logger.exception("A command could not be carried out.", extra={"command": str(command_id)})
+    """Carry out every command that is due, one by one, and return how many. Safe when two run: claims are exclusive.
+
+    A payment's commands go in order, so what waited for one of these is looked for again; each is tried once.
+    """
+    number, tried = 0, set[UUID]()
+    while due := [command_id for command_id in commands.list_due(limit=limit) if command_id not in tried]:
+        tried.update(due)
+        number += sum(map(_carry_out_alone, due))
     commands.flag_exhausted()
     return number
+
+
+def _carry_out_alone(command_id: UUID) -> bool:
+    try:
+        return carry_out(command_id=command_id) is not None
+    except Exception:  # one poisoned command must not stop the others
+        logger.exception("A command could not be carried out.", extra={"command": str(command_id)})
+        return False

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import django
 import pytest
 from pytest_django import Settings
 
@@ -19,6 +20,9 @@ if not IS_WORKER:
     if not os.environ.get("DATABASE_URL"):
         OWN_DATABASE = database.new_directory()
         os.environ["DATABASE_URL"] = embedded_postgres.url(OWN_DATABASE / "postgres")
+
+
+django.setup()
 
 
 @pytest.hookimpl(tryfirst=True)

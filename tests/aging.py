@@ -1,0 +1,31 @@
+"""Lets time pass in the database, where the clock is that decides: what is to be old is made old."""
+
+from datetime import timedelta
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from booking.models import Reservation
+from idempotency.models import IdempotencyKey
+from payments.models import Command
+from payments.states import COMMAND_OPEN
+from webhooks.models import Event
+
+
+def run_out(reservation_id: object) -> None:
+    """Let the hold of a reservation run out a second ago."""
+    Reservation.objects.filter(pk=reservation_id).update(expires_at=Now() - timedelta(seconds=1))
+
+
+def end_leases() -> None:
+    """Let every lease end and every next attempt be due: the time after a process died."""
+    past = Now() - timedelta(seconds=1)
+    Command.objects.filter(status__in=sorted(COMMAND_OPEN), leased_until__isnull=False).update(leased_until=past)
+    Command.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=past)
+    Event.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=past)
+    IdempotencyKey.objects.filter(status_code=None).update(leased_until=past)
+
+
+def make_holds_older(by: timedelta) -> None:
+    """Let every hold be older."""
+    Reservation.objects.update(expires_at=F("expires_at") - by)
