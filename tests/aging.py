@@ -1,6 +1,7 @@
 """Lets time pass in the database, where the clock is that decides: what is to be old is made old."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.db.models import F
 from django.db.models.functions import Now
@@ -12,7 +13,7 @@ from payments.states import COMMAND_OPEN
 from webhooks.models import Event
 
 
-def run_out(reservation_id: object) -> None:
+def run_out(reservation_id: UUID | str) -> None:
     """Let the hold of a reservation run out a second ago."""
     Reservation.objects.filter(pk=reservation_id).update(expires_at=Now() - timedelta(seconds=1))
 

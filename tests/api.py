@@ -14,6 +14,7 @@ class Frontend:
     """Speaks the HTTP contract for one API client."""
 
     def __init__(self, key: str, client: ApiClient | None = None) -> None:
+        self.key = key
         self.http = APIClient(raise_request_exception=False)
         self.http.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
         self.client = client

@@ -104,7 +104,7 @@ class TestReserve:
         slot.refresh_from_db()
         assert (slot.reserved, Reservation.objects.count(), len(sandbox.payment_intents())) == (1, 1, 1)
 
-    @pytest.mark.parametrize("days,is_closed", [(1, True), (-1, False)])
+    @pytest.mark.parametrize(("days", "is_closed"), [(1, True), (-1, False)])
     def test_refuses_a_slot_that_takes_no_reservations(self, sandbox: Sandbox, days: int, is_closed: bool) -> None:
         slot = SlotFactory.create(starts_at=timezone.now() + timedelta(days=days), is_closed=is_closed)
         refused = Frontend.of(slot).reserve(slot)
@@ -112,7 +112,7 @@ class TestReserve:
         assert Payment.objects.count() == 0
 
     def test_another_operators_slot_is_not_there(self, sandbox: Sandbox) -> None:
-        slot, other = SlotFactory.create(), SlotFactory(resource__operator=OperatorFactory())
+        slot, other = SlotFactory.create(), SlotFactory.create(resource__operator=OperatorFactory.create())
         refused = Frontend.of(other).reserve(slot)
         assert (refused.status_code, refused.json()["error"]["code"]) == (404, "not_found")
         assert Reservation.objects.count() == 0

@@ -1,0 +1,87 @@
+"""How many statements a request sends, transaction control included: the number is what a request costs."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests import stripe_events
+from tests.api import Frontend
+from tests.factories import SlotFactory
+from tests.sandbox_client import Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def sending(number: int) -> Iterator[None]:
+    """Fail unless exactly so many statements are sent; the message lists them."""
+    with CaptureQueriesContext(connection) as captured:
+        yield
+    sent = [query["sql"][:120] for query in captured]
+    assert len(sent) == number, "\n".join(sent)
+
+
+class TestStatements:
+    def test_reserving_sends_thirteen(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        frontend = Frontend.of(slot)
+        with sending(13):  # the limit is 14
+            assert frontend.reserve(slot, adults=2).status_code == 201
+
+    def test_a_larger_party_costs_no_statement_more(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create(capacity=50)
+        frontend = Frontend.of(slot)
+        with sending(13):
+            assert frontend.reserve(slot, adults=40).status_code == 201
+
+    def test_a_webhook_that_settles_sends_eight(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        frontend = Frontend.of(slot)
+        made = frontend.reserve(slot).json()["reservation"]
+        frontend.post(f"reservations/{made['id']}/confirm")
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+        with sending(8):  # the limit is 9
+            assert stripe_events.deliver(event).status_code == 200
+        assert frontend.get(f"reservations/{made['id']}").json()["reservation"]["status"] == "paid"
+
+    def test_a_duplicate_sends_three(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        Frontend.of(slot).reserve(slot)
+        event = stripe_events.only(sandbox, "payment_intent.amount_capturable_updated")
+        stripe_events.deliver(event)
+        with sending(3):
+            assert stripe_events.deliver(event).status_code == 200
+
+    @pytest.mark.parametrize(("action", "number"), [("confirm", 13), ("cancel", 17)])
+    def test_changing_a_reservation(self, sandbox: Sandbox, action: str, number: int) -> None:
+        slot = SlotFactory.create()
+        frontend = Frontend.of(slot)
+        made = frontend.reserve(slot).json()["reservation"]
+        with sending(number):
+            assert frontend.post(f"reservations/{made['id']}/{action}").status_code == 200
+
+    @pytest.mark.parametrize("rows", [1, 3])
+    @pytest.mark.parametrize(
+        ("path", "number"),
+        [
+            (lambda slot, _: "slots", 2),
+            (lambda slot, _: f"slots/{slot.pk}", 2),
+            (lambda slot, _: "resources", 3),
+            (lambda slot, _: "reservations", 3),
+            (lambda _, made: f"reservations/{made}", 3),
+            (lambda _, made: f"reservations/{made}/history", 4),
+        ],
+    )
+    def test_reading_costs_the_same_for_many_rows(
+        self, sandbox: Sandbox, rows: int, path: Callable[..., str], number: int
+    ) -> None:
+        slot = SlotFactory.create()
+        SlotFactory.create_batch(rows, resource=slot.resource)
+        frontend = Frontend.of(slot)
+        made: list[Any] = [frontend.reserve(slot).json()["reservation"]["id"] for _ in range(rows)]
+        with sending(number):
+            assert frontend.get(path(slot, made[0])).status_code == 200
