@@ -43,7 +43,7 @@ def _live(run: Callable[[], object], at: int) -> None:
         _watch(at)
         run()
         code = 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001  # whatever it is, it is shown, and a child must never return
         traceback.print_exc()
     finally:
         sys.stderr.flush()

@@ -48,12 +48,7 @@ class Sandbox:
 
     def fault(self, match: str, effect: str, *, times: int | None = 1, ms: int = 0) -> None:
         """Make requests that match (``POST /v1/payment_intents``) fail in some way, so many times (None: always)."""
-        body: dict[str, Any] = {"match": match, "effect": effect}
-        if times is not None:
-            body["times"] = times
-        if ms:
-            body["ms"] = ms
-        self._post("faults", body)
+        self._post("faults", {"match": match, "effect": effect, "times": times, "ms": ms})
 
     def webhooks(self, mode: str | None = None, *, url: str | None = None, secret: str | None = None) -> None:
         """Say how events are delivered (deliver, hold, drop, double, shuffle), to where, and signed with what."""

@@ -1,0 +1,217 @@
+"""What becomes of an authentic event: applied once, whenever and however often it comes, or kept and tried again."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+from pytest_django import Settings
+
+from booking import settlement
+from booking.models import History, Reservation
+from tests import promises, stripe_events
+from tests.aging import end_leases
+from tests.api import Frontend
+from tests.factories import SlotFactory
+from tests.sandbox_client import Sandbox
+from webhooks import inbox
+from webhooks.models import Event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def confirmed(sandbox: Sandbox) -> Reservation:
+    """A reservation whose money is taken and whose events have not come."""
+    slot = SlotFactory.create()
+    frontend = Frontend.of(slot)
+    made = frontend.reserve(slot).json()["reservation"]
+    frontend.post(f"reservations/{made['id']}/confirm")
+    return Reservation.objects.get(pk=made["id"])
+
+
+def status_of(reservation: Reservation) -> tuple[str, str, int]:
+    found = Reservation.objects.select_related("payment").get(pk=reservation.pk)
+    return found.status, found.payment.status, found.payment.amount_captured
+
+
+class TestOnce:
+    def test_a_doubled_event_has_one_effect(self, confirmed: Reservation, sandbox: Sandbox) -> None:
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+        for _ in range(3):
+            assert stripe_events.deliver(event).json() == {"received": True}
+        assert status_of(confirmed) == ("paid", "succeeded", 4500)
+        assert Event.objects.count() == 1
+        assert History.objects.filter(to_status="paid").count() == 1
+
+    def test_the_same_id_with_another_body_changes_nothing(self, confirmed: Reservation, sandbox: Sandbox) -> None:
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+        harmless = event | {"type": "customer.created", "data": {"object": {"id": "cus_1"}}}
+        assert stripe_events.deliver(harmless).status_code == 200
+        assert stripe_events.deliver(event).status_code == 200
+        assert status_of(confirmed)[0] == "confirmed"
+        assert Event.objects.get().type == "customer.created"
+
+    def test_two_events_that_report_one_change(self, confirmed: Reservation, sandbox: Sandbox) -> None:
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+        stripe_events.deliver(event)
+        stripe_events.deliver(event | {"id": "evt_another"})
+        assert [row.effect for row in Event.objects.order_by("id")] == ["applied", "already"]
+        assert status_of(confirmed) == ("paid", "succeeded", 4500)
+
+
+class TestOrder:
+    def test_of_a_sale_does_not_matter(self, sandbox: Sandbox) -> None:
+        kinds = ["payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded"]
+        for order in permutations(kinds):
+            sandbox.reset()
+            slot = SlotFactory.create()
+            frontend = Frontend.of(slot)
+            made = frontend.reserve(slot).json()["reservation"]
+            frontend.post(f"reservations/{made['id']}/confirm")
+            for kind in order:
+                assert stripe_events.deliver(stripe_events.only(sandbox, kind)).status_code == 200
+            found = frontend.get(f"reservations/{made['id']}").json()
+            assert (found["reservation"]["status"], found["payment"]["status"]) == ("paid", "succeeded"), order
+        promises.hold()
+
+    def test_of_a_cancellation_does_not_matter(self, sandbox: Sandbox) -> None:
+        kinds = ["payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.canceled"]
+        for order in permutations(kinds):
+            sandbox.reset()
+            slot = SlotFactory.create()
+            frontend = Frontend.of(slot)
+            made = frontend.reserve(slot).json()["reservation"]
+            frontend.post(f"reservations/{made['id']}/cancel")
+            for kind in order:
+                assert stripe_events.deliver(stripe_events.only(sandbox, kind)).status_code == 200
+            found = frontend.get(f"reservations/{made['id']}").json()
+            assert (found["reservation"]["status"], found["payment"]["status"]) == ("cancelled", "canceled"), order
+        promises.hold()
+
+    def test_the_end_of_a_hold_is_no_refund(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        frontend = Frontend.of(slot)
+        made = frontend.reserve(slot).json()
+        sandbox.expire(made["payment"]["provider_ref"])
+        stripe_events.deliver_all(sandbox)
+        found = Reservation.objects.get()
+        assert (found.status, found.payment.status, found.payment.amount_refunded) == ("failed", "canceled", 0)
+        slot.refresh_from_db()
+        assert slot.reserved == 0
+        promises.hold()
+
+
+class TestKept:
+    def test_an_unknown_payment_is_orphaned_and_tried_again(self, confirmed: Reservation, sandbox: Sandbox) -> None:
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+        intent = event["data"]["object"]
+        foreign = intent | {"id": "pi_foreign", "metadata": {}}
+        assert stripe_events.deliver(event | {"id": "evt_2", "data": {"object": foreign}}).status_code == 200
+        kept = Event.objects.get()
+        assert (kept.status, kept.error, kept.attempts) == ("orphaned", "no such payment: pi_foreign", 1)
+        assert kept.next_attempt_at is not None
+        end_leases()
+        assert inbox.retry_due() == 0
+        kept.refresh_from_db()
+        assert (kept.status, kept.attempts) == ("orphaned", 2)
+        assert status_of(confirmed)[0] == "confirmed"
+
+    def test_an_event_without_our_id_is_found_by_the_providers(self, confirmed: Reservation, sandbox: Sandbox) -> None:
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+        stripe_events.deliver(event | {"data": {"object": event["data"]["object"] | {"metadata": {}}}})
+        assert status_of(confirmed) == ("paid", "succeeded", 4500)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"amount": 4499, "amount_received": 4499},
+            {"currency": "eur"},
+            {"amount_received": 0},
+            {"amount_received": 4600},
+            {"id": "pi_other"},
+        ],
+    )
+    def test_what_contradicts_the_payment_is_kept_for_a_person(
+        self, confirmed: Reservation, sandbox: Sandbox, change: dict[str, Any]
+    ) -> None:
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+        told = event["data"]["object"] | change
+        assert stripe_events.deliver(event | {"data": {"object": told}}).status_code == 200
+        kept = Event.objects.get()
+        assert kept.status == "failed"
+        assert kept.error.startswith("OutcomeMismatchError")
+        assert status_of(confirmed) == ("confirmed", "processing", 0)
+
+    @pytest.mark.parametrize(
+        ("changes", "path", "error"),
+        [
+            ({"livemode": True}, "/webhooks/stripe", "WrongModeError"),
+            ({"account": "acct_other"}, "/webhooks/stripe", "OutcomeMismatchError"),
+            ({"account": "acct_other"}, "/webhooks/stripe/acct_mine", "came to the endpoint of account acct_mine"),
+            ({}, "/webhooks/stripe/acct_mine", "came to the endpoint of account acct_mine"),
+        ],
+    )
+    def test_what_comes_from_elsewhere_changes_nothing(
+        self, confirmed: Reservation, sandbox: Sandbox, changes: dict[str, Any], path: str, error: str
+    ) -> None:
+        event = stripe_events.only(sandbox, "payment_intent.succeeded") | changes
+        assert stripe_events.deliver(event, path=path).status_code == 200
+        kept = Event.objects.get()
+        assert kept.status == "failed"
+        assert kept.error.startswith(error)
+        assert status_of(confirmed) == ("confirmed", "processing", 0)
+
+    def test_an_event_that_fails_is_kept_and_tried_until_it_works(
+        self, confirmed: Reservation, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+
+        def half_way(**_: Any) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE payments_payment SET failure_message = 'half-way'")
+                cursor.execute("SELECT 1/0")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(settlement, "settle", half_way)
+            assert stripe_events.deliver(event).status_code == 200
+        kept = Event.objects.get()
+        assert (kept.status, kept.attempts) == ("failed", 1)
+        assert "division by zero" in kept.error
+        confirmed.payment.refresh_from_db()
+        assert confirmed.payment.failure_message == ""
+        end_leases()
+        assert inbox.retry_due() == 1
+        assert status_of(confirmed) == ("paid", "succeeded", 4500)
+        promises.hold()
+
+    def test_it_is_not_tried_for_ever(self, confirmed: Reservation, sandbox: Sandbox, settings: Settings) -> None:
+        settings.EVENT_MAX_ATTEMPTS = 3
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+        stripe_events.deliver(event | {"livemode": True})
+        for _ in range(5):
+            end_leases()
+            inbox.retry_due()
+        kept = Event.objects.get()
+        assert (kept.status, kept.attempts, kept.next_attempt_at) == ("failed", 3, None)
+
+    def test_a_poisoned_event_does_not_stop_the_others(
+        self, confirmed: Reservation, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+        with monkeypatch.context() as broken:
+            broken.setattr(settlement, "settle", lambda **_: 1 / 0)
+            for number in range(3):
+                stripe_events.deliver(event | {"id": f"evt_{number}"})
+        first = Event.objects.order_by("id")[0]
+        retry = inbox.retry
+
+        def poisoned(*, event_id: Any) -> bool:
+            if event_id == first.pk:
+                raise DatabaseError("poisoned")
+            return retry(event_id=event_id)
+
+        monkeypatch.setattr(inbox, "retry", poisoned)
+        end_leases()
+        assert inbox.retry_due() == 2
+        assert status_of(confirmed) == ("paid", "succeeded", 4500)
