@@ -1,0 +1,51 @@
+# `make` lists what there is. Everything runs in .venv, which each target makes when it is missing or out of date.
+
+PYTHON ?= python3
+RUN := .venv/bin/python
+# Settings as in production, for the checks that look at them; nothing is contacted.
+PRODUCTION := ENV_FILE= DEBUG=false SECRET_KEY=checked-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ \
+	DATABASE_URL=postgresql://holdfast@127.0.0.1:1/holdfast STRIPE_API_KEY=sk_test_checked \
+	STRIPE_WEBHOOK_SECRETS=whsec_checked
+DEVELOPMENT := ENV_FILE= DEBUG=true DATABASE_URL=postgresql://holdfast@127.0.0.1:1/holdfast
+
+.PHONY: help demo up down test check fmt
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+demo: .venv/.ready ## Bring everything up, play the demo, and keep serving (ONCE=1: stop after it)
+	@$(RUN) -m demo demo
+
+up: .venv/.ready ## Bring everything up: database, sandbox, web and worker
+	@$(RUN) -m demo up
+
+down: .venv/.ready ## Stop everything of this checkout
+	@$(RUN) -m demo down
+
+test: .venv/.ready-dev ## Run the tests, on all cores
+	@$(RUN) -m pytest -q -n auto $(ARGS)
+
+check: .venv/.ready-dev ## Check style, types, layers, migrations and production settings
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(DEVELOPMENT) $(RUN) -m mypy .
+	$(RUN) -c "from importlinter.cli import lint_imports_command as lint; lint()" --no-cache
+	$(DEVELOPMENT) $(RUN) -W ignore manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(RUN) manage.py check --deploy --fail-level WARNING
+	$(DEVELOPMENT) $(RUN) manage.py spectacular --validate --fail-on-warn --file /dev/null
+	$(RUN) -m pip check
+
+fmt: .venv/.ready-dev ## Format, and mend what can be mended
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+.venv/.ready: requirements.txt
+	@echo "Installing into .venv …"
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch .venv/.ready
+
+.venv/.ready-dev: requirements-dev.txt .venv/.ready
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch .venv/.ready-dev
