@@ -1,0 +1,29 @@
+"""ISO 4217: which currencies there are, and how many decimals each has. https://www.iso.org/iso-4217-currency-codes.html"""
+
+import iso4217
+
+from common.errors import ValidationError
+
+
+def exponent(currency: str) -> int:
+    """Return how many decimals a currency's minor unit makes: 2 for USD, 0 for JPY, 3 for KWD.
+
+    Raises:
+        ValidationError: ``invalid_currency``: it is none, or has no minor unit (gold, testing).
+    """
+    try:
+        found = iso4217.Currency(currency).exponent
+    except ValueError:
+        found = None
+    if found is None:
+        message = "An ISO 4217 code in upper case is needed, such as USD."
+        raise ValidationError(param="currency", code="invalid_currency", message=message)
+    return int(found)
+
+
+def shown(amount: int, currency: str) -> str:
+    """Write an amount of minor units for a person: 259900 USD is "2,599.00 USD", 2599 JPY is "2,599 JPY"."""
+    decimals = exponent(currency)
+    whole, rest = divmod(abs(amount), 10**decimals)
+    fraction = f".{rest:0{decimals}d}" if decimals else ""
+    return f"{'-' if amount < 0 else ''}{whole:,}{fraction} {currency}"
