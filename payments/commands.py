@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from common import database, ids
+from common.states import InvalidStateError
 from payments import locks
 from payments.models import Command, Payment
 from payments.outcomes import Outcome, PaymentOutcome
@@ -168,11 +169,23 @@ def flag_exhausted() -> int:
     return flagged
 
 
-def try_again(command: Command, *, now: datetime) -> None:
-    """Give a command that ran out of attempts a new round; its payment is locked and the caller writes it."""
-    command.attempts = 0
-    command.next_attempt_at = now
-    command.leased_until = None
+def give_another_round(*, command_id: UUID) -> None:
+    """Let a command that ran out of attempts be tried again, from the next sweep on. Outside a transaction.
+
+    Raises:
+        InvalidStateError: What came of it is known.
+    """
+    payment_id = Command.objects.values_list("payment_id", flat=True).get(pk=command_id)
+    with database.use_case():
+        payment = locks.find_payment_for_update(payment_id=payment_id)
+        command = Command.objects.get(pk=command_id)
+        if payment is None or not command.is_open:
+            raise InvalidStateError(kind="command", status=command.status, wanted=CommandStatus.SENT)
+        command.attempts, command.leased_until = 0, None
+        command.next_attempt_at = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        payment.stuck_at, payment.stuck_because = None, ""
+        fields = ["attempts", "leased_until", "next_attempt_at"]
+        database.update_together((payment, ["stuck_at", "stuck_because"]), (command, fields))
 
 
 def _frozen(payment: Payment, *, amount: int, refund_id: UUID | None) -> dict[str, object]:

@@ -16,9 +16,12 @@ def of_operator(queryset: QuerySet[M], operator: Operator, *, path: str = "opera
 
 
 def visible_to(queryset: QuerySet[M], user: User | AnonymousUser, *, path: str = "operator") -> QuerySet[M]:
-    """Keep the rows that a person of the backoffice may see: all for a superuser, else those of their operators."""
+    """Keep the rows that a person of the backoffice may see: all for a superuser, else those of their operators.
+
+    ``path`` leads from the model to its operator; empty for operators themselves.
+    """
     if not user.is_active:
         return queryset.none()
     if user.is_superuser:
         return queryset
-    return queryset.filter(**{f"{path}__members__user": user.pk})
+    return queryset.filter(**{f"{path}__members__user" if path else "members__user": user.pk})

@@ -1,0 +1,187 @@
+"""Reservations, departures and what is sold, in the backoffice."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from booking import cancelling, confirming, slots
+from booking.models import Rate, Reservation, Resource, Slot
+from common import ids
+from payments import currencies, showing, timeline
+from payments.timeline import Entry
+from tenants.backoffice import EditableAdmin, ReadOnlyAdmin, reasoned
+
+
+class RateInline(admin.TabularInline[Rate, Resource]):
+    """What each unit costs; reservations keep the rate that they were sold at."""
+
+    model = Rate
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let in who may see the resource."""
+        return True
+
+    has_add_permission = has_change_permission = has_delete_permission = has_view_permission
+
+
+@admin.register(Resource)
+class ResourceAdmin(EditableAdmin):
+    """Activities and things."""
+
+    list_display = (
+        "name",
+        "operator",
+        "timezone",
+        "currency",
+        "exclusive",
+        "is_active",
+    )
+    list_filter: ClassVar = ["is_active", "exclusive"]
+    list_select_related: ClassVar = ["operator"]
+    search_fields: ClassVar = ["name"]
+    inlines: ClassVar = [RateInline]
+
+
+class SlotForm(forms.ModelForm[Slot]):
+    """Keeps the capacity at what is sold, at least; the database does too."""
+
+    def clean_capacity(self) -> int:
+        """Refuse fewer places than are sold."""
+        capacity: int = self.cleaned_data["capacity"]
+        reserved = Slot.objects.values_list("reserved", flat=True).filter(pk=self.instance.pk).first() or 0
+        if capacity < reserved:
+            raise forms.ValidationError(f"{reserved} places are sold or held.")
+        return capacity
+
+
+@admin.register(Slot)
+class SlotAdmin(EditableAdmin):
+    """Departures."""
+
+    operator_path = "resource__operator"
+    form = SlotForm
+    list_display = (
+        "__str__",
+        "local_start",
+        "capacity",
+        "reserved",
+        "available",
+        "is_closed",
+    )
+    list_filter: ClassVar = ["is_closed", ("resource", admin.RelatedOnlyFieldListFilter)]
+    list_select_related: ClassVar = ["resource"]
+    date_hierarchy = "starts_at"
+    search_fields: ClassVar = ["resource__name", "id__exact"]
+    fields: ClassVar = ["resource", "starts_at", "ends_at", "local_start", "capacity", "reserved", "is_closed"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Slot | None = None) -> list[str]:
+        """Fix what a guest has bought: with places sold, the departure itself does not move."""
+        fixed = ["local_start", "reserved", "is_closed"]
+        return fixed + (["resource", "starts_at", "ends_at"] if obj is not None and obj.reserved else [])
+
+    @admin.display(description="local time", ordering="starts_at")
+    def local_start(self, row: Slot) -> str:
+        """Show the start by the resource's clock."""
+        return "—" if row._state.adding else showing.when(row.starts_at, row.resource.timezone)
+
+    @staticmethod
+    def _close(slot: Slot, actor: str, reason: str) -> str:
+        slots.close(slot_id=slot.pk)
+        return f"Closed by {actor}."
+
+    @staticmethod
+    def _reopen(slot: Slot, actor: str, reason: str) -> str:
+        slots.reopen(slot_id=slot.pk)
+        return f"Opened by {actor}."
+
+    actions = (
+        reasoned("Close to new reservations", _close, name="close"),
+        reasoned("Open again", _reopen, name="reopen"),
+    )
+
+
+@admin.register(Reservation)
+class ReservationAdmin(ReadOnlyAdmin):
+    """Reservations, with all that happened to each."""
+
+    list_display = (
+        "reference", "resource", "departure", "customer_name", "places", "money", "status", "payment_status",
+        "created_at",
+    )  # fmt: skip
+    list_filter: ClassVar = ["status", ("resource", admin.RelatedOnlyFieldListFilter)]
+    list_select_related: ClassVar = ["resource", "slot__resource", "payment"]
+    date_hierarchy = "created_at"
+    search_fields: ClassVar = ["reference", "customer_email", "customer_name", "payment__provider_ref"]
+    fields: ClassVar = [
+        "reference", "status", "operator", "resource", "departure", "places", "sold", "money", "customer_name",
+        "customer_email", "customer_reference", "payment_link", "expires_at", "metadata", "happened",
+    ]  # fmt: skip
+    readonly_fields: ClassVar = ["departure", "sold", "money", "payment_link", "happened"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reservation]:
+        """Read the payment with it."""
+        return super().get_queryset(request).select_related("payment")
+
+    @admin.display(description="departure (local)", ordering="slot__starts_at")
+    def departure(self, row: Reservation) -> str:
+        """Show the departure by the resource's clock."""
+        return showing.when(row.slot.starts_at, row.resource.timezone) if row.slot else "the whole resource"
+
+    @admin.display(description="amount", ordering="amount")
+    def money(self, row: Reservation) -> str:
+        """Show the amount."""
+        return currencies.shown(row.amount, row.currency)
+
+    @admin.display(description="sold")
+    def sold(self, row: Reservation) -> str:
+        """Show the units as they were sold."""
+        return ", ".join(f"{unit.name} {currencies.shown(unit.amount, row.currency)}" for unit in row.units.all())
+
+    @admin.display(description="payment", ordering="payment__status")
+    def payment_status(self, row: Reservation) -> str:
+        """Show where its payment stands."""
+        return row.payment.get_status_display()
+
+    @admin.display(description="payment")
+    def payment_link(self, row: Reservation) -> SafeString | str:
+        """Link to its payment."""
+        return showing.link(row.payment, f"{row.payment} ({row.payment.get_status_display()})")
+
+    @admin.display(description="timeline")
+    def happened(self, row: Reservation) -> SafeString:
+        """Show all that happened to it and to its payment, in one order of time."""
+        own = [
+            Entry(
+                change.at,
+                "reservation",
+                f"{change.from_status or 'new'} → {change.to_status}",
+                change.actor,
+                change.reason,
+            )
+            for change in row.history.all()
+        ]
+        return timeline.shown([*own, *timeline.of_payment(row.payment)], zone=row.resource.timezone)
+
+    @staticmethod
+    def _confirm(row: Reservation, actor: str, reason: str) -> str:
+        confirming.confirm(
+            operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason
+        )
+        return f"Confirmed by {actor}."
+
+    @staticmethod
+    def _cancel(row: Reservation, actor: str, reason: str) -> str:
+        cancelling.cancel(
+            operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason
+        )
+        return f"Canceled by {actor}."
+
+    actions = (
+        reasoned("Confirm and capture", _confirm, name="confirm"),
+        reasoned("Cancel and release the hold", _cancel, name="cancel"),
+    )

@@ -1,0 +1,23 @@
+"""Closing a departure to new reservations, and opening it again. Those that it has stay."""
+
+from uuid import UUID
+
+from booking import locks
+from common import database
+
+
+def close(*, slot_id: UUID) -> None:
+    """Take no more reservations. Waits for one that is being made at this moment. Outside a transaction."""
+    _set(slot_id, is_closed=True)
+
+
+def reopen(*, slot_id: UUID) -> None:
+    """Take reservations again. Outside a transaction."""
+    _set(slot_id, is_closed=False)
+
+
+def _set(slot_id: UUID, *, is_closed: bool) -> None:
+    with database.use_case():
+        slot = locks.get_slot_for_update(slot_id=slot_id)
+        slot.is_closed = is_closed
+        slot.save(update_fields=["is_closed"])

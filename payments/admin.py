@@ -1,0 +1,127 @@
+"""Payments, commands and refunds in the backoffice: to look at, and to have a command tried again."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from payments import commands, currencies, showing, timeline
+from payments.models import Command, Payment, Refund
+from tenants.backoffice import ReadOnlyAdmin, reasoned
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnlyAdmin):
+    """Payments, with all that happened to them."""
+
+    list_display = (
+        "__str__",
+        "money",
+        "status",
+        "captured",
+        "refunded",
+        "is_stuck",
+        "operator",
+        "created_at",
+    )
+    list_filter: ClassVar = ["status", "provider", ("stuck_at", admin.EmptyFieldListFilter)]
+    list_select_related: ClassVar = ["operator"]
+    search_fields: ClassVar = ["provider_ref", "id__exact"]
+    fields: ClassVar = [
+        "id", "operator", "reservation_link", "provider", "provider_account", "provider_ref", "status", "money",
+        "captured", "refunded", "capture_method", "failure_code", "failure_message", "capture_before", "stuck_because",
+        "happened",
+    ]  # fmt: skip
+    readonly_fields: ClassVar = ["money", "captured", "refunded", "happened", "reservation_link"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
+        """Read the reservation with it."""
+        return super().get_queryset(request).select_related("reservation")
+
+    @admin.display(description="amount", ordering="amount")
+    def money(self, row: Payment) -> str:
+        """Show the amount."""
+        return currencies.shown(row.amount, row.currency)
+
+    @admin.display(description="captured", ordering="amount_captured")
+    def captured(self, row: Payment) -> str:
+        """Show what was captured."""
+        return currencies.shown(row.amount_captured, row.currency)
+
+    @admin.display(description="refunded", ordering="amount_refunded")
+    def refunded(self, row: Payment) -> str:
+        """Show what was given back."""
+        return currencies.shown(row.amount_refunded, row.currency)
+
+    @admin.display(description="stuck", boolean=True)
+    def is_stuck(self, row: Payment) -> bool:
+        """Show whether a person is needed."""
+        return row.stuck_at is not None
+
+    @admin.display(description="reservation")
+    def reservation_link(self, row: Payment) -> SafeString | str:
+        """Link to its reservation."""
+        return showing.link(getattr(row, "reservation", None))
+
+    @admin.display(description="timeline")
+    def happened(self, row: Payment) -> SafeString:
+        """Show all that happened to it."""
+        return timeline.shown(timeline.of_payment(row))
+
+
+@admin.register(Command)
+class CommandAdmin(ReadOnlyAdmin):
+    """What was asked of a provider, and what came of it."""
+
+    operator_path = "payment__operator"
+    list_display = (
+        "kind",
+        "payment",
+        "money",
+        "status",
+        "attempts",
+        "next_attempt_at",
+        "last_error",
+        "created_at",
+    )
+    list_filter: ClassVar = ["status", "kind"]
+    list_select_related: ClassVar = ["payment"]
+    search_fields: ClassVar = ["payment__provider_ref", "id__exact", "provider_request_id"]
+
+    @admin.display(description="amount", ordering="amount")
+    def money(self, row: Command) -> str:
+        """Show the amount."""
+        return currencies.shown(row.amount, row.payment.currency)
+
+    @staticmethod
+    def _try_again(command: Command, actor: str, reason: str) -> str:
+        commands.give_another_round(command_id=command.pk)
+        return f"Tried again by {actor}."
+
+    actions = (reasoned("Try again", _try_again, name="try_again"),)
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnlyAdmin):
+    """Money on its way back."""
+
+    operator_path = "payment__operator"
+    list_display = (
+        "__str__",
+        "payment",
+        "money",
+        "status",
+        "reason",
+        "requested_by",
+        "created_at",
+    )
+    list_filter: ClassVar = ["status"]
+    list_select_related: ClassVar = ["payment"]
+    search_fields: ClassVar = ["provider_ref", "payment__provider_ref"]
+
+    @admin.display(description="amount", ordering="amount")
+    def money(self, row: Refund) -> str:
+        """Show the amount."""
+        return currencies.shown(row.amount, row.payment.currency)

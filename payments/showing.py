@@ -1,0 +1,24 @@
+"""How the backoffice shows money, times and links."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+
+def when(at: datetime | None, zone: str = "UTC") -> str:
+    """Write a time by the clock of a place."""
+    return "—" if at is None else f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def link(row: Any, text: str = "") -> SafeString | str:
+    """Link to the page of a row."""
+    if row is None:
+        return "—"
+    meta = row._meta
+    return format_html(
+        '<a href="{}">{}</a>', reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk]), text or row
+    )

@@ -1,0 +1,107 @@
+"""All that happened to a payment, in one order of time, in words that explain it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from payments import currencies, showing
+from payments.models import Command, Payment
+from payments.states import CommandStatus
+
+_ASKED = {
+    "authorize": "hold {} on the card",
+    "charge": "take {} from the card",
+    "capture": "take the {} that are held",
+    "cancel": "release the hold of {}",
+    "refund": "give {} back",
+}
+_RESULTS = {
+    CommandStatus.REQUESTED: "not sent yet",
+    CommandStatus.SENT: "sent, no answer yet",
+    CommandStatus.UNKNOWN: "no answer: it will be asked again with the same key",
+    CommandStatus.DONE: "done",
+    CommandStatus.REFUSED: "refused",
+}
+
+_ROW = "<tr><td>{}</td><td><b>{}</b></td><td>{}</td><td>{}</td><td>{}</td></tr>"
+_TABLE = (
+    '<table class="timeline"><thead><tr><th>When ({})</th><th>What</th><th></th><th>By</th><th>Why</th></tr></thead>'
+    "<tbody>{}</tbody></table>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened; entries of the same moment stay in the order in which they were made."""
+
+    at: datetime
+    kind: str
+    text: str
+    actor: str
+    reason: str = ""
+
+
+def of_payment(payment: Payment) -> list[Entry]:
+    """List what happened to a payment: its states, commands, events and refunds."""
+    found = [
+        Entry(change.at, "payment", f"{change.from_status or 'new'} → {change.to_status}", change.actor, change.reason)
+        for change in payment.history.all()
+    ]
+    for command in payment.commands.all():
+        found.append(Entry(command.created_at, "asked", _asked(command), command.requested_by, command.reason))
+        if command.finished_at is not None:
+            found.append(_answered(command))
+    found += [
+        Entry(event.received_at, "event", f"{event.type}: {event.effect or event.status}", event.event_id, event.error)
+        for event in payment.events.all()
+    ]
+    found += [
+        Entry(
+            refund.changed_at,
+            "refund",
+            f"refund of {currencies.shown(refund.amount, payment.currency)}: {refund.status}",
+            refund.requested_by,
+            refund.failure_code or refund.reason,
+        )
+        for refund in payment.refunds.all()
+    ]
+    if payment.stuck_at is not None:
+        found.append(Entry(payment.stuck_at, "stuck", "a person is needed", "holdfast", payment.stuck_because))
+    return found
+
+
+def shown(entries: Iterable[Entry], *, zone: str = "UTC") -> SafeString:
+    """Write entries as a table, the oldest first."""
+    rows = format_html_join(
+        "",
+        _ROW,
+        (
+            (showing.when(entry.at, zone), entry.kind, entry.text, entry.actor, entry.reason)
+            for entry in sorted(entries, key=lambda entry: entry.at)
+        ),
+    )
+    return format_html(
+        _TABLE,
+        zone,
+        rows,
+    )
+
+
+def _asked(command: Command) -> str:
+    money = currencies.shown(command.amount, command.payment.currency)
+    asked = f"the provider to {_ASKED[command.kind].format(money)}"
+    if command.finished_at is None:
+        tries = f", {command.attempts} attempts" if command.attempts > 1 else ""
+        asked += f" ({_RESULTS[CommandStatus(command.status)]}{tries})"
+    return asked
+
+
+def _answered(command: Command) -> Entry:
+    text = f"{command.kind}: {_RESULTS[CommandStatus(command.status)]}"
+    if command.attempts > 1:
+        text += f" at attempt {command.attempts}"
+    at = command.finished_at or command.created_at
+    return Entry(at, "answer", text, f"provider:{command.payment.provider}", command.last_error)

@@ -1,0 +1,96 @@
+"""Operators, their people and their API clients in the backoffice."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.utils import timezone
+
+from tenants import api_keys
+from tenants.backoffice import EditableAdmin, SuperuserAdmin, reasoned
+from tenants.models import ApiClient, Member, Operator, Scope, User
+
+admin.site.unregister(Group)
+
+
+class MemberInline(admin.TabularInline[Member, Operator]):
+    """Who works for an operator."""
+
+    model = Member
+    extra = 0
+    autocomplete_fields: ClassVar = ["user"]
+
+
+@admin.register(Operator)
+class OperatorAdmin(SuperuserAdmin):
+    """Operators; only a superuser makes them."""
+
+    operator_path = ""
+    list_display = (
+        "name",
+        "slug",
+        "timezone",
+        "currency",
+        "is_active",
+    )
+    search_fields: ClassVar = ["name", "slug"]
+    prepopulated_fields: ClassVar = {"slug": ["name"]}
+    inlines: ClassVar = [MemberInline]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: everything points here. One that has gone is made inactive."""
+        return False
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin[User]):
+    """People of the backoffice."""
+
+
+@admin.register(ApiClient)
+class ApiClientAdmin(EditableAdmin):
+    """API clients. A key is shown once, when it is made; it is ended by revoking it."""
+
+    list_display = (
+        "name",
+        "operator",
+        "key_prefix",
+        "scopes",
+        "created_at",
+        "revoked_at",
+    )
+    list_select_related: ClassVar = ["operator"]
+    readonly_fields: ClassVar = ["key_prefix", "created_at", "revoked_at"]
+    search_fields: ClassVar = ["name", "key_prefix"]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let superusers look: a key can do what its operator's staff can."""
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: what a key may do is settled when it is made."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ApiClient, form: Any, change: bool) -> None:
+        """Issue the key and show it."""
+        scopes = [Scope(scope) for scope in form.cleaned_data["scopes"]]
+        made, key = api_keys.issue(operator=obj.operator, name=obj.name, scopes=scopes)
+        for field in ApiClient._meta.concrete_fields:
+            setattr(obj, field.attname, getattr(made, field.attname))
+        self.message_user(request, f"The key, shown only now: {key}", messages.WARNING)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer the scopes to choose from."""
+        if db_field.name == "scopes":
+            return forms.MultipleChoiceField(choices=Scope.choices, widget=forms.CheckboxSelectMultiple)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @staticmethod
+    def _revoke(client: ApiClient, actor: str, reason: str) -> str:
+        api_keys.revoke(client=client, now=timezone.now())
+        return f"Revoked by {actor}."
+
+    actions = (reasoned("Revoke", _revoke, name="revoke"),)
