@@ -110,8 +110,7 @@ class ReservationAdmin(ReadOnlyAdmin):
     """Reservations, with all that happened to each."""
 
     list_display = (
-        "reference", "resource", "departure", "customer_name", "places", "money", "status", "payment_status",
-        "created_at",
+        "reference", "status", "resource", "departure", "customer_name", "places", "money", "payment_status", "created",
     )  # fmt: skip
     list_filter: ClassVar = ["status", ("resource", admin.RelatedOnlyFieldListFilter)]
     list_select_related: ClassVar = ["resource", "slot__resource", "payment"]
@@ -119,9 +118,9 @@ class ReservationAdmin(ReadOnlyAdmin):
     search_fields: ClassVar = ["reference", "customer_email", "customer_name", "payment__provider_ref"]
     fields: ClassVar = [
         "reference", "status", "operator", "resource", "departure", "places", "sold", "money", "customer_name",
-        "customer_email", "customer_reference", "payment_link", "expires_at", "metadata", "happened",
+        "customer_email", "customer_reference", "payment_link", "expires", "metadata", "happened",
     ]  # fmt: skip
-    readonly_fields: ClassVar = ["departure", "sold", "money", "payment_link", "happened"]
+    readonly_fields: ClassVar = ["departure", "sold", "money", "payment_link", "expires", "happened"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reservation]:
         """Read the payment with it."""
@@ -136,6 +135,16 @@ class ReservationAdmin(ReadOnlyAdmin):
     def money(self, row: Reservation) -> str:
         """Show the amount."""
         return currencies.shown(row.amount, row.currency)
+
+    @admin.display(description="made (local)", ordering="id")
+    def created(self, row: Reservation) -> str:
+        """Show when it was made, by the resource's clock."""
+        return showing.when(row.created_at, row.resource.timezone)
+
+    @admin.display(description="hold ends (local)")
+    def expires(self, row: Reservation) -> str:
+        """Show when its hold ends, by the resource's clock."""
+        return showing.when(row.expires_at, row.resource.timezone)
 
     @admin.display(description="sold")
     def sold(self, row: Reservation) -> str:

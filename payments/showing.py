@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 def when(at: datetime | None, zone: str = "UTC") -> str:
     """Write a time by the clock of a place."""
-    return "—" if at is None else f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S %Z}"
+    return "—" if at is None else f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
 
 
 def link(row: Any, text: str = "") -> SafeString | str:

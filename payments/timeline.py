@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from payments import currencies, showing
+from payments import currencies
 from payments.models import Command, Payment
 from payments.states import CommandStatus
 
@@ -79,7 +80,13 @@ def shown(entries: Iterable[Entry], *, zone: str = "UTC") -> SafeString:
         "",
         _ROW,
         (
-            (showing.when(entry.at, zone), entry.kind, entry.text, entry.actor, entry.reason)
+            (
+                f"{entry.at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}",
+                entry.kind,
+                entry.text,
+                entry.actor,
+                entry.reason,
+            )
             for entry in sorted(entries, key=lambda entry: entry.at)
         ),
     )
