@@ -113,7 +113,6 @@ class ReservationAdmin(ReadOnlyAdmin):
         "reference", "status", "resource", "departure", "customer_name", "places", "money", "payment_status", "created",
     )  # fmt: skip
     list_filter: ClassVar = ["status", ("resource", admin.RelatedOnlyFieldListFilter)]
-    list_select_related: ClassVar = ["resource", "slot__resource", "payment"]
     date_hierarchy = "created_at"
     search_fields: ClassVar = ["reference", "customer_email", "customer_name", "payment__provider_ref"]
     fields: ClassVar = [
@@ -123,8 +122,8 @@ class ReservationAdmin(ReadOnlyAdmin):
     readonly_fields: ClassVar = ["departure", "sold", "money", "payment_link", "expires", "happened"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reservation]:
-        """Read the payment with it."""
-        return super().get_queryset(request).select_related("payment")
+        """Read what the list and the page show with it."""
+        return super().get_queryset(request).select_related("operator", "resource", "slot", "payment")
 
     @admin.display(description="departure (local)", ordering="slot__starts_at")
     def departure(self, row: Reservation) -> str:

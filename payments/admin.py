@@ -27,7 +27,6 @@ class PaymentAdmin(ReadOnlyAdmin):
         "created_at",
     )
     list_filter: ClassVar = ["status", "provider", ("stuck_at", admin.EmptyFieldListFilter)]
-    list_select_related: ClassVar = ["operator"]
     search_fields: ClassVar = ["provider_ref", "id__exact"]
     fields: ClassVar = [
         "id", "operator", "reservation_link", "provider", "provider_account", "provider_ref", "status", "money",
@@ -37,8 +36,8 @@ class PaymentAdmin(ReadOnlyAdmin):
     readonly_fields: ClassVar = ["money", "captured", "refunded", "happened", "reservation_link"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
-        """Read the reservation with it."""
-        return super().get_queryset(request).select_related("reservation")
+        """Read what the list and the page show with it."""
+        return super().get_queryset(request).select_related("operator", "reservation")
 
     @admin.display(description="amount", ordering="amount")
     def money(self, row: Payment) -> str:
