@@ -1,6 +1,7 @@
 """Serializers of the HTTP contract: strict about what comes in, plain about what goes out."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
@@ -30,6 +31,16 @@ class StrictIntegerField(serializers.IntegerField):
         """Refuse anything but an int."""
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictUUIDField(serializers.UUIDField):
+    """A UUID as JSON writes it: DRF would take a number too, and find nothing by it."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """Refuse anything but a string."""
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
         return super().to_internal_value(data)
 
 

@@ -15,7 +15,7 @@ admin.site.site_header = admin.site.site_title = "Holdfast"
 api: list[Any] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("redoc", SpectacularRedocView.as_view(url_name="schema", template_name="redoc.html"), name="redoc"),
     path("", include("booking.api.urls")),
     path("", include("payments.api.urls")),
 ]

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from booking.states import ReservationStatus
-from common.serializers import StrictIntegerField, StrictSerializer
+from common.serializers import StrictIntegerField, StrictSerializer, StrictUUIDField
 from payments.api.serializers import PaymentOut
 from payments.providers import registry
 from payments.states import CaptureMethod
@@ -102,8 +102,8 @@ class PaymentIn(StrictSerializer):
 class ReservationIn(StrictSerializer):
     """A reservation to make."""
 
-    slot_id = serializers.UUIDField(required=False)
-    resource_id = serializers.UUIDField(required=False)
+    slot_id = StrictUUIDField(required=False)
+    resource_id = StrictUUIDField(required=False)
     units = UnitIn(many=True, required=False, default=list, allow_empty=False)
     customer = CustomerIn()
     payment = PaymentIn()
@@ -159,11 +159,11 @@ class CustomerOut(serializers.Serializer[Any]):
 class ReservationOut(serializers.Serializer[Any]):
     """Places for a customer, and where they stand."""
 
-    id = serializers.UUIDField()
+    id = StrictUUIDField()
     reference = serializers.CharField()
     status = serializers.ChoiceField(choices=ReservationStatus.choices)
-    resource_id = serializers.UUIDField()
-    slot_id = serializers.UUIDField(allow_null=True)
+    resource_id = StrictUUIDField()
+    slot_id = StrictUUIDField(allow_null=True)
     units = SoldUnitOut(many=True)
     places = serializers.IntegerField()
     amount = serializers.IntegerField(help_text="In the currency's minor unit.")

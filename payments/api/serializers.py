@@ -22,5 +22,5 @@ class PaymentOut(serializers.Serializer[Any]):
     amount = serializers.IntegerField(help_text="In the currency's minor unit.")
     currency = serializers.CharField()
     client_secret = serializers.CharField(allow_null=True)
-    next_action = serializers.JSONField(allow_null=True)
+    next_action = serializers.DictField(allow_null=True)
     failure = FailureOut(allow_null=True)
