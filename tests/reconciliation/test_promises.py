@@ -1,0 +1,77 @@
+"""Each promise's query finds the breach that is planted: a check that finds nothing proves nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from booking.models import Reservation
+from reconciliation import dangling_holds
+from reconciliation.promises import check_all
+from tests import promises, stripe_events
+from tests.api import Frontend
+from tests.factories import SlotFactory
+from tests.sandbox_client import Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PLANTED = [
+    ("P1", "UPDATE booking_slot SET reserved = reserved + 1"),
+    ("P1", "UPDATE booking_slot SET reserved = 0"),
+    ("P3", "UPDATE payments_payment SET captured_event_id = gen_random_uuid() WHERE status = 'succeeded'"),
+    ("P3", "UPDATE booking_reservation SET status = 'paid' WHERE status = 'pending'"),
+    ("P4", "UPDATE webhooks_event SET processed_at = NULL WHERE status = 'applied'"),
+    ("P5", "UPDATE payments_command SET kind = 'refund' WHERE kind = 'authorize'"),
+    ("P7", "UPDATE booking_reservation SET status = 'cancelled' WHERE status = 'pending'"),
+    ("P7", "UPDATE booking_reservation SET expires_at = now() - interval '1 hour' WHERE status = 'pending'"),
+    ("P7", "UPDATE payments_command SET status = 'unknown', next_attempt_at = NULL"),
+]
+
+
+@contextmanager
+def without_guards() -> Iterator[None]:
+    """Take the triggers away, as a fault of the database or of its administrator would."""
+    tables = ("booking_slot", "booking_reservation", "payments_payment", "payments_command", "webhooks_event")
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        try:
+            yield
+        finally:
+            for table in tables:
+                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+@pytest.fixture
+def world(sandbox: Sandbox) -> Frontend:
+    """One reservation that is held, and one that is paid."""
+    slot = SlotFactory.create()
+    frontend = Frontend.of(slot)
+    frontend.reserve(slot)
+    made = frontend.reserve(slot).json()["reservation"]
+    frontend.post(f"reservations/{made['id']}/confirm")
+    stripe_events.deliver_all(sandbox)
+    promises.hold(at_provider=True)
+    return frontend
+
+
+class TestPromises:
+    @pytest.mark.parametrize(("number", "breach"), PLANTED)
+    def test_a_breach_is_found(self, world: Frontend, number: str, breach: str) -> None:
+        with without_guards(), connection.cursor() as cursor:
+            cursor.execute(breach)
+            assert cursor.rowcount > 0
+        assert number in {verdict.promise.number for verdict in check_all() if verdict.breaches}
+        with pytest.raises(SystemExit):
+            call_command("verify")
+
+    def test_a_hold_for_nobody_is_found_at_the_provider(self, world: Frontend) -> None:
+        with without_guards(), connection.cursor() as cursor:
+            cursor.execute("UPDATE booking_reservation SET status = 'cancelled' WHERE status = 'pending'")
+        verdict = dangling_holds.check()
+        assert verdict.breaches == 1
+        ref, what = verdict.examples[0]
+        assert ref == Reservation.objects.get(status="cancelled").payment.provider_ref
+        assert what.startswith("held 4500 USD for nobody")

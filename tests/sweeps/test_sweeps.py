@@ -1,0 +1,119 @@
+"""The sweeps: scheduled once however many workers start, safe when two run, each a command, and their health."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db.models.functions import Now
+from django.test import Client
+from django_q.models import OrmQ, Schedule
+
+from booking.models import Reservation
+from sweeps import registry, scheduling
+from sweeps.models import SweepRun
+from tests import promises
+from tests.aging import run_out
+from tests.api import Frontend
+from tests.factories import SlotFactory
+from tests.sandbox_client import Sandbox
+from tests.threads import race
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class TestScheduling:
+    def test_is_the_same_however_often_it_is_done(self) -> None:
+        Schedule.objects.create(name="sweep:of_old", func="gone")
+        Schedule.objects.create(name="somebody else's", func="theirs")
+        race([scheduling.schedule_all] * 4)
+        names = sorted(Schedule.objects.values_list("name", flat=True))
+        assert names == sorted([f"sweep:{name}" for name in registry.SWEEPS] + ["somebody else's"])
+
+    def test_changed_intervals_are_taken_over(self) -> None:
+        scheduling.schedule_all()
+        Schedule.objects.update(minutes=99)
+        scheduling.schedule_all()
+        found = dict(Schedule.objects.values_list("name", "minutes"))
+        assert found == {f"sweep:{sweep.name}": sweep.minutes for sweep in registry.SWEEPS.values()}
+
+    def test_a_worker_that_starts_queues_each_once(self) -> None:
+        scheduling.run_all_soon()
+        assert OrmQ.objects.count() == len(registry.SWEEPS)
+
+
+class TestCommands:
+    @pytest.mark.parametrize("name", sorted(registry.SWEEPS))
+    def test_each_sweep_is_a_command(self, name: str) -> None:
+        out = StringIO()
+        call_command(name, stdout=out)
+        assert out.getvalue().strip() == f"{name}: 0"
+        run = SweepRun.objects.get(name=name)
+        assert run.finished_at is not None
+        assert run.finished_at >= run.started_at
+
+    def test_expiry_releases_at_the_provider_too(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        made = Frontend.of(slot).reserve(slot).json()["reservation"]
+        run_out(made["id"])
+        out = StringIO()
+        call_command("expire_reservations", stdout=out)
+        assert out.getvalue().strip() == "expire_reservations: 1"
+        assert sandbox.payment_intents()[0]["status"] == "canceled"
+        assert Reservation.objects.get().status == "expired"
+        promises.hold(at_provider=True)
+
+    def test_a_sweep_that_fails_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail() -> int:
+            raise RuntimeError("the disk is full")
+
+        broken = registry.Sweep(name="send_commands", run=fail, minutes=1)
+        monkeypatch.setitem(registry.SWEEPS, "send_commands", broken)
+        with pytest.raises(RuntimeError):
+            registry.run("send_commands")
+        run = SweepRun.objects.get(name="send_commands")
+        assert (run.error, run.finished_at) == ("RuntimeError: the disk is full", None)
+
+
+class TestHealth:
+    def test_live_asks_no_database(self, django_assert_num_queries: object) -> None:
+        answer = Client().get("/health")
+        assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+    def test_ready_when_every_sweep_has_run(self) -> None:
+        for name in registry.SWEEPS:
+            registry.run(name)
+        answer = Client().get("/health/ready")
+        assert answer.status_code == 200
+        assert answer.json()["status"] == "ok"
+        assert set(answer.json()["checks"]) == {"database", "migrations", "worker", "sweeps"}
+
+    def test_not_ready_before_a_worker_has_run(self) -> None:
+        answer = Client().get("/health/ready")
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["worker"] == {"ok": False, "reason": "no worker has run a sweep yet"}
+
+    def test_not_ready_when_a_sweep_is_late(self) -> None:
+        for name in registry.SWEEPS:
+            registry.run(name)
+        SweepRun.objects.filter(name="send_commands").update(finished_at=Now() - timedelta(minutes=10))
+        answer = Client().get("/health/ready")
+        assert (answer.status_code, answer.json()["checks"]["sweeps"]["overdue"]) == (503, ["send_commands"])
+
+    def test_not_ready_when_no_worker_is_alive(self) -> None:
+        for name in registry.SWEEPS:
+            registry.run(name)
+        SweepRun.objects.update(started_at=Now() - timedelta(minutes=10))
+        assert Client().get("/health/ready").json()["checks"]["worker"]["ok"] is False
+
+
+class TestVerify:
+    def test_says_that_every_promise_holds(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        Frontend.of(slot).reserve(slot)
+        out = StringIO()
+        call_command("verify", "--provider", "--json", stdout=out)
+        verdicts = json.loads(out.getvalue())
+        assert [verdict["promise"] for verdict in verdicts] == ["P1", "P2", "P3", "P4", "P5", "P7", "P7"]
+        assert all(verdict["holds"] for verdict in verdicts)
