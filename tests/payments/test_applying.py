@@ -1,0 +1,147 @@
+"""What news does to a payment: pure, and right in whatever order it comes."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from uuid import UUID, uuid4
+
+import pytest
+
+from common.states import InvalidStateError
+from payments import applying
+from payments.applying import Change
+from payments.errors import OutcomeMismatchError
+from payments.models import Command, Payment
+from payments.outcomes import Failure, Outcome, PaymentOutcome, ProviderPayment
+from payments.states import CaptureMethod, CommandKind, PaymentStatus
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+FINAL = ("succeeded", "failed", "canceled")
+
+
+def payment(status: str = "processing", **changes: object) -> Payment:
+    fields = {"provider": "stripe", "amount": 4500, "currency": "USD", "capture_method": CaptureMethod.MANUAL}
+    return Payment(id=UUID(int=7), status=status, created_at=NOW, changed_at=NOW, **(fields | changes))
+
+
+def told(outcome: Outcome, **changes: object) -> ProviderPayment:
+    captured = 4500 if outcome is Outcome.CAPTURED else 0
+    fields: dict[str, object] = {"ref": "pi_1", "amount": 4500, "currency": "USD", "amount_captured": captured}
+    return ProviderPayment(outcome=outcome, **(fields | changes))  # type: ignore[arg-type]
+
+
+def event(outcome: Outcome, **changes: object) -> PaymentOutcome:
+    return PaymentOutcome(
+        provider="stripe", actor="event", event_id=uuid4(), outcome=outcome, payment=told(outcome, **changes)
+    )
+
+
+def answer(outcome: Outcome, kind: CommandKind) -> PaymentOutcome:
+    return PaymentOutcome(
+        provider="stripe",
+        actor="provider",
+        outcome=outcome,
+        payment=told(outcome),
+        command=Command(kind=kind),
+        failure=Failure(code="card_declined", message="No.") if outcome is Outcome.DECLINED else None,
+    )
+
+
+class TestApply:
+    @pytest.mark.parametrize(
+        ("status", "outcome", "change", "becomes"),
+        [
+            ("processing", Outcome.HELD, Change.HELD, "on_hold"),
+            ("requires_confirmation", Outcome.HELD, Change.HELD, "on_hold"),
+            ("requires_action", Outcome.HELD, Change.HELD, "on_hold"),
+            ("processing", Outcome.REQUIRES_ACTION, Change.PROGRESSED, "requires_action"),
+            ("processing", Outcome.CAPTURED, Change.CAPTURED, "succeeded"),
+            ("on_hold", Outcome.CAPTURED, Change.CAPTURED, "succeeded"),
+            ("on_hold", Outcome.CANCELED, Change.LOST, "canceled"),
+            ("processing", Outcome.DECLINED, Change.PROGRESSED, "processing"),
+            ("failed", Outcome.HELD, Change.STALE, "failed"),
+            ("canceled", Outcome.HELD, Change.STALE, "canceled"),
+            ("canceled", Outcome.CAPTURED, Change.LATE, "canceled"),
+            ("failed", Outcome.CAPTURED, Change.LATE, "failed"),
+            ("succeeded", Outcome.CANCELED, Change.STALE, "succeeded"),
+            ("failed", Outcome.DECLINED, Change.STALE, "failed"),
+            ("processing", Outcome.UNKNOWN, Change.NONE, "processing"),
+        ],
+    )
+    def test_an_event(self, status: str, outcome: Outcome, change: Change, becomes: str) -> None:
+        row = payment(status)
+        assert applying.apply(row, event(outcome), at=NOW) is change
+        assert row.status == becomes
+
+    def test_captured_without_an_event_is_hearsay(self) -> None:
+        row = payment("on_hold")
+        assert applying.apply(row, answer(Outcome.CAPTURED, CommandKind.CAPTURE), at=NOW) is Change.PROGRESSED
+        assert (row.status, row.amount_captured, row.captured_event_id) == ("processing", 0, None)
+
+    def test_a_decline_of_our_own_call_is_final(self) -> None:
+        row = payment()
+        assert applying.apply(row, answer(Outcome.DECLINED, CommandKind.AUTHORIZE), at=NOW) is Change.LOST
+        assert (row.status, row.failure_code, row.failure_message) == ("failed", "card_declined", "No.")
+
+    def test_a_release_that_is_refused_asks_for_a_person(self) -> None:
+        row = payment("on_hold")
+        assert applying.apply(row, answer(Outcome.REFUSED, CommandKind.CANCEL), at=NOW) is Change.PROGRESSED
+        assert (row.status, row.stuck_at) == ("on_hold", NOW)
+
+    def test_money_is_counted_once(self) -> None:
+        row = payment("on_hold")
+        applying.apply(row, event(Outcome.CAPTURED), at=NOW)
+        first = row.captured_event_id
+        assert applying.apply(row, event(Outcome.CAPTURED), at=NOW) is Change.NONE
+        assert (row.amount_captured, row.captured_event_id) == (4500, first)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"amount": 4499},
+            {"currency": "EUR"},
+            {"account": "acct_other"},
+            {"payment_id": UUID(int=8)},
+            {"amount_captured": 4501},
+            {"amount_captured": 0},
+        ],
+    )
+    def test_what_is_not_ours_is_refused_and_changes_nothing(self, changes: dict[str, object]) -> None:
+        row = payment("on_hold")
+        with pytest.raises(OutcomeMismatchError):
+            applying.apply(row, event(Outcome.CAPTURED, **changes), at=NOW)
+        assert (row.status, row.amount_captured) == ("on_hold", 0)
+
+    def test_another_object_that_claims_to_be_this_payment_is_refused(self) -> None:
+        row = payment("on_hold", provider_ref="pi_1")
+        with pytest.raises(OutcomeMismatchError):
+            applying.apply(row, event(Outcome.CAPTURED, ref="pi_2"), at=NOW)
+
+
+class TestOrder:
+    @pytest.mark.parametrize(
+        ("outcomes", "ends_as"),
+        [
+            ((Outcome.REQUIRES_ACTION, Outcome.PROCESSING, Outcome.HELD, Outcome.CAPTURED), {"succeeded"}),
+            ((Outcome.REQUIRES_ACTION, Outcome.DECLINED, Outcome.HELD, Outcome.CANCELED), {"canceled"}),
+            ((Outcome.PROCESSING, Outcome.HELD, Outcome.HELD, Outcome.CAPTURED, Outcome.CAPTURED), {"succeeded"}),
+        ],
+    )
+    def test_of_the_events_does_not_matter(self, outcomes: tuple[Outcome, ...], ends_as: set[str]) -> None:
+        for order in permutations(outcomes):
+            row = payment("requires_confirmation")
+            for outcome in order:
+                applying.apply(row, event(outcome), at=NOW)
+            assert row.status in ends_as, order
+
+    def test_what_is_over_never_succeeds(self) -> None:
+        for status in ("failed", "canceled"):
+            for order in permutations([outcome for outcome in Outcome if outcome is not Outcome.UNKNOWN], 3):
+                row = payment(status)
+                for outcome in order:
+                    applying.apply(row, event(outcome), at=NOW + timedelta(seconds=1))
+                assert row.status == status, order
+
+    def test_the_setter_refuses_what_the_table_does(self) -> None:
+        for status in FINAL:
+            with pytest.raises(InvalidStateError):
+                payment(status).move(PaymentStatus.PROCESSING, at=NOW, by="me", because="why")
