@@ -1,0 +1,78 @@
+"""Few connections for many: none is held while the provider is waited for, so a small pool serves a crowd."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+import requests
+from django.db import connection
+
+from booking.models import Reservation
+from tests import promises, servers
+from tests.api import Frontend, reservation_body
+from tests.factories import SlotFactory
+from tests.sandbox_client import Sandbox
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
+
+POOL = 8
+CLIENTS = 64
+LATENCY_MS = 300
+
+
+def connections_in_use() -> tuple[int, int]:
+    """Count the connections of others to this database, and those of them in a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), count(*) FILTER (WHERE state LIKE 'idle in%%') FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        number, in_transaction = cursor.fetchone()
+    return number, in_transaction
+
+
+class TestPool:
+    def test_eight_connections_serve_sixty_four_at_a_slow_provider(self, sandbox: Sandbox, tmp_path: Path) -> None:
+        slot = SlotFactory.create(capacity=CLIENTS)
+        key = Frontend.of(slot).key
+        settings = {"WEB_PROCESSES": "1", "WEB_THREADS": str(CLIENTS), "DATABASE_POOL_SIZE": str(POOL)}
+        sandbox.fault("POST /v1/payment_intents", "latency", times=None, ms=LATENCY_MS)
+        with (tmp_path / "web.log").open("wb") as log, servers.web(log, settings) as address:
+
+            def reserve(number: int) -> int:
+                answer = requests.post(
+                    f"{address}/api/v1/reservations",
+                    json=reservation_body(slot),
+                    headers={"Authorization": f"Bearer {key}", "Idempotency-Key": f"key-{number}"},
+                    timeout=60,
+                )
+                return answer.status_code
+
+            seen: list[tuple[int, int]] = []
+            over = Event()
+
+            def watch() -> None:
+                while not over.wait(0.02):
+                    seen.append(connections_in_use())
+                connection.close()
+
+            with ThreadPoolExecutor(CLIENTS + 1) as pool:
+                watching = pool.submit(watch)
+                reserve(-1)
+                began = time.monotonic()
+                one_by_one = reserve(-2)
+                alone = time.monotonic() - began
+                began = time.monotonic()
+                answers = list(pool.map(reserve, range(CLIENTS - 2)))
+                together = time.monotonic() - began
+                over.set()
+                watching.result()
+        assert one_by_one == 201
+        assert set(answers) == {201}
+        assert Reservation.objects.filter(status="pending").count() == CLIENTS
+        assert max(number for number, _ in seen) <= POOL + 1  # and that of this test
+        # With a connection held through each call, 62 calls on 8 connections would take eight rounds of it and more.
+        assert together < 6 * alone + CLIENTS * 0.05, (together, alone)
+        promises.hold()

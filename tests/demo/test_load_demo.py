@@ -1,0 +1,61 @@
+"""The demo's data: complete, and the same however often it is loaded."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from booking.models import Rate, Resource, Slot
+from demo import data
+from tenants import api_keys
+from tenants.models import ApiClient, Member, Operator, User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = datetime(2026, 10, 10, 12, tzinfo=UTC)
+
+
+class TestLoad:
+    def test_twice_changes_nothing(self, tmp_path: Path) -> None:
+        first = data.load(now=NOW, login_file=tmp_path / "login.json")
+        models = (Operator, Resource, Rate, Slot, ApiClient, User, Member)
+        counted = [model.objects.count() for model in models]
+        assert data.load(now=NOW, login_file=tmp_path / "login.json") == first
+        assert [model.objects.count() for model in models] == counted
+        assert (tmp_path / "login.json").stat().st_mode & 0o777 == 0o600
+
+    def test_the_login_works(self, tmp_path: Path) -> None:
+        login = data.load(now=NOW, login_file=tmp_path / "login.json")
+        client = api_keys.find_client(login["api_key"])
+        assert client is not None
+        assert client.operator.slug == "mare-alta"
+        assert User.objects.get(username=login["admin_user"]).check_password(login["admin_password"])
+
+    def test_a_new_database_gets_new_keys(self, tmp_path: Path) -> None:
+        first = data.load(now=NOW, login_file=tmp_path / "login.json")
+        ApiClient.objects.all().delete()
+        second = data.load(now=NOW, login_file=tmp_path / "login.json")
+        assert second["api_key"] != first["api_key"]
+        assert api_keys.find_client(second["api_key"]) is not None
+
+    def test_departures_keep_their_local_time_when_the_clocks_change(self, tmp_path: Path) -> None:
+        data.load(now=NOW, login_file=tmp_path / "login.json")
+        lisbon = ZoneInfo("Europe/Lisbon")
+        slots = Slot.objects.filter(resource__name="Dolphin watching")
+        assert {slot.starts_at.astimezone(lisbon).hour for slot in slots} == {8}
+        assert {slot.starts_at.astimezone(UTC).hour for slot in slots} == {7, 8}
+
+    def test_departures_are_topped_up(self, tmp_path: Path) -> None:
+        data.load(now=NOW, login_file=tmp_path / "login.json")
+        before = Slot.objects.count()
+        data.load(now=NOW + timedelta(days=1), login_file=tmp_path / "login.json")
+        assert Slot.objects.count() == before + 3 + 2 + 1 + 2
+
+    def test_is_refused_where_money_is_real(self, settings: Settings) -> None:
+        settings.STRIPE_LIVE_MODE = True
+        with pytest.raises(CommandError, match="a live one"):
+            call_command("load_demo")
+        assert Operator.objects.count() == 0

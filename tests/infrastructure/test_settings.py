@@ -1,0 +1,96 @@
+"""Settings: wrong or missing values stop the start, all named at once, and `.env.example` tells of every variable."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+from config import settings as settings_module
+from config.env import is_near
+from tests.environment import ROOT, documented
+
+PRODUCTION = {
+    "ENV_FILE": "",
+    "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUV",
+    "DATABASE_URL": "postgresql://holdfast@db/holdfast",
+    "STRIPE_API_KEY": "sk_test_x",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_x",
+}
+
+
+def read_settings(**changes: str) -> subprocess.CompletedProcess[str]:
+    """Read the settings in a process with this environment and no other."""
+    environment = {"PATH": os.defpath, "DJANGO_SETTINGS_MODULE": "config.settings", **PRODUCTION, **changes}
+    return subprocess.run(
+        [sys.executable, "-c", "from django.conf import settings; print(settings.DEBUG)"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+class TestProduction:
+    def test_starts_with_what_it_needs(self) -> None:
+        ended = read_settings()
+        assert (ended.returncode, ended.stdout.strip()) == (0, "False"), ended.stderr
+
+    @pytest.mark.parametrize(
+        ("changes", "named"),
+        [
+            ({"SECRET_KEY": ""}, ["SECRET_KEY"]),
+            ({"SECRET_KEY": "short"}, ["SECRET_KEY"]),
+            ({"STRIPE_API_KEY": ""}, ["STRIPE_API_KEY"]),
+            ({"STRIPE_API_KEY": "pk_test_x"}, ["STRIPE_API_KEY"]),
+            ({"STRIPE_WEBHOOK_SECRETS": ""}, ["STRIPE_WEBHOOK_SECRETS"]),
+            ({"DEBUG": "perhaps"}, ["DEBUG"]),
+            ({"PORT": "http"}, ["PORT"]),
+            ({"PORT": "70000"}, ["PORT"]),
+            ({"API_RATE": "often"}, ["API_RATE"]),
+            ({"DATABASE_URL": "mysql://x/y"}, ["DATABASE_URL"]),
+            ({"COMMAND_LEASE_SECONDS": "10"}, ["COMMAND_LEASE_SECONDS"]),
+            ({"HOLD_TTL_SECONDS": "7200"}, ["HOLD_CEILING_SECONDS|HOLD_TTL_SECONDS"]),
+            ({"STRIPE_API_KEY": "sk_live_x", "STRIPE_API_BASE": "http://127.0.0.1:8001"}, ["STRIPE_API_"]),
+            ({"SECRET_KEY": "", "PORT": "x", "LOG_LEVEL": "LOUD"}, ["SECRET_KEY", "PORT", "LOG_LEVEL"]),
+        ],
+    )
+    def test_stops_and_names_what_is_wrong(self, changes: dict[str, str], named: list[str]) -> None:
+        ended = read_settings(**changes)
+        assert ended.returncode != 0
+        for name in named:
+            assert re.search(name, ended.stderr), ended.stderr
+        for value in changes.values():
+            assert not (len(value) > 8 and value in ended.stderr), "a value may be a secret"
+
+
+class TestExample:
+    def test_documents_every_variable_and_no_other(self) -> None:
+        assert documented() == settings_module.env.names
+
+    def test_its_defaults_are_the_real_ones(self) -> None:
+        lines = (ROOT / ".env.example").read_text().splitlines()
+        given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+        assert int(given["HOLD_TTL_SECONDS"]) == settings.HOLD_TTL_SECONDS
+        assert int(given["RECONCILE_AFTER_SECONDS"]) == settings.RECONCILE_AFTER_SECONDS
+        assert int(given["IDEMPOTENCY_TTL_SECONDS"]) == settings.IDEMPOTENCY_TTL_SECONDS
+
+
+class TestNear:
+    @pytest.mark.parametrize(
+        ("url", "near"),
+        [
+            ("http://127.0.0.1:8001", True),
+            ("http://sandbox:8001", True),
+            ("http://10.0.0.3", True),
+            ("http://stripe.internal", True),
+            ("https://api.stripe.com", False),
+            ("http://8.8.8.8", False),
+        ],
+    )
+    def test_tells_this_machine_and_its_network_from_the_rest(self, url: str, near: bool) -> None:
+        assert is_near(url) is near

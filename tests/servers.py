@@ -1,0 +1,76 @@
+"""Real processes on the tests' database: the web server, and the worker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import IO
+from urllib.parse import quote
+
+import requests
+from django.db import connection
+
+from demo import ports
+from tests.environment import ROOT
+
+START_SECONDS = 60
+
+
+def database_url() -> str:
+    """Write the URL of the database that this test uses."""
+    given = connection.settings_dict
+    return f"postgresql://{given['USER']}@{quote(given['HOST'], safe='')}/{given['NAME']}"
+
+
+def wait(what: str, condition: Callable[[], bool], *, seconds: float = START_SECONDS) -> None:
+    """Wait for something, not for ever."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.05)
+
+
+@contextmanager
+def process(*arguments: str, log: IO[bytes], **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run Python with arguments, in a group of its own that is killed in the end."""
+    running = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": database_url(), **environment},
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    try:
+        yield running
+    finally:
+        kill(running)
+
+
+def kill(running: subprocess.Popen[bytes]) -> None:
+    """Kill a process and all that it started, at once."""
+    with suppress(ProcessLookupError):
+        os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+
+
+@contextmanager
+def web(log: IO[bytes], settings: Mapping[str, str]) -> Iterator[str]:
+    """Run the web server and return its address."""
+    port = ports.choose("TEST_PORT", 18_000 + os.getpid() % 20_000)
+    gunicorn = ("-m", "gunicorn", "--config", "python:config.gunicorn", "config.wsgi")
+    address = f"http://127.0.0.1:{port}"
+    with process(*gunicorn, log=log, PORT=str(port), **settings) as running:
+
+        def answers() -> bool:
+            assert running.poll() is None, "the web server ended"
+            try:
+                return requests.get(f"{address}/health", timeout=2).ok
+            except requests.ConnectionError:
+                return False
+
+        wait("the web server answers", answers)
+        yield address
