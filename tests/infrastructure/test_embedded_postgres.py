@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -47,8 +48,9 @@ class TestServer:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
         first = server_of(directory)
-        for process in [*first.children(recursive=True), first]:
-            process.kill()
+        for process in [first, *first.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):  # its children end by themselves
+                process.kill()
         first.wait(timeout=10)
         assert embedded_postgres.ensure_running(directory) == url
         assert ask(url, "SELECT answer FROM kept") == "42"

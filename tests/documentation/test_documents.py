@@ -1,0 +1,47 @@
+"""What the documents say is there is there."""
+
+import re
+
+import pytest
+from django.core.management import get_commands
+
+from tests.environment import ROOT, documented
+
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), ROOT / "sandbox/README.md"])
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+class TestPages:
+    def test_links_lead_somewhere(self, page: object) -> None:
+        text = (ROOT / str(page)).read_text()
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", text):
+            assert ((ROOT / str(page)).parent / target).exists(), target
+
+    def test_paths_exist(self, page: object) -> None:
+        text = (ROOT / str(page)).read_text()
+        for path in re.findall(r"`((?:[a-z_]+/)+[a-z_]*(?:\.[a-z]+)?)`", text):
+            assert (ROOT / path).exists() or (ROOT / "tests" / path).exists(), path
+
+    def test_settings_exist(self, page: object) -> None:
+        text = (ROOT / str(page)).read_text()
+        named = set(re.findall(r"`([A-Z][A-Z]+_[A-Z_]+)(?:=[^`]*)?`", text))
+        assert {name for name in named if not name.startswith("SANDBOX_")} <= documented()
+
+    def test_commands_exist(self, page: object) -> None:
+        text = (ROOT / str(page)).read_text()
+        assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= set(get_commands())
+        assert set(re.findall(r"`make ([a-z]+)`|^make ([a-z]+)", text, re.M)) <= {
+            pair for name in TARGETS for pair in ((name, ""), ("", name))
+        }
+
+
+class TestDecisions:
+    def test_are_numbered_without_a_gap_and_have_a_reason(self) -> None:
+        pages = sorted((ROOT / "docs" / "adr").glob("*.md"))
+        assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+        for page in pages:
+            text = page.read_text()
+            assert text.startswith(f"# {int(page.name[:4])}. ")
+            assert "**Why" in text
+            assert len(text.splitlines()) < 60
