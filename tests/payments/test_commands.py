@@ -1,0 +1,85 @@
+"""The outbox: who may send a command, when, and in which order."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+
+from booking import carrying_out
+from booking.models import Reservation
+from payments import commands
+from payments.models import Command, Payment
+from payments.states import CommandKind
+from tests import promises, stripe_events
+from tests.aging import end_leases
+from tests.api import Frontend
+from tests.factories import SlotFactory
+from tests.sandbox_client import Sandbox
+from tests.threads import race
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def unknown(sandbox: Sandbox) -> Command:
+    """A command whose outcome is not known, due again."""
+    slot = SlotFactory.create()
+    sandbox.fault("POST /v1/payment_intents", "drop_answer")
+    Frontend.of(slot).reserve(slot)
+    end_leases()
+    return Command.objects.get()
+
+
+class TestClaim:
+    def test_goes_to_one_of_many(self, unknown: Command) -> None:
+        claimed = race([lambda: commands.claim(command_id=unknown.pk)] * 6)
+        assert len([command for command in claimed if command is not None]) == 1
+        unknown.refresh_from_db()
+        assert (unknown.status, unknown.attempts) == ("sent", 2)
+
+    def test_is_not_to_be_had_while_somebody_has_it(self, unknown: Command) -> None:
+        assert commands.claim(command_id=unknown.pk) is not None
+        assert commands.claim(command_id=unknown.pk) is None
+        assert commands.list_due(limit=10) == []
+        end_leases()
+        assert commands.list_due(limit=10) == [unknown.pk]
+        assert commands.claim(command_id=unknown.pk) is not None
+
+    def test_is_not_to_be_had_before_its_time(self, unknown: Command) -> None:
+        Command.objects.update(next_attempt_at=Now() + timedelta(minutes=1))
+        assert commands.claim(command_id=unknown.pk) is None
+        assert commands.list_due(limit=10) == []
+
+    def test_waits_for_the_commands_before_it(self, unknown: Command) -> None:
+        later = commands.new(
+            payment=unknown.payment, kind=CommandKind.CANCEL, requested_by="me", reason="why", now=unknown.created_at
+        )
+        later.save(force_insert=True)
+        assert commands.claim(command_id=later.pk) is None
+        assert commands.list_due(limit=10) == [unknown.pk]
+
+    def test_counts_the_attempt_before_the_call(self, unknown: Command) -> None:
+        for _ in range(4):
+            commands.claim(command_id=unknown.pk)
+            end_leases()
+        assert commands.claim(command_id=unknown.pk) is None
+        assert commands.flag_exhausted() == 1
+        assert (
+            Payment.objects.get().stuck_because == "authorize: no answer in 5 attempts (no answer (APIConnectionError))"
+        )
+        assert commands.flag_exhausted() == 0
+
+
+class TestRelease:
+    def test_a_hold_that_nobody_wants_any_more_is_let_go(self, sandbox: Sandbox) -> None:
+        """Whoever ended the reservation, and however: here, somebody by SQL who knew of no command."""
+        slot = SlotFactory.create()
+        made = Frontend.of(slot).reserve(slot, card=None).json()
+        Reservation.objects.update(status="cancelled", changed_at=Now(), changed_by="dba")
+        type(slot).objects.update(reserved=0)
+        sandbox.pay(made["payment"]["provider_ref"])
+        assert sandbox.payment_intents()[0]["status"] == "requires_capture"
+        stripe_events.deliver_all(sandbox)
+        carrying_out.send_due()
+        assert sandbox.payment_intents()[0]["status"] == "canceled"
+        promises.hold(at_provider=True)
