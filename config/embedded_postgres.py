@@ -60,11 +60,6 @@ def ensure_running(data_dir: Path, *, durable: bool = True) -> str:
     return url(data_dir)
 
 
-def is_running(data_dir: Path) -> bool:
-    """Tell whether the server of this directory is up and reachable where ``url`` says."""
-    return _answers(data_dir.resolve())
-
-
 def stop(data_dir: Path) -> None:
     """Stop the server of this directory, open connections or not. Does nothing when none runs."""
     data_dir = data_dir.resolve()

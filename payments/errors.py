@@ -16,18 +16,6 @@ class CardError(HoldfastError):
         self.code = code or "card_declined"
 
 
-class PaymentRefusedError(HoldfastError):
-    """The provider refused the request itself, such as a payment method that does not exist."""
-
-    code = "payment_refused"
-    http_status = HTTPStatus.UNPROCESSABLE_ENTITY
-    type = "card_error"
-
-    def __init__(self, *, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code or "payment_refused"
-
-
 class OutcomeMismatchError(Exception):
     """The provider speaks of another amount, currency, account or object than we asked for; a person must look."""
 

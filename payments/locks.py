@@ -1,11 +1,10 @@
-"""Every lock that is taken on a payment, a command or a refund. Order: event → reservation → payment → slots."""
+"""Every lock that is taken on a payment or a refund. Order: event → reservation → payment → slots."""
 
 from uuid import UUID
 
 from django.db.models.functions import Now
 
-from payments.models import Command, Payment, Refund
-from payments.states import COMMAND_OPEN
+from payments.models import Payment, Refund
 
 
 def find_payment_for_update(*, payment_id: UUID) -> Payment | None:
@@ -17,8 +16,3 @@ def find_refund_for_update(*, payment: Payment, refund_id: UUID | None, provider
     """Lock a refund of a locked payment, by our id if the provider tells it, else by the provider's."""
     mine = Refund.objects.select_for_update(no_key=True).filter(payment=payment)
     return mine.filter(pk=refund_id).first() if refund_id else mine.filter(provider_ref=provider_ref).first()
-
-
-def list_open_commands_for_update(*, payment: Payment) -> list[Command]:
-    """Lock the commands of a locked payment whose outcome is not known."""
-    return list(Command.objects.select_for_update(no_key=True).filter(payment=payment, status__in=sorted(COMMAND_OPEN)))
