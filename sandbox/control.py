@@ -10,7 +10,7 @@ from sandbox.delivery import MODES, Deliveries
 from sandbox.faults import InvalidFault
 from sandbox.messages import Answer, Request, json_body
 from sandbox.service import Sandbox
-from sandbox.stripe import capturing, confirming, refunds
+from sandbox.stripe import capturing, confirming, disputes, refunds
 from sandbox.stripe.account import Account
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.objects import EventRecord, StripeObject
@@ -53,6 +53,8 @@ class Control:
             "POST payment_intents * authenticate": self._authenticate,
             "POST payment_intents * pay": self._pay,
             "POST payment_intents * expire": lambda intent_id, _: self._act(intent_id, capturing.expire),
+            "POST payment_intents * dispute": lambda intent_id, _: self._act(intent_id, disputes.begin),
+            "POST disputes * close": self._close_dispute,
             "POST refunds * fail": lambda refund_id, _: self._act(refund_id, refunds.fail),
         }
 
@@ -84,6 +86,12 @@ class Control:
         if not isinstance(method, str):
             raise Refused('The body must be {"payment_method": "pm_card_visa"} or another test name.')
         return self._act(intent_id, lambda account, found: confirming.pay(account, found, payment_method=method))
+
+    def _close_dispute(self, dispute_id: str, body: Any) -> StripeObject:
+        result = body.get("result") if isinstance(body, dict) else None
+        if result not in disputes.ENDS:
+            raise Refused('The body must be {"result": "won"} or {"result": "lost"}.')
+        return self._act(dispute_id, lambda account, found: disputes.close(account, found, result=result))
 
     def _act(self, object_id: str, act: Act) -> StripeObject:
         """Do something to an object, whichever account it is in, and return a copy of the object."""

@@ -75,6 +75,18 @@ class Sandbox:
         """Let the hold of a payment intent run out at the provider."""
         return self._post(f"payment_intents/{intent_id}/expire")
 
+    def dispute(self, intent_id: str) -> dict[str, Any]:
+        """Let the customer's bank dispute a payment intent."""
+        return self._post(f"payment_intents/{intent_id}/dispute")
+
+    def close_dispute(self, dispute_id: str, *, result: str) -> dict[str, Any]:
+        """Let the bank decide a dispute: won or lost."""
+        return self._post(f"disputes/{dispute_id}/close", {"result": result})
+
+    def fail_refund(self, refund_id: str) -> dict[str, Any]:
+        """Let a refund come back from the customer's bank."""
+        return self._post(f"refunds/{refund_id}/fail")
+
     def _post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         return self._answer("POST", path, body)
 

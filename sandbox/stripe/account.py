@@ -33,6 +33,7 @@ class Account:
     charges: dict[str, StripeObject] = field(default_factory=dict)
     refunds: dict[str, StripeObject] = field(default_factory=dict)
     balance_transactions: dict[str, StripeObject] = field(default_factory=dict)
+    disputes: dict[str, StripeObject] = field(default_factory=dict)
     events: dict[str, EventRecord] = field(default_factory=dict)
     card_of: dict[str, str] = field(default_factory=dict)
     """The test name (such as `pm_card_visa`) that each payment method was made from."""
@@ -57,6 +58,10 @@ class Account:
         """Return a balance transaction; raise ResourceMissing."""
         return _get(self.balance_transactions, "balance transaction", transaction_id, "id", 404)
 
+    def get_dispute(self, dispute_id: str) -> StripeObject:
+        """Return a dispute; raise ResourceMissing."""
+        return _get(self.disputes, "dispute", dispute_id, "dispute", 404)
+
     def get_event(self, event_id: str) -> EventRecord:
         """Return an event with what is known of its delivery; raise ResourceMissing."""
         if event_id not in self.events:
@@ -71,6 +76,7 @@ class Account:
             self.payment_methods,
             self.refunds,
             self.balance_transactions,
+            self.disputes,
         )
         return next((kind[object_id] for kind in kinds if object_id in kind), None)
 

@@ -25,6 +25,13 @@ def record_refund_failure(account: Account, refund: StripeObject) -> StripeObjec
     return _record(account, refund, kind="refund_failure", amount=refund["amount"], fee=0)
 
 
+def record_dispute(account: Account, dispute: StripeObject, *, taken: bool) -> StripeObject:
+    """Take disputed money from the balance, with the fee for it, or put it back."""
+    if taken:
+        return _record(account, dispute, kind="dispute", amount=-dispute["amount"], fee=money.DISPUTE_FEE)
+    return _record(account, dispute, kind="dispute_reversal", amount=dispute["amount"], fee=0)
+
+
 def retrieve(account: Account, transaction_id: str) -> StripeObject:
     """Return one balance transaction. Raises: ResourceMissing."""
     return account.get_balance_transaction(transaction_id)

@@ -7,6 +7,7 @@ from sandbox.stripe.errors import AmountTooLarge, AmountTooSmall, InvalidInteger
 from sandbox.words import words
 
 LARGEST = 99_999_999
+DISPUTE_FEE = 1500
 ZERO_DECIMAL = frozenset(words("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf"))
 THREE_DECIMAL = frozenset(words("bhd jod kwd omr tnd"))
 # Without decimals, yet written with two for compatibility: the last two digits must be zeros.
