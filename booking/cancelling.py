@@ -32,7 +32,7 @@ def cancel(*, operator: Operator, reservation_id: UUID, operation_id: UUID, acto
         if not _is_own(reservation, operation_id):
             _cancel(reservation, operation_id, actor, reason)
     done = carrying_out.carry_out(command_id=operation_id)
-    return done.reservation if done is not None else reservation
+    return done.settled.reservation if done is not None else reservation
 
 
 def _is_own(reservation: Reservation, operation_id: UUID) -> bool:

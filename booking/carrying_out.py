@@ -1,52 +1,33 @@
-"""Carrying out a command: claim it, send it, settle what came of it. The sweep follows whoever dies in between."""
+"""Carrying out the commands of reservations, one after the change that wanted it, or all that are due."""
 
 import logging
-from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import DatabaseError
-
 from booking import settlement
-from booking.models import Reservation
-from common import database
-from common.errors import HoldfastError
-from payments import commands, sending
-from payments.errors import OutcomeMismatchError
+from booking.settlement import Settled
+from payments import carrying_out, commands
 from payments.models import Command
-from payments.outcomes import Effect, Outcome
 
 logger = logging.getLogger("holdfast.commands")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """What carrying out a command came to; ``known`` is whether the provider's answer is."""
-
-    reservation: Reservation
-    effect: Effect
-    known: bool
+Done = carrying_out.Done[Settled]
 
 
 def carry_out(*, command_id: UUID) -> Done | None:
-    """Claim a command and carry it out; None if it is not to be had now or what came of it could not be noted."""
+    """Claim a reservation's command and carry it out; None if it is not to be had now or could not be settled."""
     command = commands.claim(command_id=command_id)
     return finish(command) if command is not None else None
 
 
 def finish(command: Command) -> Done | None:
-    """Send a claimed command and settle the answer, outside any transaction.
+    """Send a claimed command of a reservation's payment and settle the answer; see ``payments.carrying_out``."""
+    return carrying_out.finish(command, settle=settlement.settle)
 
-    What fails after the sending is logged, not raised: the command is stored, its lease ends, and the sweep asks the
-    provider again with the same key.
-    """
-    news = sending.send(command)
-    try:
-        with database.use_case():
-            settled = settlement.settle(news=news)
-    except (DatabaseError, HoldfastError, OutcomeMismatchError):
-        logger.exception("An answer could not be noted; the sweep will ask again.", extra={"command": str(command.pk)})
-        return None
-    return Done(reservation=settled.reservation, effect=settled.effect, known=news.outcome is not Outcome.UNKNOWN)
+
+def carry_out_any(*, command_id: UUID) -> bool:
+    """Claim a command of whatever payment and carry it out; django-q2 calls this by name (``COMMAND_CARRIER``)."""
+    command = commands.claim(command_id=command_id)
+    return command is not None and carrying_out.finish(command, settle=settlement.settle_any) is not None
 
 
 def send_due(*, limit: int = 500) -> int:
@@ -64,7 +45,7 @@ def send_due(*, limit: int = 500) -> int:
 
 def _carry_out_alone(command_id: UUID) -> bool:
     try:
-        return carry_out(command_id=command_id) is not None
+        return carry_out_any(command_id=command_id)
     except Exception:  # one poisoned command must not stop the others
         logger.exception("A command could not be carried out.", extra={"command": str(command_id)})
         return False

@@ -41,7 +41,7 @@ def confirm(*, operator: Operator, reservation_id: UUID, operation_id: UUID, act
         done = carrying_out.finish(command)
     elif earlier.is_open:
         done = carrying_out.carry_out(command_id=earlier.pk)
-    return _result(done.reservation if done is not None else reservation)
+    return _result(done.settled.reservation if done is not None else reservation)
 
 
 def _result(reservation: Reservation) -> Reservation:

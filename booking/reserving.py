@@ -20,6 +20,7 @@ from idempotency.keys import Operation
 from payments import commands
 from payments.errors import CardError
 from payments.models import Command, Payment
+from payments.providers import registry
 from payments.states import CaptureMethod, CommandKind, PaymentStatus
 from tenants import scoping
 from tenants.models import ApiClient
@@ -78,7 +79,7 @@ def reserve(*, client: ApiClient, actor: str, operation: Operation, request: Req
         return _go_on(client=client, operation_id=operation.id)
     units, command = stored
     done = carrying_out.finish(command)
-    reservation = done.reservation if done else _get(client, operation.id)
+    reservation = done.settled.reservation if done else _get(client, operation.id)
     return _result(reservation, units, known=done is not None and done.known)
 
 
@@ -131,6 +132,7 @@ def _insert(
 ) -> Stored:
     """Insert everything in one statement, then lock the slot and take the places as the last step before COMMIT."""
     quote = pricing.quote(rates=offer.rates, wanted=_wanted(request, offer))
+    registry.get(request.provider).check_amount(amount=quote.amount, currency=offer.resource.currency, param="units")
     if offer.slot is not None and offer.slot.available < quote.places:
         raise SlotSoldOutError(available=offer.slot.available)
     payment = _payment(client, request, offer, quote, actor)
@@ -166,6 +168,7 @@ def _payment(
         currency=offer.resource.currency,
         capture_method=request.capture_method,
         payment_method_id=request.payment_method_id,
+        managed_by="reservation",
         status=PaymentStatus.PROCESSING if request.payment_method_id else PaymentStatus.REQUIRES_CONFIRMATION,
         created_at=offer.now,
         changed_at=offer.now,

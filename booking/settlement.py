@@ -7,29 +7,25 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from booking import locks, places
 from booking.errors import SlotClosedError, SlotSoldOutError
 from booking.models import CHANGED_FIELDS, History, Reservation
 from booking.states import ReservationStatus
 from common import database
-from payments import applying, commands, refunding
+from payments import applying, disputing, refunding, settling
 from payments.applying import Change
-from payments.errors import OutcomeMismatchError, UnknownPaymentError
-from payments.models import Command
+from payments.errors import UnknownPaymentError
 from payments.outcomes import Effect, Outcome, PaymentOutcome
-from payments.states import COMMAND_OPEN, CommandKind
 
 logger = logging.getLogger("holdfast.settlement")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """What settling did, and the reservation as it is now."""
+class Settled(settling.Settled):
+    """What settling did, with the reservation as it is now."""
 
     reservation: Reservation
-    effect: Effect
 
 
 def settle(*, news: PaymentOutcome) -> Settled:
@@ -45,30 +41,31 @@ def settle(*, news: PaymentOutcome) -> Settled:
     database.require_transaction()
     reservation = _find(news)
     at: datetime = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
-    if news.refund is not None or (news.command is not None and news.command.kind == CommandKind.REFUND):
+    if settling.is_of_refund(news):
         return _settle_refund(reservation, news, at)
     change = applying.apply(reservation.payment, news, at=at)
     effect, wanted = _react(reservation, change, news, at)
-    payment_fields = applying.CHANGED_FIELDS + (("amount_refunding",) if effect is Effect.REFUNDING else ())
-    _write(reservation, news, at, payment_fields if _is_news(change, news) else ())
+    payment_fields = settling.changed_fields(change, news, effect)
+    settling.write(news, at, (reservation, CHANGED_FIELDS), (reservation.payment, payment_fields))
     database.insert_together(*wanted)
-    return Settled(reservation=reservation, effect=effect)
+    return Settled(reservation=reservation, payment=reservation.payment, effect=effect)
+
+
+def settle_any(*, news: PaymentOutcome) -> settling.Settled:
+    """Settle news of whatever payment it is of: a reservation's, or one that nothing else drives. Raises as both."""
+    if news.dispute is not None:
+        return disputing.record(news=news, theirs=news.dispute)
+    try:
+        return settle(news=news)
+    except UnknownPaymentError:
+        return settling.settle(news=news)
 
 
 def _find(news: PaymentOutcome) -> Reservation:
-    found = None
-    ours = news.payment_id or (news.payment.payment_id if news.payment else None)
-    theirs = news.payment.ref if news.payment else news.refund.payment_ref if news.refund else ""
-    account = news.payment.account if news.payment else news.refund.account if news.refund else ""
-    if ours is not None:
-        found = locks.find_reservation_for_update(where=Q(payment=ours))
-    elif theirs:
-        by_ref = Q(payment__provider=news.provider, payment__provider_account=account, payment__provider_ref=theirs)
-        found = locks.find_reservation_for_update(where=by_ref)
+    found = locks.find_reservation_for_update(where=settling.named(news, prefix="payment__"))
     if found is None:
-        raise UnknownPaymentError(theirs or str(ours))
-    if found.payment.provider != news.provider:
-        raise OutcomeMismatchError(f"{theirs} of {news.provider} claims to be a payment of {found.payment.provider}.")
+        raise UnknownPaymentError(settling.reference(news))
+    settling.check_provider(found.payment, news)
     return found
 
 
@@ -79,7 +76,7 @@ def _react(reservation: Reservation, change: Change, news: PaymentOutcome, at: d
             if reservation.status == ReservationStatus.AWAITING_PAYMENT:
                 reservation.move(ReservationStatus.PENDING, at=at, by=news.actor, because=news.reason)
                 return Effect.APPLIED, []
-            return Effect.APPLIED, _release(reservation, at, "a hold for a reservation that is over")
+            return Effect.APPLIED, _release(reservation, at)
         case Change.CAPTURED if reservation.is_active:
             reservation.move(ReservationStatus.PAID, at=at, by=news.actor, because=news.reason)
             return Effect.APPLIED, []
@@ -97,24 +94,19 @@ def _react(reservation: Reservation, change: Change, news: PaymentOutcome, at: d
     return Effect.ALREADY, []
 
 
+def _release(reservation: Reservation, at: datetime) -> list[Any]:
+    """Let go of a hold that came too late for its reservation (P7)."""
+    if reservation.is_active:
+        return []
+    return settling.release(reservation.payment, at, reason="a hold for a reservation that is over")
+
+
 def _lost(reservation: Reservation, news: PaymentOutcome, at: datetime) -> list[Any]:
     """No money will come: free the places, and close what may still be open at the provider."""
     if reservation.is_active:
         reservation.move(ReservationStatus.FAILED, at=at, by=news.actor, because=news.reason)
         places.give_back([reservation])
-    if news.outcome in (Outcome.DECLINED, Outcome.REFUSED) and reservation.payment.provider_ref:
-        return _release(reservation, at, "closes a payment that failed")
-    return []
-
-
-def _release(reservation: Reservation, at: datetime, reason: str) -> list[Command]:
-    """Want the hold released, unless that is wanted already or the reservation still needs it (P7)."""
-    payment = reservation.payment
-    if reservation.is_active:
-        return []
-    if payment.commands.filter(kind=CommandKind.CANCEL, status__in=sorted(COMMAND_OPEN)).exists():
-        return []
-    return [commands.new(payment=payment, kind=CommandKind.CANCEL, requested_by="settlement", reason=reason, now=at)]
+    return settling.close_failed(reservation.payment, news, at)
 
 
 def _late(reservation: Reservation, news: PaymentOutcome, at: datetime) -> tuple[Effect, list[Any]]:
@@ -132,19 +124,13 @@ def _late(reservation: Reservation, news: PaymentOutcome, at: datetime) -> tuple
 
 
 def _give_money_back(reservation: Reservation, at: datetime, why: str) -> list[Any]:
-    refund, command = refunding.request(
-        payment=reservation.payment,
-        amount=reservation.payment.amount_captured,
-        reason="late_payment",
-        requested_by="settlement",
-        now=at,
-    )
+    refund, command = settling.give_back(reservation.payment, at)
     note = History(
         reservation=reservation,
         at=at,
         from_status=reservation.status,
         to_status=reservation.status,
-        actor="settlement",
+        actor=settling.ACTOR,
         reason=f"money came late and is refunded: {why}",
     )
     note.save(force_insert=True)
@@ -165,18 +151,5 @@ def _settle_refund(reservation: Reservation, news: PaymentOutcome, at: datetime)
     if fully and reservation.status == ReservationStatus.PAID:
         reservation.move(ReservationStatus.REFUNDED, at=at, by=news.actor, because="refunded in full")
         places.give_back([reservation])
-    _write(reservation, news, at, refunding.CHANGED_FIELDS)
-    return Settled(reservation=reservation, effect=effect)
-
-
-def _is_news(change: Change, news: PaymentOutcome) -> bool:
-    return change not in (Change.NONE, Change.STALE) or (news.payment is not None and news.command is not None)
-
-
-def _write(reservation: Reservation, news: PaymentOutcome, at: datetime, payment_fields: tuple[str, ...]) -> None:
-    """Write reservation, payment and command back in one statement."""
-    changes: list[tuple[Any, tuple[str, ...]]] = [(reservation, CHANGED_FIELDS), (reservation.payment, payment_fields)]
-    if news.command is not None:
-        commands.finish(news.command, news, at=at)
-        changes.append((news.command, commands.FINISHED_FIELDS))
-    database.update_together(*changes)
+    settling.write(news, at, (reservation, CHANGED_FIELDS), (payment, refunding.CHANGED_FIELDS))
+    return Settled(reservation=reservation, payment=payment, effect=effect)

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from payments import commands, currencies, showing, timeline
-from payments.models import Command, Payment, Refund
+from payments.models import Command, Dispute, Payment, Refund
 from tenants.backoffice import ReadOnlyAdmin, reasoned
 
 
@@ -106,7 +106,6 @@ class CommandAdmin(ReadOnlyAdmin):
 class RefundAdmin(ReadOnlyAdmin):
     """Money on its way back."""
 
-    operator_path = "payment__operator"
     list_display = (
         "__str__",
         "payment",
@@ -124,3 +123,18 @@ class RefundAdmin(ReadOnlyAdmin):
     def money(self, row: Refund) -> str:
         """Show the amount."""
         return currencies.shown(row.amount, row.payment.currency)
+
+
+@admin.register(Dispute)
+class DisputeAdmin(ReadOnlyAdmin):
+    """Chargebacks; they are answered at the provider."""
+
+    list_display = ("provider_ref", "payment", "money", "status", "is_closed", "reason", "respond_by")
+    list_filter: ClassVar = ["is_closed"]
+    list_select_related: ClassVar = ["payment"]
+    search_fields: ClassVar = ["provider_ref", "payment__provider_ref"]
+
+    @admin.display(description="amount", ordering="amount")
+    def money(self, row: Dispute) -> str:
+        """Show the amount."""
+        return currencies.shown(row.amount, row.currency)

@@ -12,6 +12,8 @@ CHANGED_FIELDS = (
     "provider_ref",
     "status",
     "client_secret",
+    "auth_code",
+    "receipt_url",
     "next_action",
     "failure_code",
     "failure_message",
@@ -86,6 +88,8 @@ def _learn(payment: Payment, theirs: ProviderPayment) -> None:
     payment.provider_ref = theirs.ref
     payment.client_secret = theirs.client_secret or payment.client_secret
     payment.capture_before = theirs.capture_before or payment.capture_before
+    payment.auth_code = theirs.auth_code or payment.auth_code
+    payment.receipt_url = theirs.receipt_url or payment.receipt_url
 
 
 def _held(payment: Payment, news: PaymentOutcome, at: datetime) -> Change:

@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from common import database, ids
 from common.states import InvalidStateError
 from payments import locks
-from payments.models import Command, Payment
+from payments.models import Command, Payment, Refund
 from payments.outcomes import Outcome, PaymentOutcome
 from payments.states import COMMAND_OPEN, CommandKind, CommandStatus
 
@@ -41,7 +41,7 @@ FINISHED_FIELDS = (
 """Every field that :func:`finish` changes."""
 
 
-STARTING = (CommandKind.AUTHORIZE, CommandKind.CHARGE)
+STARTING = (CommandKind.CREATE, CommandKind.AUTHORIZE, CommandKind.CHARGE)
 """What begins a payment: it goes before everything else, whatever the clocks of two nodes made of the ids."""
 
 
@@ -54,16 +54,16 @@ def new(
     now: datetime,
     command_id: UUID | None = None,
     amount: int | None = None,
-    refund_id: UUID | None = None,
+    refund: Refund | None = None,
 ) -> Command:
     """Make a command, not yet stored, that any sender may claim at once. ``amount`` defaults to the payment's."""
     return Command(
         id=command_id or ids.new_id(),
         payment=payment,
-        refund_id=refund_id,
+        refund=refund,
         kind=kind,
         amount=payment.amount if amount is None else amount,
-        parameters=_frozen(payment, amount=payment.amount if amount is None else amount, refund_id=refund_id),
+        parameters=_frozen(payment, kind, amount=payment.amount if amount is None else amount, refund=refund),
         requested_by=requested_by,
         reason=reason,
         created_at=now,
@@ -98,7 +98,7 @@ def claim(*, command_id: UUID) -> Command | None:
                           AND NOT EXISTS (SELECT 1 FROM payments_command e
                                           WHERE e.payment_id = c.payment_id AND e.id <> c.id
                                             AND e.status IN ('requested', 'sent', 'unknown')
-                                            AND (e.kind IN ('authorize', 'charge') OR e.id < c.id))
+                                            AND (e.kind IN ('create', 'authorize', 'charge') OR e.id < c.id))
                         FOR NO KEY UPDATE SKIP LOCKED)
             """,
             values,
@@ -154,7 +154,7 @@ def flag_exhausted() -> int:
     flagged = 0
     for command_id, payment_id in exhausted.values_list("id", "payment_id"):
         with database.use_case():
-            payment = locks.find_payment_for_update(payment_id=payment_id)
+            payment = locks.find_payment_for_update(where=Q(pk=payment_id))
             if payment is None or not exhausted.filter(pk=command_id).exists():
                 continue
             command = Command.objects.get(pk=command_id)
@@ -177,7 +177,7 @@ def give_another_round(*, command_id: UUID) -> None:
     """
     payment_id = Command.objects.values_list("payment_id", flat=True).get(pk=command_id)
     with database.use_case():
-        payment = locks.find_payment_for_update(payment_id=payment_id)
+        payment = locks.find_payment_for_update(where=Q(pk=payment_id))
         command = Command.objects.get(pk=command_id)
         if payment is None or not command.is_open:
             raise InvalidStateError(kind="command", status=command.status, wanted=CommandStatus.SENT)
@@ -188,15 +188,15 @@ def give_another_round(*, command_id: UUID) -> None:
         database.update_together((payment, ["stuck_at", "stuck_because"]), (command, fields))
 
 
-def _frozen(payment: Payment, *, amount: int, refund_id: UUID | None) -> dict[str, object]:
+def _frozen(payment: Payment, kind: CommandKind, *, amount: int, refund: Refund | None) -> dict[str, object]:
     frozen: dict[str, object] = {
         "payment_id": str(payment.pk),
         "amount": amount,
         "currency": payment.currency,
         "capture_method": payment.capture_method,
-        "payment_method_id": payment.payment_method_id,
+        "payment_method_id": "" if kind is CommandKind.CREATE else payment.payment_method_id,
     }
-    return frozen | ({"refund_id": str(refund_id)} if refund_id else {})
+    return frozen | ({"refund_id": str(refund.pk), "reason": refund.reason} if refund else {})
 
 
 def lease() -> timedelta:

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from common.errors import HoldfastError
+from common.errors import ConflictError, HoldfastError, ValidationError
 
 
 class CardError(HoldfastError):
@@ -11,9 +11,48 @@ class CardError(HoldfastError):
     type = "card_error"
     http_status = HTTPStatus.UNPROCESSABLE_ENTITY
 
-    def __init__(self, *, code: str, message: str) -> None:
-        super().__init__(message or "The card was declined.", param="payment.payment_method_id")
+    def __init__(self, *, code: str, message: str, param: str | None = "payment.payment_method_id") -> None:
+        super().__init__(message or "The card was declined.", param=param)
         self.code = code or "card_declined"
+
+
+class ManagedPaymentError(ConflictError):
+    """The payment is driven through what it belongs to."""
+
+    code = "managed_by_reservation"
+
+    def __init__(self, *, by: str) -> None:
+        super().__init__(f"This payment belongs to a {by} and is driven through it.")
+        self.code = f"managed_by_{by}"
+
+
+class SandboxOnlyError(HoldfastError):
+    """A failure can be forced only where no real provider is."""
+
+    code = "sandbox_only"
+
+    def __init__(self) -> None:
+        super().__init__("A failure can be forced only against the sandbox.", param="force")
+
+
+class NotFinalError(HoldfastError):
+    """The payment has no final state yet."""
+
+    code = "processing"
+    http_status = HTTPStatus.TOO_EARLY
+    retry_after = 1
+
+    def __init__(self) -> None:
+        super().__init__("This payment has no final state yet. Ask again.")
+
+
+class RefundExceedsPaymentError(ValidationError):
+    """More than is left of the captured money."""
+
+    def __init__(self, *, left: int) -> None:
+        super().__init__(
+            param="amount", code="refund_exceeds_payment", message=f"{left} are left of this payment to be refunded."
+        )
 
 
 class OutcomeMismatchError(Exception):

@@ -46,6 +46,8 @@ class ProviderPayment:
     client_secret: str = ""
     next_action: dict[str, Any] | None = None
     capture_before: datetime | None = None
+    auth_code: str = ""
+    receipt_url: str = ""
     failure: Failure | None = None
     request_id: str = ""
 
@@ -66,6 +68,22 @@ class ProviderRefund:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderDispute:
+    """A chargeback as the provider's event of ``as_of`` has it."""
+
+    ref: str
+    payment_ref: str
+    amount: int
+    currency: str
+    status: str
+    is_closed: bool
+    as_of: datetime
+    account: str = ""
+    reason: str = ""
+    respond_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentOutcome:
     """One piece of news about a payment, to be put through ``booking.settlement.settle``.
 
@@ -76,6 +94,7 @@ class PaymentOutcome:
     provider: str
     payment: ProviderPayment | None = None
     refund: ProviderRefund | None = None
+    dispute: ProviderDispute | None = None
     outcome: Outcome = Outcome.UNKNOWN
     payment_id: UUID | None = None
     actor: str
@@ -87,6 +106,10 @@ class PaymentOutcome:
     request_id: str = ""
     retry_after: float | None = None
     """Seconds that the provider asked us to wait, if it did."""
+
+
+ProviderNews = ProviderPayment | ProviderRefund | ProviderDispute
+"""What an event may tell of."""
 
 
 class Effect(StrEnum):

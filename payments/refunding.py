@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from common import ids
 from payments import commands, locks
 from payments.errors import OutcomeMismatchError
 from payments.models import Command, Payment, Refund
@@ -20,7 +21,7 @@ _STATUSES = {
 
 
 def request(
-    *, payment: Payment, amount: int, reason: str, requested_by: str, now: datetime, command_id: UUID | None = None
+    *, payment: Payment, amount: int, reason: str, requested_by: str, now: datetime, refund_id: UUID | None = None
 ) -> tuple[Refund, Command]:
     """Reserve an amount of a locked payment for a refund; return the refund and its command, both to be stored.
 
@@ -28,7 +29,14 @@ def request(
     """
     payment.amount_refunding += amount
     refund = Refund(
-        payment=payment, amount=amount, reason=reason, created_at=now, changed_at=now, requested_by=requested_by
+        id=refund_id or ids.new_id(),
+        operator_id=payment.operator_id,
+        payment=payment,
+        amount=amount,
+        reason=reason,
+        created_at=now,
+        changed_at=now,
+        requested_by=requested_by,
     )
     command = commands.new(
         payment=payment,
@@ -37,8 +45,7 @@ def request(
         reason=reason,
         now=now,
         amount=amount,
-        refund_id=refund.pk,
-        command_id=command_id,
+        refund=refund,
     )
     return refund, command
 
@@ -94,6 +101,7 @@ def _record_foreign(payment: Payment, theirs: ProviderRefund, actor: str, at: da
         raise OutcomeMismatchError(f"{theirs.ref}: {theirs.amount} is more than is left of {payment}.")
     payment.amount_refunding += theirs.amount
     return Refund.objects.create(
+        operator_id=payment.operator_id,
         payment=payment,
         amount=theirs.amount,
         reason="made_at_provider",

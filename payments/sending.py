@@ -75,6 +75,15 @@ def _abandon(command: Command, provider: Provider) -> ProviderPayment | None:
     return provider.abandon(parameters=command.parameters, key=key, account=account)
 
 
+def _confirm(command: Command, provider: Provider) -> ProviderPayment:
+    ref, account = command.payment.provider_ref, command.payment.provider_account
+    if _needs_look(command):
+        found = provider.fetch(ref=ref, account=account)
+        if found.outcome is not Outcome.REQUIRES_PAYMENT_METHOD:
+            return found
+    return provider.confirm(ref=ref, parameters=command.parameters, key=_key_after_error(command), account=account)
+
+
 def _capture(command: Command, provider: Provider) -> ProviderPayment:
     ref, account = command.payment.provider_ref, command.payment.provider_account
     if _needs_look(command):
@@ -104,6 +113,8 @@ def _refund(command: Command, provider: Provider) -> PaymentOutcome:
 
 
 _SENDERS: dict[str, Sender | None] = {
+    CommandKind.CREATE: _authorize,
+    CommandKind.CONFIRM: _confirm,
     CommandKind.AUTHORIZE: _authorize,
     CommandKind.CHARGE: _authorize,
     CommandKind.CAPTURE: _capture,

@@ -28,6 +28,8 @@ class CaptureMethod(models.TextChoices):
 class CommandKind(models.TextChoices):
     """What can be asked of a provider."""
 
+    CREATE = "create"
+    CONFIRM = "confirm"
     AUTHORIZE = "authorize"
     CHARGE = "charge"
     CAPTURE = "capture"
@@ -52,6 +54,23 @@ class RefundStatus(models.TextChoices):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELED = "canceled"
+
+
+class TransactionKind(models.TextChoices):
+    """Which way money moves."""
+
+    CHARGE = "charge"
+    REFUND = "refund"
+
+
+class TransactionStatus(models.TextChoices):
+    """What came of a movement of money, in the words of a bank statement."""
+
+    PENDING = "pending"
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    STUCK = "stuck"
+    REFUNDED = "refunded"
 
 
 PAYMENT_FINAL = frozenset((PaymentStatus.SUCCEEDED, PaymentStatus.FAILED, PaymentStatus.CANCELED))

@@ -9,10 +9,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from payments import currencies
-from payments.models import Command, Payment
+from payments.models import Command, Dispute, Payment
 from payments.states import CommandStatus
 
 _ASKED = {
+    "create": "prepare a payment of {}",
+    "confirm": "hold or take {} from the card",
     "authorize": "hold {} on the card",
     "charge": "take {} from the card",
     "capture": "take the {} that are held",
@@ -69,6 +71,11 @@ def of_payment(payment: Payment) -> list[Entry]:
         )
         for refund in payment.refunds.all()
     ]
+    found += [
+        Entry(dispute.created_at, "dispute", f"the bank disputes {_shown(dispute)}: {dispute.status}",
+              dispute.provider_ref, dispute.reason)
+        for dispute in payment.disputes.all()
+    ]  # fmt: skip
     if payment.stuck_at is not None:
         found.append(Entry(payment.stuck_at, "stuck", "a person is needed", "holdfast", payment.stuck_because))
     return found
@@ -95,6 +102,10 @@ def shown(entries: Iterable[Entry], *, zone: str = "UTC") -> SafeString:
         zone,
         rows,
     )
+
+
+def _shown(dispute: Dispute) -> str:
+    return currencies.shown(dispute.amount, dispute.currency)
 
 
 def _asked(command: Command) -> str:

@@ -47,4 +47,6 @@ def _is_wanted(theirs: ProviderPayment) -> bool:
         return False
     if ours.stuck_at is not None or Reservation.objects.filter(payment=ours, status__in=_WANTED).exists():
         return True
+    if not ours.managed_by and not ours.is_final:
+        return True  # held by the payments API, which captures or cancels it
     return ours.commands.filter(status__in=sorted(COMMAND_OPEN), next_attempt_at__isnull=False).exists()

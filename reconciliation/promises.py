@@ -76,11 +76,11 @@ PROMISES = (
     ),
     Promise(
         number="P5",
-        text="One intent, one charge: every reservation has one payment, begun by one command",
+        text="One intent, one charge: every payment is begun by one command, and captured once",
         breaches="""
             SELECT p.id::text, format('%%s commands began it', count(c.id))
             FROM payments_payment p
-            LEFT JOIN payments_command c ON c.payment_id = p.id AND c.kind IN ('authorize', 'charge')
+            LEFT JOIN payments_command c ON c.payment_id = p.id AND c.kind IN ('create', 'authorize', 'charge')
             GROUP BY p.id HAVING count(c.id) <> 1
             UNION ALL
             SELECT payment_id::text, format('%%s captures are done', count(*)) FROM payments_command
@@ -92,7 +92,8 @@ PROMISES = (
         breaches="""
             SELECT p.id::text, format('%%s, its reservation is %%s', p.status, coalesce(r.status, 'missing'))
             FROM payments_payment p LEFT JOIN booking_reservation r ON r.payment_id = p.id
-            WHERE p.status NOT IN ('succeeded', 'failed', 'canceled') AND p.stuck_at IS NULL
+            WHERE p.managed_by = 'reservation'
+              AND p.status NOT IN ('succeeded', 'failed', 'canceled') AND p.stuck_at IS NULL
               AND coalesce(r.status, '') NOT IN ('awaiting_payment', 'pending', 'confirmed')
               AND NOT EXISTS (SELECT 1 FROM payments_command c WHERE c.payment_id = p.id
                               AND c.status IN ('requested', 'sent', 'unknown') AND c.next_attempt_at IS NOT NULL)

@@ -3,7 +3,15 @@
 from dataclasses import replace
 
 from booking import settlement
-from payments.outcomes import Effect, Outcome, PaymentOutcome, ProviderPayment, ProviderRefund
+from payments.outcomes import (
+    Effect,
+    Outcome,
+    PaymentOutcome,
+    ProviderDispute,
+    ProviderNews,
+    ProviderPayment,
+    ProviderRefund,
+)
 from payments.providers import registry
 from payments.providers.base import Notification
 from webhooks.models import Event
@@ -13,7 +21,7 @@ class WrongModeError(Exception):
     """A live event on a test installation, or the other way round."""
 
 
-Reading = ProviderPayment | ProviderRefund | None
+Reading = ProviderNews | None
 
 
 def read(*, provider: str, notification: Notification) -> Reading:
@@ -40,15 +48,17 @@ def apply(event: Event, reading: Reading) -> Effect | None:
         return None
     if event.live != registry.get(event.provider).is_live:
         raise WrongModeError(f"{event.event_id} is {'live' if event.live else 'a test'}, this installation is not.")
-    settled = settlement.settle(news=_news(event, reading))
-    event.payment_id = settled.reservation.payment_id
+    settled = settlement.settle_any(news=_news(event, reading))
+    event.payment_id = settled.payment.pk
     return settled.effect
 
 
-def _news(event: Event, reading: ProviderPayment | ProviderRefund) -> PaymentOutcome:
+def _news(event: Event, reading: ProviderNews) -> PaymentOutcome:
     heard = PaymentOutcome(
         provider=event.provider, actor=f"event:{event.event_id}", reason=event.type, event_id=event.pk
     )
     if isinstance(reading, ProviderRefund):
         return replace(heard, refund=reading)
+    if isinstance(reading, ProviderDispute):
+        return replace(heard, dispute=reading)
     return replace(heard, payment=reading, outcome=reading.outcome, failure=reading.failure)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from common.errors import HoldfastError
-from payments.outcomes import Failure, ProviderPayment, ProviderRefund
+from payments.outcomes import Failure, ProviderNews, ProviderPayment, ProviderRefund
 
 
 class ProviderError(Exception):
@@ -98,6 +98,15 @@ class Provider(Protocol):
     def is_live(self) -> bool:
         """Whether real money moves; an event of the other mode is evidence of nothing here."""
 
+    def check_amount(self, *, amount: int, currency: str, param: str = "amount") -> None:
+        """Refuse an amount (minor units) that could not be charged, before anything is stored.
+
+        ``param`` is the field of the request that the amount comes from.
+
+        Raises:
+            ValidationError: ``invalid_currency`` or ``invalid_amount``, with what is wrong.
+        """
+
     def authorize(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """Create the payment, and hold (or, by its capture method, take) the money if a payment method is given.
 
@@ -114,6 +123,9 @@ class Provider(Protocol):
         Raises:
             OutcomeUnknownError, NotSentError: Ask again with the same key.
         """
+
+    def confirm(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
+        """Hold or take the money of a created payment, with the payment method given. Raises as :meth:`authorize`."""
 
     def capture(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """Take the held money. Raises as :meth:`authorize`."""
@@ -148,5 +160,5 @@ class Provider(Protocol):
         transactions. Raises as :meth:`fetch`.
         """
 
-    def read(self, *, notification: Notification) -> ProviderPayment | ProviderRefund | None:
+    def read(self, *, notification: Notification) -> ProviderNews | None:
         """Say what a notification (after its look-up) tells, or None if it is none of our business."""

@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Self
 import stripe
 from django.conf import settings
 
-from payments.outcomes import Failure, ProviderPayment, ProviderRefund
-from payments.providers import stripe_objects, stripe_signature
+from payments.outcomes import Failure, ProviderNews, ProviderPayment, ProviderRefund
+from payments.providers import stripe_money, stripe_objects, stripe_signature
 from payments.providers.base import (
     DeclinedError,
     DeliveredRequest,
@@ -26,6 +26,7 @@ from payments.providers.base import (
 )
 
 _REFUND_EVENTS = frozenset(("refund.created", "refund.updated", "refund.failed", "charge.refund.updated"))
+_REFUND_REASONS = frozenset(("duplicate", "fraudulent", "requested_by_customer"))
 _UNCAPTURED = "expired_uncaptured_charge"
 """A hold that ends looks like a refund to Stripe; no money ever moved."""
 
@@ -57,6 +58,10 @@ class StripeProvider:
         """See :attr:`Provider.is_live`."""
         return bool(settings.STRIPE_LIVE_MODE)
 
+    def check_amount(self, *, amount: int, currency: str, param: str = "amount") -> None:
+        """See :meth:`Provider.check_amount`."""
+        stripe_money.check(amount=amount, currency=currency, param=param)
+
     def authorize(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.authorize`. Without a payment method, the frontend finishes with the client secret."""
         params = _intent_params(parameters, key)
@@ -85,9 +90,15 @@ class StripeProvider:
         except RefusedError as error:
             return error.payment
 
+    def confirm(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
+        """See :meth:`Provider.confirm`."""
+        params: Any = {"payment_method": parameters["payment_method_id"], "expand": ["latest_charge"]}
+        with _translated(account):
+            return _answered(self._client.payment_intents.confirm(ref, params, _options(account, key)), account)
+
     def capture(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.capture`."""
-        params: Any = {"amount_to_capture": parameters["amount"], "expand": ["latest_charge"]}
+        params: Any = {"amount_to_capture": _amount(parameters), "expand": ["latest_charge"]}
         with _translated(account):
             return _answered(self._client.payment_intents.capture(ref, params, _options(account, key)), account)
 
@@ -100,7 +111,9 @@ class StripeProvider:
     def refund(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderRefund:
         """See :meth:`Provider.refund`."""
         metadata = {stripe_objects.REFUND_KEY: parameters["refund_id"], stripe_objects.COMMAND_KEY: key}
-        params: Any = {"payment_intent": ref, "amount": parameters["amount"], "metadata": metadata}
+        params: Any = {"payment_intent": ref, "amount": _amount(parameters), "metadata": metadata}
+        if parameters.get("reason") in _REFUND_REASONS:
+            params["reason"] = parameters["reason"]
         with _translated(account):
             return stripe_objects.refund(self._client.refunds.create(params, _options(account, key)).to_dict(), account)
 
@@ -141,13 +154,15 @@ class StripeProvider:
         """See :meth:`Provider.look_up`. Stripe's events carry their object."""
         return notification
 
-    def read(self, *, notification: Notification) -> ProviderPayment | ProviderRefund | None:
+    def read(self, *, notification: Notification) -> ProviderNews | None:
         """See :meth:`Provider.read`. The event carries the object as it was then; nothing need be looked up."""
         body = notification.payload["data"]["object"]
         if notification.type.startswith("payment_intent.") and body.get("object") == "payment_intent":
             return stripe_objects.payment(body, notification.account)
         if notification.type in _REFUND_EVENTS and body.get("reason") != _UNCAPTURED:
             return stripe_objects.refund(body, notification.account)
+        if notification.type.startswith("charge.dispute.") and body.get("payment_intent"):
+            return stripe_objects.dispute(body, notification.account, as_of=notification.created_at)
         return None
 
     def _list(self, *, created: Any, account: str) -> Iterator[Any]:
@@ -159,13 +174,17 @@ class StripeProvider:
 
 def _intent_params(parameters: Mapping[str, Any], key: str) -> Any:
     return {
-        "amount": parameters["amount"],
+        "amount": _amount(parameters),
         "currency": parameters["currency"].lower(),
         "capture_method": parameters["capture_method"],
         "payment_method_types": ["card"],
         "metadata": {stripe_objects.PAYMENT_KEY: parameters["payment_id"], stripe_objects.COMMAND_KEY: key},
         "expand": ["latest_charge"],
     }
+
+
+def _amount(parameters: Mapping[str, Any]) -> int:
+    return stripe_money.to_stripe(parameters["amount"], parameters["currency"])
 
 
 def _options(account: str, key: str | None = None) -> Any:

@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from payments.outcomes import Failure, Outcome, ProviderPayment, ProviderRefund
+from payments.outcomes import Failure, Outcome, ProviderDispute, ProviderPayment, ProviderRefund
+from payments.providers import stripe_money
 
 PAYMENT_KEY = "holdfast_payment"
 COMMAND_KEY = "holdfast_command"
 REFUND_KEY = "holdfast_refund"
+
+_CLOSED = frozenset(("won", "lost", "warning_closed", "prevented"))
 
 _OUTCOMES = {
     "requires_payment_method": Outcome.REQUIRES_PAYMENT_METHOD,
@@ -31,17 +34,20 @@ def payment(intent: Mapping[str, Any], account: str) -> ProviderPayment:
     outcome = _OUTCOMES.get(intent["status"], Outcome.UNKNOWN)
     if outcome is Outcome.REQUIRES_PAYMENT_METHOD and failure:
         outcome = Outcome.DECLINED
+    currency = intent["currency"].upper()
     return ProviderPayment(
         ref=intent["id"],
         outcome=outcome,
-        amount=intent["amount"],
-        currency=intent["currency"].upper(),
-        amount_captured=intent.get("amount_received") or 0,
+        amount=stripe_money.from_stripe(intent["amount"], currency),
+        currency=currency,
+        amount_captured=stripe_money.from_stripe(intent.get("amount_received") or 0, currency),
         account=account,
         payment_id=_uuid((intent.get("metadata") or {}).get(PAYMENT_KEY)),
         client_secret=intent.get("client_secret") or "",
         next_action=intent.get("next_action") or None,
         capture_before=_capture_before(intent.get("latest_charge")),
+        auth_code=_card(intent.get("latest_charge")).get("authorization_code") or "",
+        receipt_url=_receipt_url(intent.get("latest_charge")),
         failure=_failure(failure) if failure else None,
     )
 
@@ -52,24 +58,50 @@ def _failure(error: Mapping[str, Any]) -> Failure:
 
 def refund(refund: Mapping[str, Any], account: str) -> ProviderRefund:
     """Read a refund."""
+    currency = refund["currency"].upper()
     return ProviderRefund(
         ref=refund["id"],
         payment_ref=refund.get("payment_intent") or "",
         status=refund.get("status") or "",
-        amount=refund["amount"],
-        currency=refund["currency"].upper(),
+        amount=stripe_money.from_stripe(refund["amount"], currency),
+        currency=currency,
         account=account,
         refund_id=_uuid((refund.get("metadata") or {}).get(REFUND_KEY)),
         failure_code=refund.get("failure_reason") or "",
     )
 
 
+def dispute(dispute: Mapping[str, Any], account: str, *, as_of: datetime) -> ProviderDispute:
+    """Read a dispute. Its statuses are an open list; these are the ones after which only a late win can come."""
+    currency = dispute["currency"].upper()
+    due_by = (dispute.get("evidence_details") or {}).get("due_by")
+    return ProviderDispute(
+        ref=dispute["id"],
+        payment_ref=dispute["payment_intent"],
+        amount=stripe_money.from_stripe(dispute["amount"], currency),
+        currency=currency,
+        status=dispute["status"],
+        is_closed=dispute["status"] in _CLOSED,
+        as_of=as_of,
+        account=account,
+        reason=dispute.get("reason") or "",
+        respond_by=datetime.fromtimestamp(due_by, UTC) if due_by else None,
+    )
+
+
 def _capture_before(charge: Any) -> datetime | None:
-    if not charge or isinstance(charge, str):
-        return None
-    card = (charge.get("payment_method_details") or {}).get("card") or {}
-    deadline = card.get("capture_before")
+    deadline = _card(charge).get("capture_before")
     return datetime.fromtimestamp(deadline, UTC) if deadline else None
+
+
+def _card(charge: Any) -> Mapping[str, Any]:
+    """Return what a charge tells of its card; nothing where the charge is only named, as in an event."""
+    details = charge.get("payment_method_details") if isinstance(charge, Mapping) else None
+    return (details or {}).get("card") or {}
+
+
+def _receipt_url(charge: Any) -> str:
+    return (charge.get("receipt_url") or "") if isinstance(charge, Mapping) else ""
 
 
 def _uuid(value: Any) -> UUID | None:

@@ -1,26 +1,14 @@
-"""Payments, their history, the commands that we give to a provider, and refunds."""
+"""A payment, and the history of its states."""
 
 from datetime import datetime
 from typing import ClassVar
-from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
 
 from common import ids
 from common.states import InvalidStateError
-from payments.states import (
-    COMMAND_OPEN,
-    COMMAND_TRANSITIONS,
-    PAYMENT_FINAL,
-    PAYMENT_TRANSITIONS,
-    REFUND_TRANSITIONS,
-    CaptureMethod,
-    CommandKind,
-    CommandStatus,
-    PaymentStatus,
-    RefundStatus,
-)
+from payments.states import PAYMENT_FINAL, PAYMENT_TRANSITIONS, CaptureMethod, PaymentStatus
 from tenants.models import Operator
 
 
@@ -36,6 +24,11 @@ class Payment(models.Model):
     currency = models.CharField(max_length=3)
     capture_method = models.CharField(max_length=16, choices=CaptureMethod.choices)
     payment_method_id = models.CharField(max_length=255, blank=True)
+    customer_id = models.CharField(max_length=255, blank=True, help_text="The caller's own name for who pays.")
+    metadata = models.JSONField(default=dict, blank=True)
+    managed_by = models.CharField(
+        max_length=32, blank=True, help_text="What drives it, such as reservation. Empty: the payments API itself."
+    )
     status = models.CharField(max_length=32, choices=PaymentStatus.choices)
     client_secret = models.CharField(max_length=255, blank=True)
     next_action = models.JSONField(null=True, blank=True)
@@ -44,6 +37,8 @@ class Payment(models.Model):
     amount_captured = models.BigIntegerField(default=0)
     amount_refunding = models.BigIntegerField(default=0, help_text="Asked for, and not settled yet.")
     amount_refunded = models.BigIntegerField(default=0)
+    auth_code = models.CharField(max_length=64, blank=True, help_text="The bank's word for its yes.")
+    receipt_url = models.URLField(max_length=1000, blank=True)
     held_at = models.DateTimeField(null=True, blank=True)
     capture_before = models.DateTimeField(null=True, blank=True, help_text="The provider voids the hold then.")
     captured_event_id = models.UUIDField(
@@ -102,6 +97,11 @@ class Payment(models.Model):
         """Whether the provider can say nothing more about the payment itself."""
         return self.status in PAYMENT_FINAL
 
+    @property
+    def amount_refundable(self) -> int:
+        """What is left of the captured money, in minor units."""
+        return self.amount_captured - self.amount_refunded - self.amount_refunding
+
     def move(self, to: PaymentStatus, *, at: datetime, by: str, because: str) -> None:
         """Change the status in memory; the one setter of it.
 
@@ -135,107 +135,3 @@ class PaymentHistory(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_status or '—'} → {self.to_status}"
-
-
-class Refund(models.Model):
-    """Money on its way back. What it takes is reserved on the payment when it is asked for."""
-
-    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
-    amount = models.BigIntegerField()
-    reason = models.CharField(max_length=64, blank=True)
-    status = models.CharField(max_length=16, choices=RefundStatus.choices, default=RefundStatus.PENDING)
-    provider_ref = models.CharField(max_length=255, blank=True)
-    failure_code = models.CharField(max_length=100, blank=True)
-    created_at = models.DateTimeField()
-    changed_at = models.DateTimeField()
-    requested_by = models.CharField(max_length=200)
-
-    class Meta:
-        ordering: ClassVar = ["-id"]
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive"),
-            models.CheckConstraint(condition=Q(status__in=RefundStatus.values), name="refund_status_known"),
-            models.UniqueConstraint(
-                fields=["payment", "provider_ref"], condition=~Q(provider_ref=""), name="refund_provider_ref_once"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.provider_ref or str(self.id)
-
-    def move(self, to: RefundStatus, *, at: datetime) -> None:
-        """Change the status in memory; the one setter of it.
-
-        Raises:
-            InvalidStateError: The transition table does not allow it.
-        """
-        if to not in REFUND_TRANSITIONS[self.status]:
-            raise InvalidStateError(kind="refund", status=self.status, wanted=to)
-        self.status = to
-        self.changed_at = at
-
-
-class Command(models.Model):
-    """Something that we ask of a provider: stored before it is sent, sent again with the same key until it is known."""
-
-    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="commands")
-    refund = models.ForeignKey(Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="commands")
-    kind = models.CharField(max_length=16, choices=CommandKind.choices)
-    amount = models.BigIntegerField()
-    parameters = models.JSONField(default=dict, help_text="What is sent, frozen before the first call.")
-    status = models.CharField(max_length=16, choices=CommandStatus.choices, default=CommandStatus.REQUESTED)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="Empty: nobody will try it again.")
-    leased_until = models.DateTimeField(null=True, blank=True, help_text="Until then a sender is taken to be alive.")
-    last_error = models.TextField(blank=True)
-    provider_request_id = models.CharField(max_length=255, blank=True)
-    requested_by = models.CharField(max_length=200)
-    reason = models.TextField(blank=True)
-    created_at = models.DateTimeField()
-    first_sent_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering: ClassVar = ["id"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["payment", "kind"],
-                condition=Q(status__in=sorted(COMMAND_OPEN)) & ~Q(kind=CommandKind.REFUND),
-                name="command_open_once_per_kind",
-            ),
-            models.CheckConstraint(condition=Q(status__in=CommandStatus.values), name="command_status_known"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="command_amount_positive"),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["next_attempt_at"], condition=Q(status__in=sorted(COMMAND_OPEN)), name="command_due"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.id}"
-
-    @property
-    def idempotency_key(self) -> str:
-        """The key that every attempt sends: one operation, one key (P5)."""
-        return idempotency_key(self.id)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether its outcome is not known yet."""
-        return self.status in COMMAND_OPEN
-
-    def move(self, to: CommandStatus) -> None:
-        """Change the status in memory; the one setter of it.
-
-        Raises:
-            InvalidStateError: The transition table does not allow it.
-        """
-        if to not in COMMAND_TRANSITIONS[self.status]:
-            raise InvalidStateError(kind="command", status=self.status, wanted=to)
-        self.status = to
-
-
-def idempotency_key(command_id: UUID) -> str:
-    """Spell the key of a command as the provider gets it."""
-    return str(command_id)

@@ -1,0 +1,58 @@
+"""Carrying out a command: send what was claimed, settle what came of it. The sweep follows whoever dies in between."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django_q.tasks import async_task
+
+from common import database
+from common.errors import HoldfastError
+from payments import sending, settling
+from payments.errors import OutcomeMismatchError
+from payments.models import Command
+from payments.outcomes import Outcome, PaymentOutcome
+
+logger = logging.getLogger("holdfast.commands")
+
+S = TypeVar("S", bound=settling.Settled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done(Generic[S]):
+    """What carrying out a command came to; ``known`` is whether the provider's answer is."""
+
+    settled: S
+    known: bool
+
+
+def finish(command: Command, *, settle: Callable[..., S]) -> Done[S] | None:
+    """Send a claimed command and settle the answer, outside any transaction; ``settle`` knows what the payment is of.
+
+    What fails after the sending is logged, not raised: the command is stored, its lease ends, and the sweep asks the
+    provider again with the same key.
+    """
+    news: PaymentOutcome = sending.send(command)
+    try:
+        with database.use_case():
+            settled = settle(news=news)
+    except (DatabaseError, HoldfastError, OutcomeMismatchError):
+        logger.exception("An answer could not be noted; the sweep will ask again.", extra={"command": str(command.pk)})
+        return None
+    return Done(settled=settled, known=news.outcome is not Outcome.UNKNOWN)
+
+
+def queue(*, command_id: UUID) -> None:
+    """Have a worker carry out a stored command as soon as this transaction has committed.
+
+    If the queue is lost, or this process dies before it is told, the sweep finds the command within a minute.
+    """
+    transaction.on_commit(lambda: _queue(command_id), robust=True)
+
+
+def _queue(command_id: UUID) -> None:
+    async_task(settings.COMMAND_CARRIER, command_id=command_id, group="command", save=False)

@@ -1,0 +1,197 @@
+"""The payments API's own payments: created, confirmed, captured, canceled. Each is a command; a worker sends most."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from common import database
+from common.errors import NotFoundError, ValidationError
+from common.states import InvalidStateError
+from idempotency.keys import Operation
+from payments import carrying_out, commands, locks, settling
+from payments.applying import CHANGED_FIELDS
+from payments.errors import CardError, ManagedPaymentError, SandboxOnlyError
+from payments.models import Command, Payment
+from payments.providers import registry
+from payments.states import COMMAND_OPEN, CaptureMethod, CommandKind, PaymentStatus
+from tenants.models import ApiClient, Operator
+
+PROVIDER = "stripe"
+_DECLINED = "pm_card_chargeDeclined"
+"""The sandbox's card that is always declined, by Stripe's test name."""
+
+_CANCELABLE = (PaymentStatus.REQUIRES_CONFIRMATION, PaymentStatus.REQUIRES_ACTION, PaymentStatus.ON_HOLD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be paid: an amount in the currency's minor unit, by whom, and how."""
+
+    amount: int
+    currency: str
+    capture_method: CaptureMethod
+    customer_id: str
+    payment_method_id: str
+    metadata: Mapping[str, str]
+
+
+def create(*, client: ApiClient, actor: str, operation: Operation, request: Request) -> Payment:
+    """Store a payment and have the provider make its intent; no money is held or taken yet.
+
+    The operation's id becomes the payment's: a second run with it goes on from where the first one stopped. If the
+    provider's answer is not known the payment has no ``provider_ref`` yet, and gets it when the sweep has asked again.
+    Must be called outside a transaction.
+
+    Raises:
+        ValidationError: The amount cannot be charged in this currency; nothing is kept.
+        CardError: The provider refused it; the payment is ``failed``.
+    """
+    registry.get(PROVIDER).check_amount(amount=request.amount, currency=request.currency)
+    earlier = Payment.objects.filter(pk=operation.id).first() if operation.resumed else None
+    command = _create(client, actor, operation.id, request) if earlier is None else _begin_again(earlier)
+    done = carrying_out.finish(command, settle=settling.settle) if command is not None else None
+    payment = done.settled.payment if done is not None else Payment.objects.get(pk=operation.id)
+    if payment.status == PaymentStatus.FAILED:
+        raise CardError(code=payment.failure_code, message=payment.failure_message, param=None)
+    return payment
+
+
+def confirm(
+    *, operator: Operator, payment_id: UUID, operation_id: UUID, actor: str, payment_method_id: str, force_failure: bool
+) -> Payment:
+    """Have a worker hold or take the money of a created payment. Must be called outside a transaction.
+
+    Raises:
+        NotFoundError, ManagedPaymentError, InvalidStateError: It is not there, not ours to drive, or confirmed already.
+        ValidationError: Neither the payment nor the request names a payment method.
+        SandboxOnlyError: ``force_failure`` outside the sandbox.
+    """
+    if force_failure and not settings.STRIPE_API_BASE:
+        raise SandboxOnlyError
+    with database.use_case():
+        payment, earlier = _get_for_update(operator, payment_id, operation_id)
+        if earlier is not None:
+            return payment
+        _refuse_unless(payment, (PaymentStatus.REQUIRES_CONFIRMATION,), PaymentStatus.PROCESSING)
+        if payment.commands.filter(kind=CommandKind.CANCEL).exists():
+            raise InvalidStateError(kind="payment", status=PaymentStatus.CANCELED, wanted=PaymentStatus.PROCESSING)
+        payment.payment_method_id = payment_method_id or payment.payment_method_id
+        if not payment.payment_method_id:
+            raise ValidationError(param="payment_method_id", code="required", message="Name a payment method.")
+        if force_failure:
+            payment.payment_method_id = _DECLINED
+        _ask(payment, CommandKind.CONFIRM, operation_id, actor, amount=payment.amount)
+    return payment
+
+
+def capture(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: str, amount: int | None) -> Payment:
+    """Have a worker take held money, all or a part; the rest of the hold is released. Outside a transaction.
+
+    Raises:
+        NotFoundError, ManagedPaymentError, InvalidStateError: It is not there, not ours to drive, or not on hold.
+        ValidationError: More than is held.
+    """
+    with database.use_case():
+        payment, earlier = _get_for_update(operator, payment_id, operation_id)
+        if earlier is not None:
+            return payment
+        _refuse_unless(payment, (PaymentStatus.ON_HOLD,), PaymentStatus.SUCCEEDED)
+        if payment.commands.filter(kind=CommandKind.CANCEL, status__in=sorted(COMMAND_OPEN)).exists():
+            raise InvalidStateError(kind="payment", status=PaymentStatus.CANCELED, wanted=PaymentStatus.SUCCEEDED)
+        wanted = payment.amount if amount is None else amount
+        if wanted > payment.amount:
+            raise ValidationError(param="amount", code="invalid_amount", message=f"Only {payment.amount} are held.")
+        registry.get(payment.provider).check_amount(amount=wanted, currency=payment.currency)
+        _ask(payment, CommandKind.CAPTURE, operation_id, actor, amount=wanted)
+    return payment
+
+
+def cancel(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: str) -> Payment:
+    """Cancel a payment that has taken no money, at once if the provider can be reached. Outside a transaction.
+
+    The payment is ``canceled`` when the provider has said so; until then it is what it was, and is not confirmed or
+    captured any more.
+
+    Raises:
+        NotFoundError, ManagedPaymentError, InvalidStateError: It is not there, not ours to drive, or past canceling.
+    """
+    with database.use_case():
+        payment, command = _get_for_update(operator, payment_id, operation_id)
+        if command is None:
+            _refuse_unless(payment, _CANCELABLE, PaymentStatus.CANCELED)
+            command = _find_open(payment, CommandKind.CANCEL) or _new(payment, CommandKind.CANCEL, operation_id, actor)
+    claimed = commands.claim(command_id=command.pk)
+    done = carrying_out.finish(claimed, settle=settling.settle) if claimed is not None else None
+    return done.settled.payment if done is not None else Payment.objects.get(pk=payment.pk)
+
+
+def _create(client: ApiClient, actor: str, payment_id: UUID, request: Request) -> Command:
+    with database.use_case():
+        now = Operator.objects.annotate(db_now=Now()).values_list("db_now", flat=True).get(pk=client.operator_id)
+        payment = Payment(
+            id=payment_id,
+            operator=client.operator,
+            provider=PROVIDER,
+            provider_account=client.operator.stripe_account,
+            amount=request.amount,
+            currency=request.currency,
+            capture_method=request.capture_method,
+            customer_id=request.customer_id,
+            payment_method_id=request.payment_method_id,
+            metadata=dict(request.metadata),
+            status=PaymentStatus.REQUIRES_CONFIRMATION,
+            created_at=now,
+            changed_at=now,
+            changed_by=actor,
+            changed_because="create",
+        )
+        kind = CommandKind.CREATE
+        command = commands.new(payment=payment, kind=kind, requested_by=actor, reason=kind, now=now)
+        database.insert_together(payment, commands.claimed(command, now=now))
+    return command
+
+
+def _begin_again(payment: Payment) -> Command | None:
+    begun = payment.commands.filter(kind=CommandKind.CREATE, status__in=sorted(COMMAND_OPEN)).first()
+    return commands.claim(command_id=begun.pk) if begun is not None else None
+
+
+def _get_for_update(operator: Operator, payment_id: UUID, operation_id: UUID) -> tuple[Payment, Command | None]:
+    """Lock a payment of the payments API, and find the command of an earlier run of this operation."""
+    payment = locks.find_payment_for_update(where=Q(pk=payment_id, operator=operator))
+    if payment is None:
+        raise NotFoundError(kind="payment intent")
+    if payment.managed_by:
+        raise ManagedPaymentError(by=payment.managed_by)
+    return payment, payment.commands.filter(pk=operation_id).first()
+
+
+def _refuse_unless(payment: Payment, allowed: tuple[PaymentStatus, ...], wanted: PaymentStatus) -> None:
+    if payment.status not in allowed:
+        raise InvalidStateError(kind="payment", status=payment.status, wanted=wanted)
+
+
+def _ask(payment: Payment, kind: CommandKind, operation_id: UUID, actor: str, *, amount: int) -> None:
+    """Move on to ``processing``, store the command, and have a worker send it."""
+    now = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+    payment.move(PaymentStatus.PROCESSING, at=now, by=actor, because=f"{kind} requested")
+    database.update_together((payment, (*CHANGED_FIELDS, "payment_method_id")))
+    command = _new(payment, kind, operation_id, actor, amount=amount)
+    carrying_out.queue(command_id=command.pk)
+
+
+def _new(payment: Payment, kind: CommandKind, operation_id: UUID, actor: str, *, amount: int | None = None) -> Command:
+    now = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+    command = commands.new(
+        payment=payment, kind=kind, requested_by=actor, reason=kind, now=now, command_id=operation_id, amount=amount
+    )
+    database.insert_together(command)
+    return command
+
+
+def _find_open(payment: Payment, kind: CommandKind) -> Command | None:
+    return payment.commands.filter(kind=kind, status__in=sorted(COMMAND_OPEN)).first()

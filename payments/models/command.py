@@ -1,0 +1,78 @@
+"""A command: something that we ask of a provider."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+
+from common import ids
+from common.states import InvalidStateError
+from payments.models.giving_back import Refund
+from payments.models.payment import Payment
+from payments.states import COMMAND_OPEN, COMMAND_TRANSITIONS, CommandKind, CommandStatus
+
+
+class Command(models.Model):
+    """Something that we ask of a provider: stored before it is sent, sent again with the same key until it is known."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="commands")
+    refund = models.ForeignKey(Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="commands")
+    kind = models.CharField(max_length=16, choices=CommandKind.choices)
+    amount = models.BigIntegerField()
+    parameters = models.JSONField(default=dict, help_text="What is sent, frozen before the first call.")
+    status = models.CharField(max_length=16, choices=CommandStatus.choices, default=CommandStatus.REQUESTED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="Empty: nobody will try it again.")
+    leased_until = models.DateTimeField(null=True, blank=True, help_text="Until then a sender is taken to be alive.")
+    last_error = models.TextField(blank=True)
+    provider_request_id = models.CharField(max_length=255, blank=True)
+    requested_by = models.CharField(max_length=200)
+    reason = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    first_sent_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["payment", "kind"],
+                condition=Q(status__in=sorted(COMMAND_OPEN)) & ~Q(kind=CommandKind.REFUND),
+                name="command_open_once_per_kind",
+            ),
+            models.CheckConstraint(condition=Q(status__in=CommandStatus.values), name="command_status_known"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="command_amount_positive"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["next_attempt_at"], condition=Q(status__in=sorted(COMMAND_OPEN)), name="command_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+    @property
+    def idempotency_key(self) -> str:
+        """The key that every attempt sends: one operation, one key (P5)."""
+        return idempotency_key(self.id)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its outcome is not known yet."""
+        return self.status in COMMAND_OPEN
+
+    def move(self, to: CommandStatus) -> None:
+        """Change the status in memory; the one setter of it.
+
+        Raises:
+            InvalidStateError: The transition table does not allow it.
+        """
+        if to not in COMMAND_TRANSITIONS[self.status]:
+            raise InvalidStateError(kind="command", status=self.status, wanted=to)
+        self.status = to
+
+
+def idempotency_key(command_id: UUID) -> str:
+    """Spell the key of a command as the provider gets it."""
+    return str(command_id)
