@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+
+from common.errors import ValidationError
 
 
 class NewestFirst(CursorPagination):
@@ -22,12 +24,13 @@ class NewestFirst(CursorPagination):
         """Read a page.
 
         Raises:
-            NotFound: The cursor is not one that we gave.
+            ValidationError: The cursor is not one that we gave.
         """
         try:
             return super().paginate_queryset(queryset, request, view)
-        except (ValidationError, ValueError) as error:
-            raise NotFound(self.invalid_cursor_message) from error
+        except (NotFound, DjangoValidationError, ValueError) as error:
+            message = "This cursor is not one that we gave."
+            raise ValidationError(param="cursor", code="invalid_cursor", message=message) from error
 
     def get_paginated_response(self, data: Any) -> Response:
         """Answer in the contract's order of fields."""

@@ -24,6 +24,23 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class PageQuery(StrictSerializer):
+    """Which page of a list."""
+
+    cursor = serializers.CharField(required=False, help_text="From `next` or `previous` of another page.")
+    page_size = serializers.IntegerField(required=False, min_value=1, max_value=100)
+
+
+class PeriodQuery(PageQuery):
+    """A list within a time."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add ``from`` and ``to``; the former is no name for a Python attribute."""
+        told = {"from": "Only at or after this time.", "to": "Only before this time."}
+        times = {name: serializers.DateTimeField(required=False, help_text=text) for name, text in told.items()}
+        return {**super().get_fields(), **times}
+
+
 class StrictIntegerField(serializers.IntegerField):
     """An integer as JSON writes it: no strings, no floats, no booleans."""
 
@@ -42,6 +59,20 @@ class StrictUUIDField(serializers.UUIDField):
         if not isinstance(data, str):
             self.fail("invalid", value=data)
         return super().to_internal_value(data)
+
+
+class MetadataField(serializers.DictField):
+    """What a client keeps with us for itself: at most 50 texts of 500 characters, with names of at most 40."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(child=serializers.CharField(max_length=500, allow_blank=True), **given)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        """Refuse more than that."""
+        value: dict[str, str] = super().to_internal_value(data)
+        if len(value) > 50 or any(len(key) > 40 or "\0" in key for key in value):
+            raise serializers.ValidationError("At most 50 entries, with keys of at most 40 characters.", "too_long")
+        return value
 
 
 class ErrorBody(serializers.Serializer[Any]):

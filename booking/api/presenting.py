@@ -1,10 +1,11 @@
 """From rows to the fields of the HTTP contract; plain functions, since they run on every request."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from booking.models import History, Rate, Reservation, Resource, Slot, Unit
+from common.times import rfc3339
 from payments.api import presenting as payments
 
 
@@ -27,8 +28,8 @@ def slot(row: Slot) -> dict[str, Any]:
     return {
         "id": str(row.pk),
         "resource_id": str(row.resource_id),
-        "starts_at": time(row.starts_at),
-        "ends_at": time(row.ends_at),
+        "starts_at": rfc3339(row.starts_at),
+        "ends_at": rfc3339(row.ends_at),
         "capacity": row.capacity,
         "available": 0 if row.is_closed else available,
         "status": "closed" if row.is_closed else "open" if available > 0 else "sold_out",
@@ -44,17 +45,12 @@ def reservation_and_payment(row: Reservation, units: Iterable[Unit], *, now: dat
 def change(row: History) -> dict[str, Any]:
     """Show one entry of a history."""
     return {
-        "at": time(row.at),
+        "at": rfc3339(row.at),
         "from": row.from_status or None,
         "to": row.to_status,
         "actor": row.actor,
         "reason": row.reason,
     }
-
-
-def time(value: datetime | None) -> str | None:
-    """Write a time as RFC 3339 in UTC."""
-    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _rate(row: Rate) -> dict[str, Any]:
@@ -77,10 +73,10 @@ def _reservation(row: Reservation, units: Iterable[Unit], now: datetime) -> dict
             "email": row.customer_email,
             "reference": row.customer_reference or None,
         },
-        "expires_at": time(row.expires_at),
-        "confirmed_at": time(row.confirmed_at),
-        "paid_at": time(row.paid_at),
-        "created_at": time(row.created_at),
+        "expires_at": rfc3339(row.expires_at),
+        "confirmed_at": rfc3339(row.confirmed_at),
+        "paid_at": rfc3339(row.paid_at),
+        "created_at": rfc3339(row.created_at),
         "metadata": row.metadata,
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from booking.states import ReservationStatus
-from common.serializers import StrictIntegerField, StrictSerializer, StrictUUIDField
+from common.serializers import MetadataField, PeriodQuery, StrictIntegerField, StrictSerializer, StrictUUIDField
 from payments.api.serializers import PaymentOut
 from payments.providers import registry
 from payments.states import CaptureMethod
@@ -48,32 +48,22 @@ class SlotOut(serializers.Serializer[Any]):
     rates = RateOut(many=True)
 
 
-class SlotQuery(StrictSerializer):
-    """Which slots to list."""
+class SlotQuery(PeriodQuery):
+    """Which slots to list; ``from`` and ``to`` are of their start."""
 
-    resource_id = serializers.UUIDField(required=False)
-    places = serializers.IntegerField(required=False, min_value=1, max_value=MOST_PLACES)
-    cursor = serializers.CharField(required=False)
-    page_size = serializers.IntegerField(required=False, min_value=1, max_value=100)
-
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Add ``from``, which is no name for a Python attribute."""
-        times = {name: serializers.DateTimeField(required=False) for name in ("from", "to")}
-        return {**super().get_fields(), **times}
+    resource_id = serializers.UUIDField(required=False, help_text="Only of this resource.")
+    places = serializers.IntegerField(
+        required=False, min_value=1, max_value=MOST_PLACES, help_text="Only open ones with room for so many."
+    )
 
 
-class ReservationQuery(StrictSerializer):
-    """Which reservations to list."""
+class ReservationQuery(PeriodQuery):
+    """Which reservations to list; ``from`` and ``to`` are of their making."""
 
-    status = serializers.ChoiceField(choices=ReservationStatus.choices, required=False)
-    slot_id = serializers.UUIDField(required=False)
-    cursor = serializers.CharField(required=False)
-    page_size = serializers.IntegerField(required=False, min_value=1, max_value=100)
-
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Add ``from``, which is no name for a Python attribute."""
-        times = {name: serializers.DateTimeField(required=False) for name in ("from", "to")}
-        return {**super().get_fields(), **times}
+    status = serializers.ChoiceField(
+        choices=ReservationStatus.choices, required=False, help_text="Only those that read as this now."
+    )
+    slot_id = serializers.UUIDField(required=False, help_text="Only of this slot.")
 
 
 class UnitIn(StrictSerializer):
@@ -107,13 +97,7 @@ class ReservationIn(StrictSerializer):
     units = UnitIn(many=True, required=False, default=list, allow_empty=False)
     customer = CustomerIn()
     payment = PaymentIn()
-    metadata = serializers.DictField(child=serializers.CharField(max_length=500, allow_blank=True), required=False)
-
-    def validate_metadata(self, value: dict[str, str]) -> dict[str, str]:
-        """Bound what a client may keep with us."""
-        if len(value) > 50 or any(len(key) > 40 for key in value):
-            raise serializers.ValidationError("At most 50 entries, with keys of at most 40 characters.", "too_long")
-        return value
+    metadata = MetadataField(required=False)
 
     def validate_units(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Bound the places of one reservation."""

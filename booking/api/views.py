@@ -14,6 +14,7 @@ from booking.api import presenting, schema, serializers
 from booking.models import Reservation
 from common.errors import NotFoundError
 from common.pagination import NewestFirst
+from common.serializers import PageQuery
 from idempotency.keys import Operation
 from idempotency.views import idempotent
 from payments.states import CaptureMethod
@@ -32,6 +33,7 @@ class ResourceList(GenericAPIView[Any]):
     @extend_schema(**schema.LIST_RESOURCES)
     def get(self, request: Request) -> Response:
         """List what the operator sells."""
+        PageQuery(data=request.query_params.dict()).is_valid(raise_exception=True)
         page = self.paginate_queryset(availability.resources(operator=caller_of(request).operator))
         return self.get_paginated_response([presenting.resource(row) for row in page or []])
 

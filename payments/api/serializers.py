@@ -1,8 +1,22 @@
-"""Payments as the HTTP contract shows them."""
+"""What the payments API takes in and gives out."""
 
 from typing import Any
 
 from rest_framework import serializers
+
+from common.serializers import MetadataField, PeriodQuery, StrictIntegerField, StrictSerializer, StrictUUIDField
+from payments.states import (
+    CaptureMethod,
+    CommandKind,
+    CommandStatus,
+    PaymentStatus,
+    RefundStatus,
+    TransactionKind,
+    TransactionStatus,
+)
+
+REASONS = ("requested_by_customer", "duplicate", "fraudulent")
+_AMOUNT = "In the currency's minor unit: 2599 is 25.99 USD, and 2599 JPY."
 
 
 class FailureOut(serializers.Serializer[Any]):
@@ -24,3 +38,154 @@ class PaymentOut(serializers.Serializer[Any]):
     client_secret = serializers.CharField(allow_null=True)
     next_action = serializers.DictField(allow_null=True)
     failure = FailureOut(allow_null=True)
+
+
+class IntentIn(StrictSerializer):
+    """A payment to make."""
+
+    amount = StrictIntegerField(min_value=1, max_value=10**12, help_text=_AMOUNT)
+    currency = serializers.RegexField(r"\A[A-Z]{3}\Z", help_text="ISO 4217, upper case.")
+    customer_id = serializers.CharField(max_length=255, required=False, default="")
+    payment_method_id = serializers.RegexField(r"\A[A-Za-z0-9_]+\Z", max_length=255, required=False, default="")
+    capture_method = serializers.ChoiceField(choices=CaptureMethod.choices, default=CaptureMethod.AUTOMATIC)
+    metadata = MetadataField(required=False, default=dict)
+
+
+class ConfirmIn(StrictSerializer):
+    """What to pay with, unless that was said before."""
+
+    payment_method_id = serializers.RegexField(r"\A[A-Za-z0-9_]+\Z", max_length=255, required=False, default="")
+
+
+class ConfirmQuery(StrictSerializer):
+    """How to confirm."""
+
+    force = serializers.ChoiceField(choices=("failure",), required=False, default="")
+
+
+class CaptureIn(StrictSerializer):
+    """How much to take; all of it by default."""
+
+    amount = StrictIntegerField(min_value=1, max_value=10**12, required=False, help_text=_AMOUNT)
+
+
+class NothingIn(StrictSerializer):
+    """A body that says nothing."""
+
+
+class RefundIn(StrictSerializer):
+    """Money to give back; all that is left by default."""
+
+    payment_id = StrictUUIDField()
+    amount = StrictIntegerField(min_value=1, max_value=10**12, required=False, help_text=_AMOUNT)
+    reason = serializers.ChoiceField(choices=REASONS, required=False, default="")
+
+
+class TransactionQuery(PeriodQuery):
+    """Which movements of money to list."""
+
+    status = serializers.ChoiceField(choices=TransactionStatus.choices, required=False)
+    kind = serializers.ChoiceField(choices=TransactionKind.choices, required=False)
+
+
+class DisputeOut(serializers.Serializer[Any]):
+    """A chargeback."""
+
+    id = serializers.UUIDField()
+    provider_ref = serializers.CharField()
+    amount = serializers.IntegerField(help_text=_AMOUNT)
+    currency = serializers.CharField()
+    reason = serializers.CharField(allow_null=True)
+    status = serializers.CharField(help_text="The provider's word.")
+    is_closed = serializers.BooleanField()
+    respond_by = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class IntentOut(serializers.Serializer[Any]):
+    """A payment."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=PaymentStatus.choices)
+    amount = serializers.IntegerField(help_text=_AMOUNT)
+    currency = serializers.CharField()
+    customer_id = serializers.CharField(allow_null=True)
+    payment_method_id = serializers.CharField(allow_null=True)
+    capture_method = serializers.ChoiceField(choices=CaptureMethod.choices)
+    client_secret = serializers.CharField(allow_null=True)
+    next_action = serializers.DictField(allow_null=True)
+    failure = FailureOut(allow_null=True)
+    metadata = serializers.DictField(child=serializers.CharField())
+    provider = serializers.CharField()
+    provider_ref = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class AcceptedOut(serializers.Serializer[Any]):
+    """A payment that a worker is moving on."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=PaymentStatus.choices)
+
+
+class PaymentResultOut(serializers.Serializer[Any]):
+    """What came of a payment."""
+
+    payment_id = serializers.UUIDField()
+    payment_intent_id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=PaymentStatus.choices)
+    captured_amount = serializers.IntegerField(help_text=_AMOUNT)
+    refunded_amount = serializers.IntegerField(help_text=_AMOUNT)
+    auth_code = serializers.CharField(allow_null=True)
+    receipt_url = serializers.CharField(allow_null=True)
+    disputes = DisputeOut(many=True)
+
+
+class RefundOut(serializers.Serializer[Any]):
+    """A refund."""
+
+    id = serializers.UUIDField()
+    payment_id = serializers.UUIDField()
+    amount = serializers.IntegerField(help_text=_AMOUNT)
+    currency = serializers.CharField()
+    reason = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=RefundStatus.choices)
+    created_at = serializers.DateTimeField()
+
+
+class TransactionOut(serializers.Serializer[Any]):
+    """A movement of money, or the wish for one."""
+
+    id = serializers.UUIDField()
+    payment_id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=TransactionKind.choices)
+    status = serializers.ChoiceField(choices=TransactionStatus.choices)
+    amount = serializers.IntegerField(help_text=_AMOUNT)
+    currency = serializers.CharField()
+    provider = serializers.CharField()
+    provider_ref = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class CommandOut(serializers.Serializer[Any]):
+    """What was asked of the provider, and what came of it."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=CommandKind.choices)
+    status = serializers.ChoiceField(choices=CommandStatus.choices)
+    amount = serializers.IntegerField(help_text=_AMOUNT)
+    attempts = serializers.IntegerField()
+    requested_by = serializers.CharField()
+    error = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class TransactionDetailOut(TransactionOut):
+    """A movement of money with what was asked of the provider for it."""
+
+    commands = CommandOut(many=True)
+    attempts = serializers.ListField(
+        child=serializers.DictField(), help_text="Every try to find out what the provider did not tell."
+    )

@@ -1,0 +1,32 @@
+"""What every operation's description in OpenAPI is made of."""
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from common.serializers import ErrorEnvelope
+
+EXAMPLE_ID = "019a9f6e-0f3c-7c6e-9d3a-5b1f0c2d4e6f"
+
+KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7E]+$"},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="1 to 255 visible ASCII characters, a new one for each operation. The same request with the same key "
+    "gets the first answer, byte for byte.",
+)
+
+
+def error(description: str) -> OpenApiResponse:
+    """Describe an answer that refuses."""
+    return OpenApiResponse(ErrorEnvelope, description=description)
+
+
+COMMON: dict[int, OpenApiResponse] = {
+    401: error("`invalid_token`: no API key, or one that is not valid."),
+    403: error("`insufficient_scope`: the key may not do this."),
+}
+NOT_FOUND = {404: error("`not_found`: there is no such object for this caller.")}
+KEYED: dict[int, OpenApiResponse] = {
+    400: error("`idempotency_key_missing`, `idempotency_key_invalid`, `malformed_json`."),
+    **COMMON,
+}

@@ -1,0 +1,192 @@
+"""The payments API: translate, one domain call, translate."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.serializers import PageQuery
+from idempotency.keys import Operation
+from idempotency.views import idempotent
+from payments import intents, reading, refund_requests
+from payments.api import presenting, schema, serializers
+from payments.states import CaptureMethod, PaymentStatus
+from tenants.authentication import caller_of
+from tenants.models import Scope
+
+
+class IntentList(GenericAPIView[Any]):
+    """Payments: make one, list them."""
+
+    @extend_schema(**schema.LIST_INTENTS)
+    def get(self, request: Request) -> Response:
+        """List payments, newest first."""
+        PageQuery(data=request.query_params.dict()).is_valid(raise_exception=True)
+        page = self.paginate_queryset(reading.payments(operator=caller_of(request).operator))
+        return self.get_paginated_response([presenting.intent(row) for row in page or []])
+
+    @extend_schema(**schema.CREATE_INTENT)
+    @idempotent
+    def post(self, request: Request, *, operation: Operation) -> Response:
+        """Make a payment; no money moves yet."""
+        body = serializers.IntentIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller = caller_of(request)
+        given = body.validated_data | {"capture_method": CaptureMethod(body.validated_data["capture_method"])}
+        row = intents.create(
+            client=caller.client, actor=caller.actor, operation=operation, request=intents.Request(**given)
+        )
+        return Response(presenting.intent(row), status=201)
+
+
+class IntentDetail(APIView):
+    """One payment."""
+
+    @extend_schema(**schema.READ_INTENT)
+    def get(self, request: Request, intent_id: UUID) -> Response:
+        """Read a payment."""
+        row = reading.get_payment(operator=caller_of(request).operator, payment_id=intent_id)
+        return Response(presenting.intent(row))
+
+
+class IntentConfirm(APIView):
+    """The money is held or taken."""
+
+    @extend_schema(**schema.CONFIRM_INTENT)
+    @idempotent
+    def patch(self, request: Request, *, intent_id: UUID, operation: Operation) -> Response:
+        """Have a worker hold or take the money."""
+        query = serializers.ConfirmQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        body = serializers.ConfirmIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller = caller_of(request)
+        row = intents.confirm(
+            operator=caller.operator,
+            payment_id=intent_id,
+            operation_id=operation.id,
+            actor=caller.actor,
+            payment_method_id=body.validated_data["payment_method_id"],
+            force_failure=query.validated_data["force"] == "failure",
+        )
+        return Response(presenting.accepted(row), status=202)
+
+
+class IntentCapture(APIView):
+    """Held money is taken."""
+
+    @extend_schema(**schema.CAPTURE_INTENT)
+    @idempotent
+    def post(self, request: Request, *, intent_id: UUID, operation: Operation) -> Response:
+        """Have a worker take the held money."""
+        body = serializers.CaptureIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller = caller_of(request)
+        row = intents.capture(
+            operator=caller.operator,
+            payment_id=intent_id,
+            operation_id=operation.id,
+            actor=caller.actor,
+            amount=body.validated_data.get("amount"),
+        )
+        return Response(presenting.accepted(row), status=202)
+
+
+class IntentCancel(APIView):
+    """A payment is closed without money."""
+
+    @extend_schema(**schema.CANCEL_INTENT)
+    @idempotent
+    def post(self, request: Request, *, intent_id: UUID, operation: Operation) -> Response:
+        """Cancel a payment and release its hold."""
+        serializers.NothingIn(data=request.data).is_valid(raise_exception=True)
+        caller = caller_of(request)
+        row = intents.cancel(
+            operator=caller.operator, payment_id=intent_id, operation_id=operation.id, actor=caller.actor
+        )
+        return Response(presenting.intent(row), status=200 if row.status == PaymentStatus.CANCELED else 202)
+
+
+class PaymentDetail(APIView):
+    """What came of a payment."""
+
+    @extend_schema(**schema.READ_PAYMENT)
+    def get(self, request: Request, intent_id: UUID) -> Response:
+        """Read the final figures of a payment."""
+        row = reading.get_result(operator=caller_of(request).operator, payment_id=intent_id)
+        return Response(presenting.result(row))
+
+
+class RefundList(GenericAPIView[Any]):
+    """Refunds: ask for one, list them."""
+
+    required_scopes: ClassVar = {"POST": Scope.REFUND}
+
+    @extend_schema(**schema.LIST_REFUNDS)
+    def get(self, request: Request) -> Response:
+        """List refunds, newest first."""
+        PageQuery(data=request.query_params.dict()).is_valid(raise_exception=True)
+        page = self.paginate_queryset(reading.refunds(operator=caller_of(request).operator))
+        return self.get_paginated_response([presenting.refund(row) for row in page or []])
+
+    @extend_schema(**schema.REFUND)
+    @idempotent
+    def post(self, request: Request, *, operation: Operation) -> Response:
+        """Give captured money back."""
+        body = serializers.RefundIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller = caller_of(request)
+        row = refund_requests.request(
+            operator=caller.operator,
+            payment_id=body.validated_data["payment_id"],
+            operation_id=operation.id,
+            amount=body.validated_data.get("amount"),
+            reason=body.validated_data["reason"],
+            actor=caller.actor,
+        )
+        return Response(presenting.refund(row), status=201)
+
+
+class RefundDetail(APIView):
+    """One refund."""
+
+    @extend_schema(**schema.READ_REFUND)
+    def get(self, request: Request, refund_id: UUID) -> Response:
+        """Read a refund."""
+        row = reading.get_refund(operator=caller_of(request).operator, refund_id=refund_id)
+        return Response(presenting.refund(row))
+
+
+class TransactionList(GenericAPIView[Any]):
+    """Every movement of money."""
+
+    @extend_schema(**schema.LIST_TRANSACTIONS)
+    def get(self, request: Request) -> Response:
+        """List movements of money, newest first."""
+        query = serializers.TransactionQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        wanted = query.validated_data
+        rows = reading.transactions(
+            operator=caller_of(request).operator,
+            status=wanted.get("status"),
+            kind=wanted.get("kind"),
+            start=wanted.get("from"),
+            end=wanted.get("to"),
+        )
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response([presenting.transaction(row) for row in page or []])
+
+
+class TransactionDetail(APIView):
+    """One movement of money."""
+
+    @extend_schema(**schema.READ_TRANSACTION)
+    def get(self, request: Request, transaction_id: UUID) -> Response:
+        """Read a movement of money with its commands."""
+        row = reading.get_transaction(operator=caller_of(request).operator, transaction_id=transaction_id)
+        commands = [presenting.command(command) for command in reading.commands_of(row)]
+        return Response(presenting.transaction(row) | {"commands": commands, "attempts": []})
