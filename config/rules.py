@@ -23,10 +23,10 @@ def check_secret_key(env: Environment, *, key: str, debug: bool) -> None:
         env.refuse("SECRET_KEY", "is the one for development, which everybody knows.")
 
 
-def check_origins(env: Environment, *, origins: Sequence[str]) -> None:
-    """Refuse origins without a scheme, which Django would not match."""
-    if any("://" not in origin for origin in origins):
-        env.refuse("CSRF_TRUSTED_ORIGINS", "must be origins with their scheme, such as https://admin.example.com.")
+def check_origins(env: Environment, name: str, *, origins: Sequence[str]) -> None:
+    """Refuse origins without a scheme, or with a path, which would never match."""
+    if any("://" not in origin or origin.count("/") > 2 for origin in origins):
+        env.refuse(name, "must be origins with their scheme and no path, such as https://shop.example.com.")
 
 
 def check_stripe(env: Environment, *, key: str, base: str, webhook_secrets: Sequence[str], debug: bool) -> None:

@@ -32,6 +32,8 @@ WORKERS = env.integer("WORKERS", 2, least=1)
 SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=not DEBUG)
 SECURE_COOKIES = env.boolean("SECURE_COOKIES", default=not DEBUG)
 SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 0 if DEBUG else 31_536_000)
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
+CORS_ALLOWED_ORIGINS = env.texts("CORS_ALLOWED_ORIGINS")
 TRUST_X_FORWARDED_PROTO = env.boolean("TRUST_X_FORWARDED_PROTO", default=False)
 
 DATABASE_URL = env.url("DATABASE_URL", schemes=["postgres", "postgresql"])
@@ -51,6 +53,8 @@ WEBHOOK_TOLERANCE_SECONDS = env.integer("WEBHOOK_TOLERANCE_SECONDS", 300, least=
 HOLD_TTL_SECONDS = env.integer("HOLD_TTL_SECONDS", 900, least=1)
 HOLD_CEILING_SECONDS = env.integer("HOLD_CEILING_SECONDS", 3_600, least=1)
 MAX_LIVE_HOLDS_PER_CLIENT = env.integer("MAX_LIVE_HOLDS_PER_CLIENT", 1_000, least=1)
+# What a worker calls to carry out one command: payments queue it, and do not know what is above them.
+COMMAND_CARRIER = "booking.carrying_out.carry_out_any"
 COMMAND_LEASE_SECONDS = env.integer("COMMAND_LEASE_SECONDS", 60, least=1)
 COMMAND_MAX_ATTEMPTS = env.integer("COMMAND_MAX_ATTEMPTS", 5, least=1)
 EVENT_MAX_ATTEMPTS = env.integer("EVENT_MAX_ATTEMPTS", 10, least=1)
@@ -63,7 +67,8 @@ if DEBUG and not SECRET_KEY:
     SECRET_KEY = rules.DEVELOPMENT_SECRET_KEY
 
 rules.check_secret_key(env, key=SECRET_KEY, debug=DEBUG)
-rules.check_origins(env, origins=CSRF_TRUSTED_ORIGINS)
+rules.check_origins(env, "CSRF_TRUSTED_ORIGINS", origins=CSRF_TRUSTED_ORIGINS)
+rules.check_origins(env, "CORS_ALLOWED_ORIGINS", origins=CORS_ALLOWED_ORIGINS)
 rules.check_stripe(env, key=STRIPE_API_KEY, base=STRIPE_API_BASE, webhook_secrets=STRIPE_WEBHOOK_SECRETS, debug=DEBUG)
 stripe_seconds = STRIPE_CONNECT_TIMEOUT_SECONDS + STRIPE_READ_TIMEOUT_SECONDS
 rules.check_lease(env, "COMMAND_LEASE_SECONDS", lease_seconds=COMMAND_LEASE_SECONDS, call_seconds=stripe_seconds)
@@ -86,6 +91,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -101,6 +107,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "common.request_id.RequestIdMiddleware",
+    "common.request_log.RequestLogMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -156,7 +164,6 @@ if DATABASE_POOL_SIZE:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Without Redis each process keeps its own, so that a rate limit holds per web process.
 CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if REDIS_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
@@ -208,13 +215,21 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["tenants.authentication.IsApiClient"],
     "DEFAULT_PARSER_CLASSES": ["common.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": None,  # what OPTIONS would tell stands in the schema
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "common.pagination.NewestFirst",
+    "DEFAULT_THROTTLE_CLASSES": ["tenants.throttling.ApiThrottle"],
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "EXCEPTION_HANDLER": "common.exception_handler.handle",
     "UNAUTHENTICATED_USER": None,
     "COMPACT_JSON": True,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# Browsers of these origins may call the API; the backoffice and the webhooks are nobody's to call from elsewhere.
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "x-request-id"]
+CORS_EXPOSE_HEADERS = ["idempotent-replayed", "retry-after", "x-request-id"]
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Holdfast",
     "DESCRIPTION": "Places on slots, never sold twice; money, never taken twice.",
@@ -226,6 +241,15 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "PaymentStatus": "payments.states.PaymentStatus",
+        "RefundStatus": "payments.states.RefundStatus",
+        "CommandStatus": "payments.states.CommandStatus",
+        "CommandKind": "payments.states.CommandKind",
+        "TransactionStatus": "payments.states.TransactionStatus",
+        "TransactionKind": "payments.states.TransactionKind",
+        "SlotStatus": ["open", "closed", "sold_out"],
+    },
     # The scripts come from our own static files, so that the pages work without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

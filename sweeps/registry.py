@@ -9,6 +9,7 @@ from django.utils import timezone
 from booking import carrying_out, expiring
 from idempotency import keys
 from sweeps.models import SweepRun
+from tenants import rates
 from webhooks import inbox
 
 logger = logging.getLogger("holdfast.sweeps")
@@ -39,6 +40,7 @@ SWEEPS = {
         Sweep(name="send_commands", run=carrying_out.send_due, minutes=1),
         Sweep(name="retry_events", run=inbox.retry_due, minutes=1),
         Sweep(name="purge_idempotency_keys", run=keys.purge, minutes=60),
+        Sweep(name="forget_request_counts", run=rates.forget_old, minutes=60),
     )
 }
 

@@ -7,7 +7,8 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from tenants import api_keys
+from common import request_log
+from tenants import api_keys, rates
 from tenants.models import ApiClient, Operator, Scope
 
 if TYPE_CHECKING:  # DRF's views import this module
@@ -45,18 +46,23 @@ class ApiKeyAuthentication(BaseAuthentication):
 
         Raises:
             AuthenticationFailed: The key is malformed, unknown or revoked.
+            Throttled: Too many requests without a valid key came from this address.
         """
         parts = get_authorization_header(request).split()
         if not parts:
+            rates.refuse_stranger(request)
             return None
         if len(parts) != 2 or parts[0].lower() != b"bearer" or len(parts[1]) > _MAX_KEY_LENGTH:
+            rates.refuse_stranger(request)
             raise exceptions.AuthenticationFailed("The Authorization header must be: Bearer <API key>.")
         try:
             client = api_keys.find_client(parts[1].decode("ascii"))
         except UnicodeDecodeError:
             client = None
         if client is None:
+            rates.refuse_stranger(request)
             raise exceptions.AuthenticationFailed("This API key is not valid.")
+        request_log.caller.set({"client": client.name, "operator": client.operator.slug})
         return Caller(client), client
 
     def authenticate_header(self, request: Request) -> str:

@@ -1,0 +1,79 @@
+"""How many requests somebody may make: counted in fixed windows, in one place for all processes.
+
+Redis counts where there is one; else a table that is not logged, since a crash may forget a minute's counts.
+"""
+
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many requests in so many seconds."""
+
+    requests: int
+    seconds: int
+
+    @classmethod
+    def of(cls, text: str) -> "Rate":
+        """Read a rate such as 600/min; the settings have checked it."""
+        requests, _, period = text.partition("/")
+        return cls(int(requests), _SECONDS[period[0]])
+
+
+def refuse_stranger(request: Request) -> None:
+    """Count a request without a valid key against its address, so that keys are not guessed at leisure.
+
+    Raises:
+        Throttled: There have been too many.
+    """
+    wait = count(f"address:{BaseThrottle().get_ident(request)}"[:200])
+    if wait is not None:
+        raise exceptions.Throttled(wait)
+
+
+def count(who: str) -> float | None:
+    """Count a request; returns the seconds to wait if it is one too many, else None."""
+    rate = Rate.of(settings.API_RATE)
+    number, left = _count_in_cache(who, rate) if settings.REDIS_URL else _count_in_database(who, rate)
+    return max(left, 1.0) if number > rate.requests else None
+
+
+def forget_old() -> int:
+    """Delete counts whose window is over for long; returns how many. Safe when two run."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM tenants_requestcount WHERE ends_at < now() - interval '1 hour'")
+        return int(cursor.rowcount)
+
+
+def _count_in_database(who: str, rate: Rate) -> tuple[int, float]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO tenants_requestcount AS known (who, requests, ends_at)
+            VALUES (%(who)s, 1, now() + make_interval(secs => %(seconds)s))
+            ON CONFLICT (who) DO UPDATE
+                SET requests = CASE WHEN known.ends_at > now() THEN known.requests + 1 ELSE 1 END,
+                    ends_at = CASE WHEN known.ends_at > now() THEN known.ends_at ELSE excluded.ends_at END
+            RETURNING requests, extract(epoch FROM ends_at - now())
+            """,
+            {"who": who, "seconds": rate.seconds},
+        )
+        number, left = cursor.fetchone()
+    return int(number), float(left)
+
+
+def _count_in_cache(who: str, rate: Rate) -> tuple[int, float]:
+    window, passed = divmod(time.time(), rate.seconds)
+    key = f"requests:{who}:{window:.0f}"
+    number = 1 if cache.add(key, 1, timeout=rate.seconds) else cache.incr(key)
+    return number, rate.seconds - passed
