@@ -8,7 +8,7 @@ PRODUCTION := ENV_FILE= DEBUG=false SECRET_KEY=checked-only-0123456789-abcdefghi
 	STRIPE_WEBHOOK_SECRETS=whsec_checked
 DEVELOPMENT := ENV_FILE= DEBUG=true DATABASE_URL=postgresql://holdfast@127.0.0.1:1/holdfast
 
-.PHONY: help demo up down test check fmt
+.PHONY: help demo up down test fuzz check fmt
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -25,6 +25,9 @@ down: .venv/.ready ## Stop everything of this checkout
 
 test: .venv/.ready-dev ## Run the tests, on all cores
 	@$(RUN) -m pytest -q -n auto $(ARGS)
+
+fuzz: .venv/.ready-dev ## Try every operation of the API with some thousands of requests
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-150} $(RUN) -m pytest -q -n auto tests/contract/test_fuzz.py --timeout 900
 
 check: .venv/.ready-dev ## Check style, types, layers, migrations and production settings
 	$(RUN) -m ruff check .

@@ -34,6 +34,11 @@ class Frontend:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
         return self.http.post(f"/api/v1/{path}", {} if body is None else body, format="json", headers=headers)
 
+    def patch(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
+        """PATCH a path below ``/api/v1/``, as :meth:`post`."""
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        return self.http.patch(f"/api/v1/{path}", {} if body is None else body, format="json", headers=headers)
+
     def reserve(self, slot: Slot, *, key: str | None = None, **changes: Any) -> Any:
         """POST /reservations for one adult, or as ``changes`` say."""
         return self.post("reservations", reservation_body(slot, **changes), key=key)

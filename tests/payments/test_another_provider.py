@@ -47,6 +47,12 @@ class PixProvider:
         self.payments: dict[str, dict[str, Any]] = {}
         self.is_down = False
 
+    def check_amount(self, *, amount: int, currency: str, param: str = "amount") -> None:
+        assert currency == "BRL"
+
+    def confirm(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
+        raise AssertionError("a code needs no confirmation")
+
     def authorize(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         for row in self.payments.values():
             if row["key"] == key:

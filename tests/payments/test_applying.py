@@ -1,7 +1,7 @@
 """What news does to a payment: pure, and right in whatever order it comes."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import permutations
+from itertools import permutations, product
 from uuid import UUID, uuid4
 
 import pytest
@@ -140,6 +140,17 @@ class TestOrder:
                 for outcome in order:
                     applying.apply(row, event(outcome), at=NOW + timedelta(seconds=1))
                 assert row.status == status, order
+
+    def test_the_first_end_is_the_last_in_every_sequence_of_up_to_five(self) -> None:
+        kinds = [outcome for outcome in Outcome if outcome not in (Outcome.UNKNOWN, Outcome.REFUSED)]
+        news = {outcome: event(outcome) for outcome in kinds}
+        for length in range(1, 6):
+            for sequence in product(kinds, repeat=length):
+                row, end = payment("requires_confirmation"), ""
+                for outcome in sequence:
+                    applying.apply(row, news[outcome], at=NOW)
+                    end = end or (row.status if row.is_final else "")
+                assert not end or row.status == end, sequence
 
     def test_the_setter_refuses_what_the_table_does(self) -> None:
         for status in FINAL:

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from booking.models import Reservation
+from payments.models import Payment, Refund
 from tenants import api_keys
 from tenants.models import ApiClient, Scope
 from tests import stripe_events
@@ -91,14 +92,22 @@ class TestScope:
         slot = SlotFactory.create()
         made = Frontend.of(slot).reserve(slot).json()
         stripe_events.deliver_all(sandbox)
+        payment = Payment.objects.get()
+        refund = Refund.objects.create(
+            payment=payment, operator=payment.operator, amount=1, created_at=payment.created_at,
+            changed_at=payment.created_at,
+        )  # fmt: skip
         ids = {
             "reservation_id": made["reservation"]["id"],
             "slot_id": str(slot.pk),
             "resource_id": str(slot.resource_id),
+            "intent_id": made["payment"]["id"],
+            "refund_id": str(refund.pk),
+            "transaction_id": made["payment"]["id"],
         }
         stranger = Frontend(make_client(OperatorFactory.create())[1])
         found = endpoints()
-        assert len(found) >= 9
+        assert len(found) >= 19
         for path, methods in found:
             concrete = path
             for name, value in ids.items():
@@ -113,7 +122,7 @@ class TestScope:
             for method in methods & {"post", "patch"}:
                 if concrete == path:
                     continue  # what it makes is the caller's own; that it names nothing of others is tested below
-                answer = stranger.post(concrete)
+                answer = getattr(stranger, method)(concrete)
                 assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found"), (path, method)
         assert Reservation.objects.get().status == "pending"
 
