@@ -4,8 +4,6 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from common.serializers import ErrorEnvelope
 
-EXAMPLE_ID = "019a9f6e-0f3c-7c6e-9d3a-5b1f0c2d4e6f"
-
 KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7E]+$"},
@@ -24,9 +22,13 @@ def error(description: str) -> OpenApiResponse:
 COMMON: dict[int, OpenApiResponse] = {
     401: error("`invalid_token`: no API key, or one that is not valid."),
     403: error("`insufficient_scope`: the key may not do this."),
+    429: error("`rate_limited`: too many requests; `Retry-After` says when to come again."),
+    503: error("`unavailable`: nothing was changed; `Retry-After` says when to come again."),
 }
 NOT_FOUND = {404: error("`not_found`: there is no such object for this caller.")}
 KEYED: dict[int, OpenApiResponse] = {
     400: error("`idempotency_key_missing`, `idempotency_key_invalid`, `malformed_json`."),
     **COMMON,
+    413: error("`too_large`: the body is larger than 1 MiB."),
+    415: error("`unsupported_media_type`: the body must be JSON."),
 }

@@ -38,6 +38,11 @@ class NewestFirst(CursorPagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Describe the page for OpenAPI."""
+        here = "https://api.example.com/api/v1/…"
         link = {"type": ["string", "null"], "format": "uri"}
-        properties = {"results": schema, "next": link, "previous": link}
+        properties = {
+            "results": schema,
+            "next": {**link, "example": f"{here}?cursor=cD0wMTlhOWY2ZQ%3D%3D"},
+            "previous": {**link, "example": f"{here}?cursor=cj0xJnA9MDE5YTlmNmU%3D"},
+        }
         return {"type": "object", "required": ["results", "next", "previous"], "properties": properties}

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from drf_spectacular.utils import OpenApiResponse
 
-from booking.api import serializers
+from booking.api import examples, serializers
 from common import openapi
+from common.examples import answered, asked, page
 from common.serializers import PageQuery
 
 LIST_RESOURCES: dict[str, Any] = {
@@ -18,12 +19,14 @@ LIST_RESOURCES: dict[str, Any] = {
         422: openapi.error("A filter is wrong; `param` names it."),
         **openapi.COMMON,
     },
+    "examples": [page(examples.RESOURCE)],
 }
 READ_RESOURCE: dict[str, Any] = {
     "tags": ["Catalogue"],
     "summary": "Read a resource",
     "description": "One activity or thing, with what each unit costs.",
     "responses": {200: serializers.ResourceOut, **openapi.COMMON, **openapi.NOT_FOUND},
+    "examples": [answered(examples.RESOURCE)],
 }
 LIST_SLOTS: dict[str, Any] = {
     "tags": ["Catalogue"],
@@ -36,12 +39,14 @@ LIST_SLOTS: dict[str, Any] = {
         422: openapi.error("A filter is wrong; `param` names it."),
         **openapi.COMMON,
     },
+    "examples": [page(examples.SLOT)],
 }
 READ_SLOT: dict[str, Any] = {
     "tags": ["Catalogue"],
     "summary": "Read a slot",
     "description": "One departure.",
     "responses": {200: serializers.SlotOut, **openapi.COMMON, **openapi.NOT_FOUND},
+    "examples": [answered(examples.SLOT)],
 }
 LIST_RESERVATIONS: dict[str, Any] = {
     "tags": ["Reservations"],
@@ -53,6 +58,7 @@ LIST_RESERVATIONS: dict[str, Any] = {
         422: openapi.error("A filter is wrong; `param` names it."),
         **openapi.COMMON,
     },
+    "examples": [page(examples.reservation("pending", payment="on_hold"))],
 }
 RESERVE: dict[str, Any] = {
     "tags": ["Reservations"],
@@ -74,16 +80,9 @@ RESERVE: dict[str, Any] = {
         422: openapi.error("A field is wrong, `card_declined` or another of the provider's, `idempotency_key_reused`."),
     },
     "examples": [
-        OpenApiExample(
-            "Two adults, held",
-            request_only=True,
-            value={
-                "slot_id": openapi.EXAMPLE_ID,
-                "units": [{"unit": "adult", "quantity": 2}],
-                "customer": {"name": "Ana Souza", "email": "ana@example.com"},
-                "payment": {"provider": "stripe", "capture_method": "manual", "payment_method_id": "pm_card_visa"},
-            },
-        )
+        asked("Two adults, held", examples.RESERVE),
+        answered(examples.reservation("pending", payment="on_hold"), status=201),
+        answered(examples.reservation("awaiting_payment", payment="processing"), status=202),
     ],
 }  # fmt: skip
 READ_RESERVATION: dict[str, Any] = {
@@ -91,6 +90,7 @@ READ_RESERVATION: dict[str, Any] = {
     "summary": "Read a reservation",
     "description": "The reservation and its payment. A hold past its time reads as `expired`.",
     "responses": {200: serializers.ReservationAndPaymentOut, **openapi.COMMON, **openapi.NOT_FOUND},
+    "examples": [answered(examples.reservation("pending", payment="on_hold"))],
 }
 CONFIRM: dict[str, Any] = {
     "tags": ["Reservations"],
@@ -105,6 +105,10 @@ CONFIRM: dict[str, Any] = {
         409: openapi.error("`invalid_state`, `hold_expired`, `lock_timeout`, `idempotency_key_in_use`."),
         422: openapi.error("The capture was refused (the provider's code), or `idempotency_key_reused`."),
     },
+    "examples": [
+        asked("With a reason", examples.REASON),
+        answered(examples.reservation("confirmed", payment="processing")),
+    ],
 }
 CANCEL: dict[str, Any] = {
     "tags": ["Reservations"],
@@ -119,10 +123,15 @@ CANCEL: dict[str, Any] = {
         409: openapi.error("`invalid_state`, `lock_timeout`, `idempotency_key_in_use`."),
         422: openapi.error("`idempotency_key_reused`, or a field is wrong."),
     },
+    "examples": [
+        asked("With a reason", examples.REASON),
+        answered(examples.reservation("cancelled", payment="canceled")),
+    ],
 }
 HISTORY: dict[str, Any] = {
     "tags": ["Reservations"],
     "summary": "Read a reservation's history",
     "description": "Append-only, oldest first: when, from, to, by whom, why.",
     "responses": {200: serializers.HistoryOut(many=True), **openapi.COMMON, **openapi.NOT_FOUND},
+    "examples": [page(examples.CHANGE)],
 }

@@ -172,7 +172,7 @@ class HistoryOut(serializers.Serializer[Any]):
 
     at = serializers.DateTimeField()
     to = serializers.CharField()
-    actor = serializers.CharField(help_text="client:…, event:…, sweep:…, provider:… or person:…")
+    actor = serializers.CharField(help_text="client:…, event:…, sweep:…, provider:… or user:…")
     reason = serializers.CharField()
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from common import openapi
+from common.examples import ID, answered, asked, page
 from common.serializers import PageQuery
-from payments.api import serializers
+from payments.api import examples, serializers
 
 _MANAGED = "`managed_by_reservation`: it belongs to a reservation and is driven through it; "
 _WRONG_FIELD = "A field is wrong; `param` names it. Or `idempotency_key_reused`."
@@ -39,13 +40,7 @@ CREATE_INTENT: dict[str, Any] = {
             "`idempotency_key_reused`."
         ),
     },
-    "examples": [
-        OpenApiExample(
-            "A gift card",
-            request_only=True,
-            value={"amount": 2599, "currency": "USD", "payment_method_id": "pm_card_visa", "metadata": {"card": "G-7"}},
-        )
-    ],
+    "examples": [asked("A gift card", examples.CREATE), answered(examples.INTENT, status=201)],
 }
 LIST_INTENTS: dict[str, Any] = {
     "tags": ["Payments"],
@@ -57,12 +52,14 @@ LIST_INTENTS: dict[str, Any] = {
         422: openapi.error("A filter is wrong; `param` names it."),
         **openapi.COMMON,
     },
+    "examples": [page(examples.INTENT)],
 }
 READ_INTENT: dict[str, Any] = {
     "tags": ["Payments"],
     "summary": "Read a payment intent",
     "description": "A payment as it is now, a reservation's too.",
     "responses": {200: serializers.IntentOut, **openapi.COMMON, **openapi.NOT_FOUND},
+    "examples": [answered(examples.INTENT)],
 }
 CONFIRM_INTENT: dict[str, Any] = {
     "tags": ["Payments"],
@@ -83,6 +80,7 @@ CONFIRM_INTENT: dict[str, Any] = {
             "`idempotency_key_missing`, `malformed_json`; `sandbox_only` for a forced failure elsewhere."
         )
     },
+    "examples": [asked("With a card", {"payment_method_id": "pm_card_visa"}), answered(examples.ACCEPTED, status=202)],
 }
 CAPTURE_INTENT: dict[str, Any] = {
     "tags": ["Payments"],
@@ -94,6 +92,7 @@ CAPTURE_INTENT: dict[str, Any] = {
         f"{_MANAGED}`invalid_state`: it is not on hold.",
         s202=OpenApiResponse(serializers.AcceptedOut, description="Accepted; a worker does it."),
     ),
+    "examples": [asked("A part", {"amount": 1000}), answered(examples.ACCEPTED, status=202)],
 }
 CANCEL_INTENT: dict[str, Any] = {
     "tags": ["Payments"],
@@ -106,6 +105,10 @@ CANCEL_INTENT: dict[str, Any] = {
         s200=OpenApiResponse(serializers.IntentOut, description="Canceled at the provider."),
         s202=OpenApiResponse(serializers.IntentOut, description="Asked for; the provider's answer is not known yet."),
     ),
+    "examples": [
+        answered({**examples.INTENT, "status": "canceled"}),
+        answered({**examples.INTENT, "status": "on_hold"}, status=202),
+    ],
 }
 READ_PAYMENT: dict[str, Any] = {
     "tags": ["Payments"],
@@ -117,6 +120,7 @@ READ_PAYMENT: dict[str, Any] = {
         **openapi.COMMON,
         **openapi.NOT_FOUND,
     },
+    "examples": [answered(examples.RESULT)],
 }
 REFUND: dict[str, Any] = {
     "tags": ["Refunds"],
@@ -134,6 +138,10 @@ REFUND: dict[str, Any] = {
             "`refund_exceeds_payment`: more than is left; or a field is wrong; `idempotency_key_reused`."
         )
     },
+    "examples": [
+        asked("A part", {"payment_id": ID, "amount": 1000, "reason": "requested_by_customer"}),
+        answered(examples.REFUND, status=201),
+    ],
 }
 LIST_REFUNDS: dict[str, Any] = {
     "tags": ["Refunds"],
@@ -145,12 +153,14 @@ LIST_REFUNDS: dict[str, Any] = {
         422: openapi.error("A filter is wrong; `param` names it."),
         **openapi.COMMON,
     },
+    "examples": [page(examples.REFUND)],
 }
 READ_REFUND: dict[str, Any] = {
     "tags": ["Refunds"],
     "summary": "Read a refund",
     "description": "A refund as it is now. One that has succeeded may still fail at the customer's bank.",
     "responses": {200: serializers.RefundOut, **openapi.COMMON, **openapi.NOT_FOUND},
+    "examples": [answered(examples.REFUND)],
 }
 LIST_TRANSACTIONS: dict[str, Any] = {
     "tags": ["Transactions"],
@@ -162,10 +172,12 @@ LIST_TRANSACTIONS: dict[str, Any] = {
         422: openapi.error("A filter is wrong; `param` names it."),
         **openapi.COMMON,
     },
+    "examples": [page(examples.TRANSACTION)],
 }
 READ_TRANSACTION: dict[str, Any] = {
     "tags": ["Transactions"],
     "summary": "Read a transaction",
     "description": "With everything that was asked of the provider for it, when, and with what result.",
     "responses": {200: serializers.TransactionDetailOut, **openapi.COMMON, **openapi.NOT_FOUND},
+    "examples": [answered({**examples.TRANSACTION, "commands": [examples.COMMAND], "attempts": []})],
 }

@@ -79,14 +79,23 @@ class Migration(migrations.Migration):
             "refund",
             "operator",
             models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.operator"
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="tenants.operator",
+                db_index=False,
             ),
         ),
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
         migrations.AlterField(
             "refund",
             "operator",
-            models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.operator"),
+            models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="tenants.operator",
+                db_index=False,
+            ),
         ),
         migrations.AddIndex("refund", models.Index(fields=["operator", "-id"], name="refund_operator_newest")),
         migrations.CreateModel(
@@ -111,7 +120,10 @@ class Migration(migrations.Migration):
                 (
                     "operator",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.operator"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenants.operator",
+                        db_index=False,
                     ),
                 ),
                 (

@@ -17,7 +17,7 @@ class Refund(models.Model):
     """Money on its way back. What it takes is reserved on the payment when it is asked for."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+")
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+", db_index=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     amount = models.BigIntegerField()
     reason = models.CharField(max_length=64, blank=True)
@@ -58,7 +58,7 @@ class Dispute(models.Model):
     """A chargeback: the customer's bank takes the money back, unless we show that it was owed. Not a refund of ours."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+")
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+", db_index=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
     provider_ref = models.CharField(max_length=255)
     amount = models.BigIntegerField()

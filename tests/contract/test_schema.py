@@ -67,6 +67,21 @@ class TestSchema:
                 assert operation["security"] == [{"ApiKey": []}], (method, path)
                 assert "401" in operation["responses"], (method, path)
 
+    def test_every_operation_has_examples_that_are_right(self) -> None:
+        for path, operations in document()["paths"].items():
+            for method, operation in operations.items():
+                shown = dict(operation["responses"])
+                wanted = {status: shown[status] for status in shown if status.startswith("2")}
+                if "requestBody" in operation:
+                    wanted["request"] = operation["requestBody"]
+                for status, told in wanted.items():
+                    content = told["content"]["application/json"]
+                    assert content.get("examples"), (method, path, status)
+                    for example in content["examples"].values():
+                        jsonschema.validate(
+                            example["value"], content["schema"] | {"components": document()["components"]}
+                        )
+
     def test_it_is_served_with_its_pages(self) -> None:
         http = Frontend("").http
         assert http.get("/api/v1/schema").status_code == 200

@@ -1,7 +1,9 @@
 """Refunds, and the list of all movements of money."""
 
 import pytest
+from django.db import connection
 
+from payments import reading
 from payments.models import Payment, Refund
 from tenants.models import Scope
 from tests import promises, stripe_events
@@ -127,3 +129,50 @@ class TestTransactions:
         second = frontend.http.get(first["next"]).json()
         seen = [row["id"] for row in first["results"] + second["results"]]
         assert seen == ids[::-1]
+
+
+class TestWrongFields:
+    @pytest.mark.parametrize(
+        ("path", "body", "param", "code"),
+        [
+            ("refunds", {}, "payment_id", "required"),
+            ("refunds", {"payment_id": 7}, "payment_id", "invalid"),
+            ("refunds", {"payment_id": "x"}, "payment_id", "invalid"),
+            ("refunds", {"payment_id": "{id}", "amount": 0}, "amount", "min_value"),
+            ("refunds", {"payment_id": "{id}", "amount": "5"}, "amount", "invalid"),
+            ("refunds", {"payment_id": "{id}", "reason": "bored"}, "reason", "invalid_choice"),
+            ("refunds", {"payment_id": "{id}", "sum": 5}, "sum", "unknown_field"),
+            ("payment_intents/{id}/capture", {"amount": -1}, "amount", "min_value"),
+            ("payment_intents/{id}/capture", {"amount": 10**30}, "amount", "max_value"),
+            ("payment_intents/{id}/capture", {"ammount": 1}, "ammount", "unknown_field"),
+            ("payment_intents/{id}/cancel", {"why": "x"}, "why", "unknown_field"),
+            ("payment_intents/{id}/confirm", {"payment_method_id": "a b"}, "payment_method_id", "invalid"),
+            ("payment_intents/{id}/confirm?force=success", {}, "force", "invalid_choice"),
+        ],
+    )
+    def test_are_named_and_nothing_is_stored(
+        self, frontend: Frontend, sandbox: Sandbox, path: str, body: dict[str, object], param: str, code: str
+    ) -> None:
+        made = create(frontend).json()["id"]
+        given = {name: made if value == "{id}" else value for name, value in body.items()}
+        send = frontend.patch if "confirm" in path else frontend.post
+        refused = send(path.replace("{id}", made), given)
+        assert refused.status_code == 422, refused.content
+        assert (refused.json()["error"]["param"], refused.json()["error"]["code"]) == (param, code)
+        payment = Payment.objects.get()
+        assert (payment.status, payment.commands.count(), Refund.objects.count()) == ("requires_confirmation", 1, 0)
+
+
+class TestIndexes:
+    def test_a_page_is_read_from_the_indexes_of_both_tables_in_their_order(self) -> None:
+        operator = OperatorFactory.create()
+        rows = reading.transactions(operator=operator, status=None, kind=None, start=None, end=None)[:26]
+        with connection.cursor() as cursor:
+            cursor.execute("SET enable_seqscan = off")
+            try:
+                plan = rows.explain()
+            finally:
+                cursor.execute("RESET enable_seqscan")
+        assert "Merge Append" in plan, plan
+        for index in ("payment_operator_newest", "refund_operator_newest"):
+            assert f"using {index}" in plan, plan

@@ -1,0 +1,68 @@
+"""Examples of the booking API."""
+
+from common.examples import ID, MADE_AT, OTHER_ID
+
+RATE = {"id": OTHER_ID, "unit": "adult", "name": "Adult", "amount": 4500}
+RESOURCE = {
+    "id": ID,
+    "name": "Sea kayaking",
+    "description": "Two hours along the cliffs, with a guide.",
+    "exclusive": False,
+    "timezone": "Europe/Lisbon",
+    "currency": "EUR",
+    "rates": [RATE],
+}
+SLOT = {
+    "id": ID,
+    "resource_id": OTHER_ID,
+    "starts_at": "2026-12-01T09:00:00Z",
+    "ends_at": "2026-12-01T11:00:00Z",
+    "capacity": 12,
+    "available": 5,
+    "status": "open",
+    "rates": [RATE],
+}
+RESERVE = {
+    "slot_id": ID,
+    "units": [{"unit": "adult", "quantity": 2}],
+    "customer": {"name": "Ana Souza", "email": "ana@example.com"},
+    "payment": {"provider": "stripe", "capture_method": "manual", "payment_method_id": "pm_card_visa"},
+}
+REASON = {"reason": "the guest called"}
+
+
+def reservation(status: str, *, payment: str) -> dict[str, object]:
+    """Write a reservation beside its payment."""
+    return {
+        "reservation": {
+            "id": ID,
+            "reference": "K7QF2M",
+            "status": status,
+            "resource_id": OTHER_ID,
+            "slot_id": OTHER_ID,
+            "units": [{"unit": "adult", "name": "Adult", "quantity": 2, "amount": 4500}],
+            "places": 2,
+            "amount": 9000,
+            "currency": "EUR",
+            "customer": {"name": "Ana Souza", "email": "ana@example.com", "reference": None},
+            "expires_at": "2026-11-21T09:45:00.125000Z",
+            "confirmed_at": MADE_AT if status == "confirmed" else None,
+            "paid_at": None,
+            "created_at": MADE_AT,
+            "metadata": {},
+        },
+        "payment": {
+            "id": OTHER_ID,
+            "status": payment,
+            "provider": "stripe",
+            "provider_ref": "pi_3PgafuB7WZ01zgkW0mYPNZs8",
+            "amount": 9000,
+            "currency": "EUR",
+            "client_secret": "pi_3PgafuB7WZ01zgkW0mYPNZs8_secret_x",
+            "next_action": None,
+            "failure": None,
+        },
+    }
+
+
+CHANGE = {"at": MADE_AT, "from": "pending", "to": "confirmed", "actor": "client:Shop", "reason": "confirm"}
