@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -51,8 +52,11 @@ def create(*, client: ApiClient, actor: str, operation: Operation, request: Requ
         CardError: The provider refused it; the payment is ``failed``.
     """
     registry.get(PROVIDER).check_amount(amount=request.amount, currency=request.currency)
-    earlier = Payment.objects.filter(pk=operation.id).first() if operation.resumed else None
-    command = _create(client, actor, operation.id, request) if earlier is None else _begin_again(earlier)
+    is_there = operation.resumed and Payment.objects.filter(pk=operation.id).exists()
+    try:
+        command = _claim_creation(operation.id) if is_there else _create(client, actor, operation.id, request)
+    except IntegrityError:  # the first run was only slow, and has made it since
+        command = _claim_creation(operation.id)
     done = carrying_out.finish(command, settle=settling.settle) if command is not None else None
     payment = done.settled.payment if done is not None else Payment.objects.get(pk=operation.id)
     if payment.status == PaymentStatus.FAILED:
@@ -155,8 +159,9 @@ def _create(client: ApiClient, actor: str, payment_id: UUID, request: Request) -
     return command
 
 
-def _begin_again(payment: Payment) -> Command | None:
-    begun = payment.commands.filter(kind=CommandKind.CREATE, status__in=sorted(COMMAND_OPEN)).first()
+def _claim_creation(payment_id: UUID) -> Command | None:
+    """Claim the command that an earlier run stored, unless what came of it is known or somebody is at it."""
+    begun = Command.objects.filter(payment=payment_id, kind=CommandKind.CREATE, status__in=sorted(COMMAND_OPEN)).first()
     return commands.claim(command_id=begun.pk) if begun is not None else None
 
 

@@ -6,6 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from booking import carrying_out
+from payments import intents
 from payments.models import Command, Payment
 from tests import promises, stripe_events
 from tests.aging import end_leases
@@ -51,6 +52,22 @@ class TestCreate:
         found = frontend.get(f"payment_intents/{made['id']}").json()
         assert found["client_secret"] is not None
         assert len(sandbox.payment_intents()) == 1
+
+    def test_a_first_run_that_was_only_slow_does_not_make_a_second(
+        self, frontend: Frontend, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        body = {"amount": 2599, "currency": "USD"}
+        store = intents._create
+
+        def overtaken(*given: Any) -> Command:
+            monkeypatch.setattr(intents, "_create", store)
+            end_leases()
+            assert frontend.post("payment_intents", body, key="once").status_code == 201
+            return store(*given)
+
+        monkeypatch.setattr(intents, "_create", overtaken)
+        assert frontend.post("payment_intents", body, key="once").status_code == 201
+        assert (Payment.objects.count(), len(sandbox.payment_intents())) == (1, 1)
 
     @pytest.mark.parametrize(
         ("changes", "param", "code"),
@@ -154,6 +171,7 @@ class TestConfirm:
         made = create(frontend).json()["id"]
         answers = race([lambda: Frontend(frontend.key).patch(f"payment_intents/{made}/confirm", key="once")] * 10)
         assert {answer.status_code for answer in answers} <= {202, 409}
+        assert len({answer.content for answer in answers if answer.status_code == 202}) == 1
         assert Command.objects.filter(kind="confirm").count() == 1
 
 
