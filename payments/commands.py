@@ -188,6 +188,18 @@ def give_another_round(*, command_id: UUID) -> None:
         database.update_together((payment, ["stuck_at", "stuck_because"]), (command, fields))
 
 
+def claim_once_more(*, command_id: UUID) -> Command | None:
+    """Claim a command that ran out of attempts for one more; None if it is not such a one, or somebody was faster.
+
+    The payment stays flagged until it is known what came of it.
+    """
+    last = max(settings.COMMAND_MAX_ATTEMPTS - 1, 0)
+    exhausted = Command.objects.filter(pk=command_id, status__in=sorted(COMMAND_OPEN), next_attempt_at=None)
+    if not exhausted.update(attempts=last, leased_until=None, next_attempt_at=Now()):
+        return None
+    return claim(command_id=command_id)
+
+
 def _frozen(payment: Payment, kind: CommandKind, *, amount: int, refund: Refund | None) -> dict[str, object]:
     frozen: dict[str, object] = {
         "payment_id": str(payment.pk),
@@ -195,6 +207,7 @@ def _frozen(payment: Payment, kind: CommandKind, *, amount: int, refund: Refund 
         "currency": payment.currency,
         "capture_method": payment.capture_method,
         "payment_method_id": "" if kind is CommandKind.CREATE else payment.payment_method_id,
+        "installation": settings.INSTALLATION,
     }
     return frozen | ({"refund_id": str(refund.pk), "reason": refund.reason} if refund else {})
 

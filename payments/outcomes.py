@@ -43,6 +43,8 @@ class ProviderPayment:
     account: str = ""
     payment_id: UUID | None = None
     """Our own id, which we gave the provider with the payment; None for a payment that is not ours."""
+    installation: str = ""
+    """The installation that made it, by the name that it gave itself."""
     client_secret: str = ""
     next_action: dict[str, Any] | None = None
     capture_before: datetime | None = None
@@ -81,6 +83,38 @@ class ProviderDispute:
     account: str = ""
     reason: str = ""
     respond_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderEntry:
+    """One line of the provider's books: what a charge, a refund, a dispute did to the account's balance.
+
+    ``amount``, ``fee`` and ``net`` are in the balance's currency; ``moved`` is what the customer paid (or, negative,
+    got back) in the currency of the payment. Both in minor units.
+    """
+
+    ref: str
+    kind: str
+    payment_ref: str
+    amount: int
+    fee: int
+    net: int
+    currency: str
+    moved: int
+    moved_currency: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderPayout:
+    """Money that went from the provider to the operator's bank; ``is_itemized``: the provider can say what is in it."""
+
+    ref: str
+    amount: int
+    currency: str
+    status: str
+    is_itemized: bool
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

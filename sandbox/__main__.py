@@ -6,7 +6,7 @@ import signal
 import sys
 from types import FrameType
 
-from sandbox.clock import SystemClock
+from sandbox.clock import ShiftedClock
 from sandbox.control import Control
 from sandbox.delivery import Deliveries, Endpoint
 from sandbox.ids import RandomIds
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def build(chosen: argparse.Namespace) -> tuple[Server, Deliveries]:
     """Put the parts together and bind the port."""
-    clock = SystemClock()
+    clock = ShiftedClock()
     endpoint = Endpoint(chosen.webhook_url, chosen.webhook_secret) if chosen.webhook_url else None
     deliveries = Deliveries(
         send=sender(clock, timeout_seconds=chosen.delivery_timeout_seconds),
@@ -49,7 +49,7 @@ def build(chosen: argparse.Namespace) -> tuple[Server, Deliveries]:
         retry_base_seconds=chosen.retry_base_seconds,
     )
     sandbox = Sandbox(api_key=chosen.api_key, clock=clock, ids=RandomIds(), publish=deliveries.publish)
-    server = Server(chosen.host, chosen.port, sandbox, Control(sandbox, deliveries), verbose=chosen.verbose)
+    server = Server(chosen.host, chosen.port, sandbox, Control(sandbox, deliveries, clock), verbose=chosen.verbose)
     return server, deliveries
 
 

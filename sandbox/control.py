@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from sandbox.clock import ShiftedClock
 from sandbox.delivery import MODES, Deliveries
 from sandbox.faults import InvalidFault
 from sandbox.messages import Answer, Request, json_body
 from sandbox.service import Sandbox
-from sandbox.stripe import capturing, confirming, disputes, refunds
+from sandbox.stripe import capturing, confirming, disputes, payouts, refunds
 from sandbox.stripe.account import Account
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.objects import EventRecord, StripeObject
@@ -37,9 +38,10 @@ class Refused(Exception):
 class Control:
     """Answers control requests. They need no API key: whoever reaches the sandbox may use them."""
 
-    def __init__(self, sandbox: Sandbox, deliveries: Deliveries) -> None:
+    def __init__(self, sandbox: Sandbox, deliveries: Deliveries, clock: ShiftedClock) -> None:
         self._sandbox = sandbox
         self._deliveries = deliveries
+        self._clock = clock
         self._actions: dict[str, Callable[[str, Any], Any]] = {
             "GET health": lambda _, __: {"status": "ok"},
             "GET state": lambda _, __: self._state(),
@@ -50,6 +52,8 @@ class Control:
             "POST webhooks flush": lambda _, __: asdict(deliveries.flush()),
             "POST webhooks redeliver": lambda _, body: self._redeliver(body),
             "POST reset": lambda _, __: self._reset(),
+            "POST clock": lambda _, body: self._advance(body),
+            "POST payouts": lambda _, body: self._pay_out(body),
             "POST payment_intents * authenticate": self._authenticate,
             "POST payment_intents * pay": self._pay,
             "POST payment_intents * expire": lambda intent_id, _: self._act(intent_id, capturing.expire),
@@ -93,6 +97,19 @@ class Control:
             raise Refused('The body must be {"result": "won"} or {"result": "lost"}.')
         return self._act(dispute_id, lambda account, found: disputes.close(account, found, result=result))
 
+    def _pay_out(self, body: Any) -> StripeObject:
+        account_id = body.get("account") if isinstance(body, dict) else None
+        with self._sandbox.lock:
+            payout: StripeObject = json.loads(json.dumps(payouts.make(self._sandbox.account(account_id))))
+        return payout
+
+    def _advance(self, body: Any) -> dict[str, float]:
+        seconds = body.get("advance_seconds") if isinstance(body, dict) else None
+        if not isinstance(seconds, int | float) or seconds < 0:
+            raise Refused('The body must be {"advance_seconds": 3600} or another number of at least 0.')
+        self._clock.advance(seconds)
+        return {"now": self._clock.now()}
+
     def _act(self, object_id: str, act: Act) -> StripeObject:
         """Do something to an object, whichever account it is in, and return a copy of the object."""
         with self._sandbox.lock:
@@ -133,6 +150,7 @@ class Control:
             return next((found for account in accounts if (found := account.events.get(event_id))), None)
 
     def _reset(self) -> dict[str, str]:
+        self._clock.reset()
         self._sandbox.reset()
         self._deliveries.reset()
         return {"status": "reset"}

@@ -1,8 +1,19 @@
-"""Payments, their history, the commands that we give to a provider, refunds, disputes, and all as one list."""
+"""Payments, their history, the commands that we give to a provider, refunds, disputes, looks, and all as one list."""
 
+from payments.models.attempt import Attempt, AttemptResult, Pace
 from payments.models.command import Command
 from payments.models.giving_back import Dispute, Refund
 from payments.models.payment import Payment, PaymentHistory
 from payments.models.transaction import Transaction
 
-__all__ = ["Command", "Dispute", "Payment", "PaymentHistory", "Refund", "Transaction"]
+__all__ = [
+    "Attempt",
+    "AttemptResult",
+    "Command",
+    "Dispute",
+    "Pace",
+    "Payment",
+    "PaymentHistory",
+    "Refund",
+    "Transaction",
+]

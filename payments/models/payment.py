@@ -46,6 +46,12 @@ class Payment(models.Model):
     )
     stuck_at = models.DateTimeField(null=True, blank=True, help_text="Since then a person is needed.")
     stuck_because = models.TextField(blank=True)
+    look_after = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The provider is asked how it stands RECONCILE_AFTER_SECONDS after this. Empty: nothing is open.",
+    )
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     changed_by = models.CharField(max_length=200)
@@ -83,9 +89,7 @@ class Payment(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["operator", "-id"], name="payment_operator_newest"),
-            models.Index(
-                fields=["changed_at"], condition=~Q(status__in=sorted(PAYMENT_FINAL)), name="payment_not_final_age"
-            ),
+            models.Index(fields=["look_after"], condition=Q(look_after__isnull=False), name="payment_to_look_at"),
             models.Index(fields=["stuck_at"], condition=Q(stuck_at__isnull=False), name="payment_stuck"),
         ]
 

@@ -11,7 +11,14 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from common.errors import HoldfastError
-from payments.outcomes import Failure, ProviderNews, ProviderPayment, ProviderRefund
+from payments.outcomes import (
+    Failure,
+    ProviderEntry,
+    ProviderNews,
+    ProviderPayment,
+    ProviderPayout,
+    ProviderRefund,
+)
 
 
 class ProviderError(Exception):
@@ -145,8 +152,37 @@ class Provider(Protocol):
     def find_refund(self, *, ref: str, key: str, account: str) -> ProviderRefund | None:
         """Find the refund of a payment that the command with this key made."""
 
-    def list_payments(self, *, since: datetime, account: str) -> Iterator[ProviderPayment]:
-        """Read every payment created since then, newest first."""
+    def list_refunds(self, *, ref: str, account: str) -> Iterator[ProviderRefund]:
+        """Read every refund of a payment."""
+
+    def list_payments(
+        self, *, since: datetime, account: str, until: datetime | None = None
+    ) -> Iterator[ProviderPayment]:
+        """Read every payment created since then and before ``until``, newest first."""
+
+    def list_events(
+        self, *, since: datetime, until: datetime, undelivered: bool, account: str
+    ) -> Iterator[Notification]:
+        """Read the events that are our business and happened in that time, newest first.
+
+        With ``undelivered``, only those that no webhook has taken. What comes from the provider's API is authentic.
+        Raises as :meth:`fetch`.
+        """
+
+    def attest(self, *, ref: str, account: str) -> Notification:
+        """Read a payment as it is at this moment, in the shape of the event that would tell of it.
+
+        Evidence for money whose event cannot be had; a person vouches for it. Raises as :meth:`fetch`.
+        """
+
+    def list_entries(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderEntry]:
+        """Read the lines of the provider's books of that time, newest first. Raises as :meth:`fetch`."""
+
+    def list_payouts(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderPayout]:
+        """Read the payouts made in that time, newest first. Raises as :meth:`fetch`."""
+
+    def list_entries_of_payout(self, *, ref: str, account: str) -> Iterator[ProviderEntry]:
+        """Read the lines of the books that a payout is made of, without its own. Raises as :meth:`fetch`."""
 
     def authenticate(self, *, request: DeliveredRequest, secrets: Sequence[str], now: datetime) -> Notification:
         """Verify a notification; any one of ``secrets`` may have signed it.

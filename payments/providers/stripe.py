@@ -7,13 +7,20 @@ retries, count no attempt. https://docs.stripe.com/api/idempotent_requests
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 
 import stripe
 from django.conf import settings
 
-from payments.outcomes import Failure, ProviderNews, ProviderPayment, ProviderRefund
+from payments.outcomes import (
+    Failure,
+    ProviderEntry,
+    ProviderNews,
+    ProviderPayment,
+    ProviderPayout,
+    ProviderRefund,
+)
 from payments.providers import stripe_money, stripe_objects, stripe_signature
 from payments.providers.base import (
     DeclinedError,
@@ -27,6 +34,13 @@ from payments.providers.base import (
 
 _REFUND_EVENTS = frozenset(("refund.created", "refund.updated", "refund.failed", "charge.refund.updated"))
 _REFUND_REASONS = frozenset(("duplicate", "fraudulent", "requested_by_customer"))
+_EVENTS = (
+    "payment_intent.created", "payment_intent.processing", "payment_intent.requires_action",
+    "payment_intent.amount_capturable_updated", "payment_intent.succeeded", "payment_intent.payment_failed",
+    "payment_intent.canceled", *sorted(_REFUND_EVENTS), "charge.dispute.created", "charge.dispute.updated",
+    "charge.dispute.closed", "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated",
+)  # fmt: skip
+"""What :meth:`StripeProvider.read` understands; a list takes twenty types at most."""
 _UNCAPTURED = "expired_uncaptured_charge"
 """A hold that ends looks like a refund to Stripe; no money ever moved."""
 
@@ -133,17 +147,49 @@ class StripeProvider:
 
     def find_refund(self, *, ref: str, key: str, account: str) -> ProviderRefund | None:
         """See :meth:`Provider.find_refund`."""
-        with _translated(account):
-            page = self._client.refunds.list({"payment_intent": ref, "limit": 100}, _options(account))
-            for refund in map(stripe.Refund.to_dict, page.auto_paging_iter()):
-                if (refund.get("metadata") or {}).get(stripe_objects.COMMAND_KEY) == key:
-                    return stripe_objects.refund(refund, account)
+        for refund in _read(self._client.refunds, {"payment_intent": ref}, account):
+            if (refund.get("metadata") or {}).get(stripe_objects.COMMAND_KEY) == key:
+                return stripe_objects.refund(refund, account)
         return None
 
-    def list_payments(self, *, since: datetime, account: str) -> Iterator[ProviderPayment]:
+    def list_refunds(self, *, ref: str, account: str) -> Iterator[ProviderRefund]:
+        """See :meth:`Provider.list_refunds`."""
+        for refund in _read(self._client.refunds, {"payment_intent": ref}, account):
+            yield stripe_objects.refund(refund, account)
+
+    def list_payments(
+        self, *, since: datetime, account: str, until: datetime | None = None
+    ) -> Iterator[ProviderPayment]:
         """See :meth:`Provider.list_payments`."""
-        for intent in self._list(created={"gte": int(since.timestamp())}, account=account):
+        for intent in self._list(created=_window(since, until), account=account):
             yield stripe_objects.payment(intent, account)
+
+    def list_events(
+        self, *, since: datetime, until: datetime, undelivered: bool, account: str
+    ) -> Iterator[Notification]:
+        """See :meth:`Provider.list_events`. Stripe keeps them for 30 days. https://docs.stripe.com/api/events/list"""
+        params: dict[str, Any] = {"created": _window(since, until), "types": list(_EVENTS)}
+        for event in _read(self._client.events, params | ({"delivery_success": False} if undelivered else {}), account):
+            yield stripe_objects.notification(event, account=account)
+
+    def attest(self, *, ref: str, account: str) -> Notification:
+        """See :meth:`Provider.attest`."""
+        with _translated(account):
+            found = self._client.payment_intents.retrieve(ref, {}, _options(account))
+        return stripe_objects.attested(found.to_dict(), account=account, at=datetime.now(UTC))
+
+    def list_entries(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderEntry]:
+        """See :meth:`Provider.list_entries`. https://docs.stripe.com/api/balance_transactions/list"""
+        yield from self._entries({"created": _window(since, until)}, account)
+
+    def list_payouts(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderPayout]:
+        """See :meth:`Provider.list_payouts`."""
+        for payout in _read(self._client.payouts, {"created": _window(since, until)}, account):
+            yield stripe_objects.payout(payout)
+
+    def list_entries_of_payout(self, *, ref: str, account: str) -> Iterator[ProviderEntry]:
+        """See :meth:`Provider.list_entries_of_payout`. https://docs.stripe.com/payouts/reconciliation"""
+        return (entry for entry in self._entries({"payout": ref}, account) if not entry.kind.startswith("payout"))
 
     def authenticate(self, *, request: DeliveredRequest, secrets: Sequence[str], now: datetime) -> Notification:
         """See :meth:`Provider.authenticate`."""
@@ -166,10 +212,24 @@ class StripeProvider:
         return None
 
     def _list(self, *, created: Any, account: str) -> Iterator[Any]:
-        with _translated(account):
-            params: Any = {"created": created, "limit": 100, "expand": ["data.latest_charge"]}
-            page = self._client.payment_intents.list(params, _options(account))
-            yield from map(stripe.PaymentIntent.to_dict, page.auto_paging_iter())
+        return _read(self._client.payment_intents, {"created": created, "expand": ["data.latest_charge"]}, account)
+
+    def _entries(self, params: dict[str, Any], account: str) -> Iterator[ProviderEntry]:
+        read = _read(self._client.balance_transactions, {**params, "expand": ["data.source"]}, account)
+        return map(stripe_objects.entry, read)
+
+
+def _read(service: Any, params: dict[str, Any], account: str) -> Iterator[Any]:
+    """Read a list of Stripe's to its end, page by page, as it is asked for."""
+    with _translated(account):
+        page = service.list({**params, "limit": 100}, _options(account))
+        for row in page.auto_paging_iter():
+            yield row.to_dict()
+
+
+def _window(since: datetime, until: datetime | None) -> dict[str, int]:
+    """Write a time from ``since`` on and before ``until``; Stripe counts whole seconds."""
+    return {"gte": int(since.timestamp())} | ({"lt": int(until.timestamp())} if until else {})
 
 
 def _intent_params(parameters: Mapping[str, Any], key: str) -> Any:
@@ -178,7 +238,11 @@ def _intent_params(parameters: Mapping[str, Any], key: str) -> Any:
         "currency": parameters["currency"].lower(),
         "capture_method": parameters["capture_method"],
         "payment_method_types": ["card"],
-        "metadata": {stripe_objects.PAYMENT_KEY: parameters["payment_id"], stripe_objects.COMMAND_KEY: key},
+        "metadata": {
+            stripe_objects.PAYMENT_KEY: parameters["payment_id"],
+            stripe_objects.COMMAND_KEY: key,
+            **({stripe_objects.INSTALLATION_KEY: parameters["installation"]} if parameters.get("installation") else {}),
+        },
         "expand": ["latest_charge"],
     }
 

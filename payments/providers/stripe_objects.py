@@ -8,12 +8,22 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from payments.outcomes import Failure, Outcome, ProviderDispute, ProviderPayment, ProviderRefund
+from payments.outcomes import (
+    Failure,
+    Outcome,
+    ProviderDispute,
+    ProviderEntry,
+    ProviderPayment,
+    ProviderPayout,
+    ProviderRefund,
+)
 from payments.providers import stripe_money
+from payments.providers.base import Notification
 
 PAYMENT_KEY = "holdfast_payment"
 COMMAND_KEY = "holdfast_command"
 REFUND_KEY = "holdfast_refund"
+INSTALLATION_KEY = "holdfast_installation"
 
 _CLOSED = frozenset(("won", "lost", "warning_closed", "prevented"))
 
@@ -43,6 +53,7 @@ def payment(intent: Mapping[str, Any], account: str) -> ProviderPayment:
         amount_captured=stripe_money.from_stripe(intent.get("amount_received") or 0, currency),
         account=account,
         payment_id=_uuid((intent.get("metadata") or {}).get(PAYMENT_KEY)),
+        installation=(intent.get("metadata") or {}).get(INSTALLATION_KEY) or "",
         client_secret=intent.get("client_secret") or "",
         next_action=intent.get("next_action") or None,
         capture_before=_capture_before(intent.get("latest_charge")),
@@ -87,6 +98,72 @@ def dispute(dispute: Mapping[str, Any], account: str, *, as_of: datetime) -> Pro
         reason=dispute.get("reason") or "",
         respond_by=datetime.fromtimestamp(due_by, UTC) if due_by else None,
     )
+
+
+def notification(event: Mapping[str, Any], *, account: str = "") -> Notification:
+    """Read an event; one that was read for a connected account does not name it itself."""
+    return Notification(
+        event_id=event["id"],
+        type=event["type"],
+        account=event.get("account") or account,
+        live=bool(event["livemode"]),
+        created_at=datetime.fromtimestamp(event["created"], UTC),
+        api_version=event.get("api_version") or "",
+        payload=event,
+        object_ref=str(event["data"]["object"].get("id") or ""),
+    )
+
+
+def attested(intent: Mapping[str, Any], *, account: str, at: datetime) -> Notification:
+    """Write the event that would tell how a payment intent stands; its id says that Stripe never sent it."""
+    event = {
+        "id": f"attested_{intent['id']}_{intent['status']}",
+        "object": "event",
+        "type": f"payment_intent.{intent['status']}",
+        "created": int(at.timestamp()),
+        "livemode": intent["livemode"],
+        "data": {"object": intent},
+    }
+    return notification(event, account=account)
+
+
+def entry(transaction: Mapping[str, Any]) -> ProviderEntry:
+    """Read a balance transaction with its source. https://docs.stripe.com/reports/balance-transaction-types"""
+    source = transaction["source"] if isinstance(transaction.get("source"), Mapping) else {}
+    currency = transaction["currency"].upper()
+    moved_currency = (source.get("currency") or transaction["currency"]).upper()
+    amount = stripe_money.from_stripe(transaction["amount"], currency)
+    return ProviderEntry(
+        ref=transaction["id"],
+        kind=transaction.get("reporting_category") or transaction["type"],
+        payment_ref=source.get("payment_intent") or "",
+        amount=amount,
+        fee=stripe_money.from_stripe(transaction["fee"], currency),
+        net=stripe_money.from_stripe(transaction["net"], currency),
+        currency=currency,
+        moved=_moved(source, moved_currency, sign=-1 if amount < 0 else 1) if source else amount,
+        moved_currency=moved_currency,
+        occurred_at=datetime.fromtimestamp(transaction["created"], UTC),
+    )
+
+
+def payout(payout: Mapping[str, Any]) -> ProviderPayout:
+    """Read a payout. What is in a manual one, Stripe cannot tell. https://docs.stripe.com/payouts/reconciliation"""
+    currency = payout["currency"].upper()
+    return ProviderPayout(
+        ref=payout["id"],
+        amount=stripe_money.from_stripe(payout["amount"], currency),
+        currency=currency,
+        status=payout["status"],
+        is_itemized=payout.get("reconciliation_status") == "completed",
+        created_at=datetime.fromtimestamp(payout["created"], UTC),
+    )
+
+
+def _moved(source: Mapping[str, Any], currency: str, *, sign: int) -> int:
+    """Return what the customer paid or got back: of a charge, only what was captured of it."""
+    amount = source["amount_captured"] if source.get("object") == "charge" else source.get("amount", 0)
+    return sign * stripe_money.from_stripe(amount, currency)
 
 
 def _capture_before(charge: Any) -> datetime | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from payments.providers import stripe_objects
 from payments.providers.base import DeliveredRequest, InvalidSignatureError, Notification
 
 _TIMESTAMP = re.compile(r"t=([0-9]{1,12})")
@@ -39,17 +40,7 @@ def notification(body: bytes) -> Notification:
         InvalidSignatureError: It is not an event.
     """
     try:
-        event = json.loads(body)
-        return Notification(
-            event_id=event["id"],
-            type=event["type"],
-            account=event.get("account") or "",
-            live=bool(event["livemode"]),
-            created_at=datetime.fromtimestamp(event["created"], UTC),
-            api_version=event.get("api_version") or "",
-            payload=event,
-            object_ref=str(event["data"]["object"].get("id") or ""),
-        )
+        return stripe_objects.notification(json.loads(body))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidSignatureError("The body is not an event.") from error
 

@@ -34,6 +34,9 @@ class Account:
     refunds: dict[str, StripeObject] = field(default_factory=dict)
     balance_transactions: dict[str, StripeObject] = field(default_factory=dict)
     disputes: dict[str, StripeObject] = field(default_factory=dict)
+    payouts: dict[str, StripeObject] = field(default_factory=dict)
+    payout_of: dict[str, str] = field(default_factory=dict)
+    """The payout that took each balance transaction which has left the account."""
     events: dict[str, EventRecord] = field(default_factory=dict)
     card_of: dict[str, str] = field(default_factory=dict)
     """The test name (such as `pm_card_visa`) that each payment method was made from."""
@@ -62,6 +65,10 @@ class Account:
         """Return a dispute; raise ResourceMissing."""
         return _get(self.disputes, "dispute", dispute_id, "dispute", 404)
 
+    def get_payout(self, payout_id: str) -> StripeObject:
+        """Return a payout; raise ResourceMissing."""
+        return _get(self.payouts, "payout", payout_id, "payout", 404)
+
     def get_event(self, event_id: str) -> EventRecord:
         """Return an event with what is known of its delivery; raise ResourceMissing."""
         if event_id not in self.events:
@@ -77,6 +84,7 @@ class Account:
             self.refunds,
             self.balance_transactions,
             self.disputes,
+            self.payouts,
         )
         return next((kind[object_id] for kind in kinds if object_id in kind), None)
 

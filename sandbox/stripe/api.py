@@ -14,6 +14,7 @@ from sandbox.stripe import (
     intents,
     params,
     payment_methods,
+    payouts,
     refunds,
 )
 from sandbox.stripe.account import Account
@@ -56,6 +57,8 @@ OPERATIONS: dict[str, Operation] = {
     "POST refunds *": lambda call: refunds.update(call.account, call.id, call.params),
     "GET balance_transactions": lambda call: balance.list_balance_transactions(call.account, call.params),
     "GET balance_transactions *": lambda call: balance.retrieve(call.account, _plain_id(call)),
+    "GET payouts": lambda call: payouts.list_payouts(call.account, call.params),
+    "GET payouts *": lambda call: payouts.retrieve(call.account, _plain_id(call)),
     "GET events": lambda call: events.list_events(call.account, call.params),
     "GET events *": lambda call: events.retrieve(call.account, _plain_id(call)),
 }

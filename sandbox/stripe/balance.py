@@ -1,4 +1,4 @@
-"""Balance transactions: what each charge and refund did to the account's balance."""
+"""Balance transactions: what each charge, refund, dispute and payout did to the account's balance."""
 
 from sandbox.form import Params
 from sandbox.stripe import lists, money, params
@@ -32,6 +32,17 @@ def record_dispute(account: Account, dispute: StripeObject, *, taken: bool) -> S
     return _record(account, dispute, kind="dispute_reversal", amount=dispute["amount"], fee=0)
 
 
+def record_payout(account: Account, payout: StripeObject) -> StripeObject:
+    """Take the money of a payout from the balance."""
+    return _record(account, payout, kind="payout", amount=-payout["amount"], fee=0)
+
+
+def waiting(account: Account) -> list[StripeObject]:
+    """Return what no payout has taken yet, oldest first, in the currency of the oldest."""
+    rows = [row for row in account.balance_transactions.values() if row["id"] not in account.payout_of]
+    return [row for row in rows if row["currency"] == rows[0]["currency"]]
+
+
 def retrieve(account: Account, transaction_id: str) -> StripeObject:
     """Return one balance transaction. Raises: ResourceMissing."""
     return account.get_balance_transaction(transaction_id)
@@ -40,12 +51,12 @@ def retrieve(account: Account, transaction_id: str) -> StripeObject:
 def list_balance_transactions(account: Account, given: Params) -> StripeObject:
     """Return a page of balance transactions, the newest first."""
     params.check_known(given, LIST_PARAMS)
-    paid_out = params.find_string(given, "payout") is not None
+    payout = params.find_string(given, "payout")
     fields = lists.field_filter(given, "currency", "source", "type")
     return lists.page_of_objects(
         account.balance_transactions,
         given,
-        matches=lambda row: fields(row) and not paid_out,
+        matches=lambda row: fields(row) and (payout is None or account.payout_of.get(row["id"]) == payout),
         kind="balance_transaction",
         url="/v1/balance_transactions",
     )

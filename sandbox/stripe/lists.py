@@ -79,16 +79,21 @@ def page_of_objects(
 
 
 def created_filter(given: Params) -> Callable[[StripeObject], bool]:
-    """Return a test of an object's `created` for `created=n` or `created[gte]=n` and the like."""
-    value: Any = given.get("created")
+    """Return a test of an object's `created`."""
+    return time_filter(given, "created")
+
+
+def time_filter(given: Params, field: str) -> Callable[[StripeObject], bool]:
+    """Return a test of a time of an object for `field=n` or `field[gte]=n` and the like."""
+    value: Any = given.get(field)
     if value is None or value == "":
         return lambda row: True
     if not isinstance(value, dict):
-        exact = params.get_integer(given, "created", minimum=0)
-        return lambda row: bool(row["created"] == exact)
-    params.check_known({f"created[{name}]": None for name in value}, {f"created[{name}]" for name in COMPARISONS})
+        exact = params.get_integer(given, field, minimum=0)
+        return lambda row: bool(row[field] == exact)
+    params.check_known({f"{field}[{name}]": None for name in value}, {f"{field}[{name}]" for name in COMPARISONS})
     bounds = [(COMPARISONS[name], params.get_integer(value, name, minimum=0)) for name in value]
-    return lambda row: all(compare(row["created"], bound) for compare, bound in bounds)
+    return lambda row: all(compare(row[field], bound) for compare, bound in bounds)
 
 
 def field_filter(given: Params, *names: str) -> Callable[[StripeObject], bool]:

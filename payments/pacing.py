@@ -1,0 +1,157 @@
+"""How fast the background calls a provider: so many calls a minute, and none while it refuses or does not answer.
+
+One row for each account, so that every process keeps to one pace. What a customer waits for is not held up by it. After
+an outage everything that waits is due at once: the pace lets it through a minute's worth at a time.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import connection
+
+from payments.providers.base import NotSentError, OutcomeUnknownError, ProviderError
+
+T = TypeVar("T")
+
+_PAGE = 100
+"""Rows that one call of a list brings."""
+_PATIENCE = 3
+"""Calls in a row without an answer, after which the provider is taken to be down."""
+_LONGEST_PAUSE_SECONDS = 300
+
+
+class PausedError(Exception):
+    """The account may not be called now; ``seconds`` is when to come again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"paused for {seconds:.0f} s")
+        self.seconds = seconds
+
+
+def give_up(seconds: float) -> None:
+    """Wait for nothing: the next run of the sweep comes anyway.
+
+    Raises:
+        PausedError: Always.
+    """
+    raise PausedError(seconds)
+
+
+def admit(*, provider: str, account: str) -> float:
+    """Count a call that is about to be made; returns the seconds to wait for if it must not be made now, else 0."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO payments_pace AS known (provider, account, minute, calls, failures, paused_because)
+            VALUES (%(provider)s, %(account)s, date_trunc('minute', now()), 1, 0, '')
+            ON CONFLICT (provider, account) DO UPDATE
+                SET calls = CASE WHEN known.minute = excluded.minute THEN known.calls + 1 ELSE 1 END,
+                    minute = excluded.minute
+                WHERE coalesce(known.paused_until, '-infinity') <= now()
+                  AND (known.minute <> excluded.minute OR known.calls < %(most)s)
+            """,
+            {"provider": provider, "account": account, "most": settings.PROVIDER_CALLS_PER_MINUTE},
+        )
+        if cursor.rowcount == 1:
+            return 0.0
+        cursor.execute(
+            """
+            SELECT greatest(extract(epoch FROM coalesce(paused_until, now()) - now()),
+                            CASE WHEN calls >= %s THEN extract(epoch FROM minute + interval '1 minute' - now()) END, 0.1)
+            FROM payments_pace WHERE provider = %s AND account = %s
+            """,
+            [settings.PROVIDER_CALLS_PER_MINUTE, provider, account],
+        )
+        (seconds,) = cursor.fetchone()
+    return float(seconds)
+
+
+def paced(
+    rows: Callable[[], Iterator[T]], *, provider: str, account: str, wait: Callable[[float], None] = give_up
+) -> Iterator[T]:
+    """Read a list of a provider at its pace, and note how it went.
+
+    Raises:
+        PausedError: By ``wait``, before any page that may not be had now.
+        ProviderError: The provider did.
+    """
+    stream: Iterator[T] | None = None
+    number = 0
+    while True:
+        if number % _PAGE == 0:
+            while seconds := admit(provider=provider, account=account):
+                wait(seconds)
+        try:
+            stream = stream or rows()
+            row = next(stream, None)
+        except ProviderError as error:
+            note(error, provider=provider, account=account)
+            raise
+        if number % _PAGE == 0:
+            answered(provider=provider, account=account)
+        if row is None:
+            return
+        yield row
+        number += 1
+
+
+def note(error: ProviderError, *, provider: str, account: str) -> None:
+    """Pause for as long as the provider asked for; or, when it keeps not answering, for longer and longer."""
+    if isinstance(error, NotSentError) and error.retry_after is not None:
+        _pause(provider, account, error.retry_after, "it refuses more calls for now (429)")
+    elif isinstance(error, NotSentError | OutcomeUnknownError):
+        failed(provider=provider, account=account)
+
+
+def rate_limited(*, provider: str, account: str, seconds: float) -> None:
+    """Pause for as long as the provider asked for."""
+    _pause(provider, account, seconds, "it refuses more calls for now (429)")
+
+
+def failed(*, provider: str, account: str) -> None:
+    """Note a call that brought no answer; after some in a row, pause for twice as long as the last time."""
+    _write(
+        """
+        INSERT INTO payments_pace AS known (provider, account, minute, calls, failures, paused_because)
+        VALUES (%(provider)s, %(account)s, date_trunc('minute', now()), 0, 1, '')
+        ON CONFLICT (provider, account) DO UPDATE
+            SET failures = known.failures + 1,
+                paused_until = CASE WHEN known.failures + 1 >= %(patience)s THEN now() + make_interval(
+                    secs => least(15 * 2 ^ least(known.failures + 1 - %(patience)s, 16), %(longest)s)) END,
+                paused_because = CASE WHEN known.failures + 1 >= %(patience)s THEN 'it does not answer' ELSE '' END
+        """,
+        {
+            "provider": provider,
+            "account": account,
+            "patience": _PATIENCE,
+            "longest": _LONGEST_PAUSE_SECONDS,
+        },
+    )
+
+
+def answered(*, provider: str, account: str) -> None:
+    """Note that the provider answers; a statement is spent on it only if it did not before."""
+    _write(
+        "UPDATE payments_pace SET failures = 0, paused_until = NULL, paused_because = '' "
+        "WHERE provider = %(provider)s AND account = %(account)s AND failures > 0",
+        {"provider": provider, "account": account},
+    )
+
+
+def _pause(provider: str, account: str, seconds: float, because: str) -> None:
+    _write(
+        """
+        INSERT INTO payments_pace AS known (provider, account, minute, calls, failures, paused_until, paused_because)
+        VALUES (%(provider)s, %(account)s, date_trunc('minute', now()), 0, 0,
+                now() + make_interval(secs => %(seconds)s), %(because)s)
+        ON CONFLICT (provider, account) DO UPDATE
+            SET paused_until = greatest(known.paused_until, excluded.paused_until), paused_because = %(because)s
+        """,
+        {"provider": provider, "account": account, "seconds": seconds, "because": because},
+    )
+
+
+def _write(sql: str, values: dict[str, object]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
