@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from django.db import OperationalError, connection, models, transaction
@@ -112,3 +113,12 @@ def _quoted(name: str | None) -> str:
 
 def _value(field: "models.Field[Any, Any]", row: models.Model, *, add: bool) -> Any:
     return field.get_db_prep_save(field.pre_save(row, add=add), connection=connection)
+
+
+def now() -> datetime:
+    """Return the time by the database's clock, which decides."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        (at,) = cursor.fetchone()
+    found: datetime = at
+    return found

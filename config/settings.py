@@ -249,6 +249,7 @@ SPECTACULAR_SETTINGS = {
         "RefundStatus": "payments.states.RefundStatus",
         "CommandStatus": "payments.states.CommandStatus",
         "CommandKind": "payments.states.CommandKind",
+        "AttemptResult": "payments.models.AttemptResult",
         "TransactionStatus": "payments.states.TransactionStatus",
         "TransactionKind": "payments.states.TransactionKind",
         "SlotStatus": ["open", "closed", "sold_out"],

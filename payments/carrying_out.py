@@ -12,7 +12,7 @@ from django_q.tasks import async_task
 
 from common import database
 from common.errors import HoldfastError
-from payments import sending, settling
+from payments import pacing, sending, settling
 from payments.errors import OutcomeMismatchError
 from payments.models import Command
 from payments.outcomes import Outcome, PaymentOutcome
@@ -37,6 +37,8 @@ def finish(command: Command, *, settle: Callable[..., S]) -> Done[S] | None:
     provider again with the same key.
     """
     news: PaymentOutcome = sending.send(command)
+    if news.outcome is Outcome.UNKNOWN and news.refund is None:
+        _keep_pace(command, news)
     try:
         with database.use_case():
             settled = settle(news=news)
@@ -44,6 +46,15 @@ def finish(command: Command, *, settle: Callable[..., S]) -> Done[S] | None:
         logger.exception("An answer could not be noted; the sweep will ask again.", extra={"command": str(command.pk)})
         return None
     return Done(settled=settled, known=news.outcome is not Outcome.UNKNOWN)
+
+
+def _keep_pace(command: Command, news: PaymentOutcome) -> None:
+    """Let the background know that the provider refuses calls, or does not answer."""
+    account = {"provider": command.payment.provider, "account": command.payment.provider_account}
+    if news.retry_after is not None:
+        pacing.rate_limited(**account, seconds=news.retry_after)
+    else:
+        pacing.failed(**account)
 
 
 def queue(*, command_id: UUID) -> None:

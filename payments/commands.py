@@ -8,6 +8,7 @@ same key makes the next attempt harmless. The commands of a payment are sent in 
 
 import logging
 import random
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -108,8 +109,11 @@ def claim(*, command_id: UUID) -> Command | None:
     return Command.objects.select_related("payment").get(pk=command_id)
 
 
-def list_due(*, limit: int) -> list[UUID]:
-    """List commands that a sender may claim now, the longest waiting first."""
+def list_due(*, limit: int, but_not_of: Collection[tuple[str, str]] = ()) -> list[Command]:
+    """List commands that a sender may claim now, with their payments, the longest waiting first.
+
+    ``but_not_of`` names accounts of providers to leave out, as (provider, account).
+    """
     earlier = Command.objects.filter(
         Q(kind__in=STARTING) | Q(id__lt=OuterRef("id")), payment=OuterRef("payment"), status__in=sorted(COMMAND_OPEN)
     ).exclude(id=OuterRef("id"))
@@ -120,7 +124,9 @@ def list_due(*, limit: int) -> list[UUID]:
         next_attempt_at__lte=Now(),
         attempts__lt=settings.COMMAND_MAX_ATTEMPTS,
     )
-    return list(due.order_by("next_attempt_at").values_list("id", flat=True)[:limit])
+    for provider, account in but_not_of:
+        due = due.exclude(payment__provider=provider, payment__provider_account=account)
+    return list(due.select_related("payment").order_by("next_attempt_at")[:limit])
 
 
 def finish(command: Command, news: PaymentOutcome, *, at: datetime) -> None:

@@ -13,6 +13,11 @@ def find_payment_for_update(*, where: Q) -> Payment | None:
     return Payment.objects.select_for_update(no_key=True).filter(where).annotate(db_now=Now()).first()
 
 
+def find_payment_to_look_at(*, where: Q) -> Payment | None:
+    """Lock a payment that the reconciliation may look at, unless somebody else is at it. Nothing else is locked."""
+    return Payment.objects.select_for_update(no_key=True, skip_locked=True).filter(where).annotate(db_now=Now()).first()
+
+
 def find_refund_for_update(*, payment: Payment, refund_id: UUID | None, provider_ref: str) -> Refund | None:
     """Lock a refund of a locked payment, by our id if the provider tells it, else by the provider's."""
     mine = Refund.objects.select_for_update(no_key=True).filter(payment=payment)

@@ -57,14 +57,26 @@ def admit(*, provider: str, account: str) -> float:
             return 0.0
         cursor.execute(
             """
-            SELECT greatest(extract(epoch FROM coalesce(paused_until, now()) - now()),
-                            CASE WHEN calls >= %s THEN extract(epoch FROM minute + interval '1 minute' - now()) END, 0.1)
+            SELECT greatest(extract(epoch FROM paused_until - now()),
+                            CASE WHEN calls >= %s AND minute = date_trunc('minute', now())
+                                 THEN extract(epoch FROM minute + interval '1 minute' - now()) END,
+                            0.1)
             FROM payments_pace WHERE provider = %s AND account = %s
             """,
             [settings.PROVIDER_CALLS_PER_MINUTE, provider, account],
         )
         (seconds,) = cursor.fetchone()
     return float(seconds)
+
+
+def wait_for(*, provider: str, account: str, wait: Callable[[float], None]) -> None:
+    """Count a call that is about to be made, after waiting for as long as it must not be made.
+
+    Raises:
+        PausedError: By ``wait``.
+    """
+    while seconds := admit(provider=provider, account=account):
+        wait(seconds)
 
 
 def paced(
@@ -80,8 +92,7 @@ def paced(
     number = 0
     while True:
         if number % _PAGE == 0:
-            while seconds := admit(provider=provider, account=account):
-                wait(seconds)
+            wait_for(provider=provider, account=account, wait=wait)
         try:
             stream = stream or rows()
             row = next(stream, None)
@@ -152,6 +163,6 @@ def _pause(provider: str, account: str, seconds: float, because: str) -> None:
     )
 
 
-def _write(sql: str, values: dict[str, object]) -> None:
+def _write(sql: str, values: dict[str, str | float]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)

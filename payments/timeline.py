@@ -9,7 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from payments import currencies
-from payments.models import Command, Dispute, Payment
+from payments.models import Attempt, Command, Dispute, Payment
 from payments.states import CommandStatus
 
 _ASKED = {
@@ -48,7 +48,7 @@ class Entry:
 
 
 def of_payment(payment: Payment) -> list[Entry]:
-    """List what happened to a payment: its states, commands, events and refunds."""
+    """List what happened to a payment: its states, commands, events, looks and refunds."""
     found = [
         Entry(change.at, "payment", f"{change.from_status or 'new'} → {change.to_status}", change.actor, change.reason)
         for change in payment.history.all()
@@ -57,6 +57,10 @@ def of_payment(payment: Payment) -> list[Entry]:
         found.append(Entry(command.created_at, "asked", _asked(command), command.requested_by, command.reason))
         if command.finished_at is not None:
             found.append(_answered(command))
+    found += [
+        Entry(attempt.finished_at or attempt.at, "look", _looked(attempt), "reconciliation", attempt.error)
+        for attempt in payment.attempts.all()
+    ]
     found += [
         Entry(event.received_at, "event", f"{event.type}: {event.effect or event.status}", event.event_id, event.error)
         for event in payment.events.all()
@@ -106,6 +110,12 @@ def shown(entries: Iterable[Entry], *, zone: str = "UTC") -> SafeString:
 
 def _shown(dispute: Dispute) -> str:
     return currencies.shown(dispute.amount, dispute.currency)
+
+
+def _looked(attempt: Attempt) -> str:
+    said = f"the provider says {attempt.provider_status}" if attempt.provider_status else "the provider was asked"
+    result = attempt.done or attempt.get_result_display().lower()
+    return f"look {attempt.number}: {said}; {result}"
 
 
 def _asked(command: Command) -> str:

@@ -1,20 +1,35 @@
-"""Holds at the provider that are held for nobody (P7), seen from the provider's side. Reads only."""
+"""Holds at the provider that are held for nobody (P7), seen from the provider's side."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-from django.db.models.functions import Now
+from django.conf import settings
 
+from booking import releasing
 from booking.models import Reservation
 from booking.states import ReservationStatus
+from common import database
+from payments import pacing
 from payments.models import Payment
 from payments.outcomes import Outcome, ProviderPayment
+from payments.pacing import PausedError
 from payments.providers import registry
+from payments.providers.base import ProviderError
 from payments.states import COMMAND_OPEN
+from reconciliation import accounts, discrepancies, evidence, windows
+from reconciliation.accounts import Account
+from reconciliation.models import DiscrepancyKind
 from reconciliation.promises import Promise, Verdict
+
+logger = logging.getLogger("holdfast.reconciliation")
 
 _WINDOW = timedelta(days=8)
 """A card hold lives seven days at the longest that we ask for; older ones have ended by themselves."""
+_STEP = timedelta(hours=6)
+_NAME = "holds"
 _EXAMPLES = 5
 _WANTED = (ReservationStatus.AWAITING_PAYMENT, ReservationStatus.PENDING, ReservationStatus.CONFIRMED)
 
@@ -25,28 +40,117 @@ PROMISE = Promise(
 )
 
 
+class Whose(StrEnum):
+    """Who a hold at the provider is for."""
+
+    SOMEBODY = "somebody"
+    NOBODY = "nobody"
+    LOST = "lost"
+    """Made by this installation, by the name on it, and there is no row of it (any more)."""
+    FOREIGN = "foreign"
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run came to, by the provider's ids."""
+
+    released: list[str] = field(default_factory=list)
+    reported: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def release_unread(*, limit_to: Sequence[Account] | None = None) -> Tally:
+    """Release the holds made since the last time that are held for nobody, and report those that are not ours."""
+    tally = Tally()
+    for account in accounts.list_accounts() if limit_to is None else limit_to:
+        now = database.now()
+        since = windows.unread(name=_NAME, account=account, now=now, first=_WINDOW)
+        try:
+            # A hold is made before we have heard of it: the newest are left for the next run.
+            until = now - timedelta(seconds=settings.RECONCILE_AFTER_SECONDS)
+            for start, end in windows.slices(since=since, until=until, step=_STEP):
+                _release_between(account, start, end, tally)
+                windows.note_read(name=_NAME, account=account, until=end)
+        except (ProviderError, PausedError) as error:
+            logger.warning("Holds cannot be read now.", extra={"account": str(account), "error": str(error)})
+            tally.problems.append(f"{account}: {error}")
+    return tally
+
+
 def check() -> Verdict:
     """Ask each provider for its recent payments and find holds that nobody here wants. Outside any transaction."""
-    found = list(_dangling())
+    found = []
+    for account in accounts.list_accounts():
+        for theirs, whose in _held(account, since=database.now() - _WINDOW, until=None, wait=pacing.give_up):
+            if theirs.payment_id is not None and whose in (Whose.NOBODY, Whose.LOST, Whose.FOREIGN):
+                what = f"held {theirs.amount} {theirs.currency} for nobody (payment {theirs.payment_id})"
+                found.append((theirs.ref, what))
     return Verdict(promise=PROMISE, breaches=len(found), examples=found[:_EXAMPLES])
 
 
-def _dangling() -> Iterator[tuple[str, str]]:
-    accounts = Payment.objects.order_by().values_list("provider", "provider_account").distinct()
-    for name, account in accounts:
-        now = Payment.objects.annotate(db_now=Now()).values_list("db_now", flat=True)[0]
-        for theirs in registry.get(name).list_payments(since=now - _WINDOW, account=account):
-            if theirs.outcome is Outcome.HELD and theirs.payment_id is not None and not _is_wanted(theirs):
-                yield theirs.ref, f"held {theirs.amount} {theirs.currency} for nobody (payment {theirs.payment_id})"
+def _release_between(account: Account, since: datetime, until: datetime, tally: Tally) -> None:
+    for theirs, whose in _held(account, since=since, until=until, wait=pacing.give_up):
+        if whose is Whose.NOBODY and theirs.payment_id is not None:
+            if releasing.release_unwanted(payment_id=theirs.payment_id, reason="a hold that nothing needs"):
+                tally.released.append(theirs.ref)
+        elif whose is Whose.LOST:
+            _release_lost(account, theirs)
+            tally.released.append(theirs.ref)
+        elif whose is Whose.FOREIGN and _report(account, theirs):
+            tally.reported.append(theirs.ref)
 
 
-def _is_wanted(theirs: ProviderPayment) -> bool:
-    """Whether a live reservation needs the hold, a command is on its way, or a person has been told."""
+def _held(
+    account: Account, *, since: datetime, until: datetime | None, wait: Callable[[float], None]
+) -> Iterator[tuple[ProviderPayment, Whose]]:
+    provider = registry.get(account.provider)
+    read = pacing.paced(
+        lambda: provider.list_payments(since=since, until=until, account=account.account),
+        provider=account.provider,
+        account=account.account,
+        wait=wait,
+    )
+    for theirs in read:
+        if theirs.outcome is Outcome.HELD:
+            yield theirs, _whose(theirs)
+
+
+def _whose(theirs: ProviderPayment) -> Whose:
     ours = Payment.objects.filter(pk=theirs.payment_id).first() if theirs.payment_id else None
     if ours is None:
-        return False
+        is_own = theirs.payment_id is not None and bool(theirs.installation)
+        return Whose.LOST if is_own and theirs.installation == settings.INSTALLATION else Whose.FOREIGN
+    return Whose.SOMEBODY if _is_wanted(ours) else Whose.NOBODY
+
+
+def _is_wanted(ours: Payment) -> bool:
+    """Whether a live reservation needs the hold, a command is on its way, or a person has been told."""
     if ours.stuck_at is not None or Reservation.objects.filter(payment=ours, status__in=_WANTED).exists():
         return True
     if not ours.managed_by and not ours.is_final:
         return True  # held by the payments API, which captures or cancels it
     return ours.commands.filter(status__in=sorted(COMMAND_OPEN), next_attempt_at__isnull=False).exists()
+
+
+def _release_lost(account: Account, theirs: ProviderPayment) -> None:
+    """Release a hold that there is no row of; there can be no command without one, so what was done is kept here.
+
+    Canceling twice has no second effect, so whoever dies before the note does it again.
+    """
+    key = f"{theirs.payment_id}:lost"
+    registry.get(account.provider).cancel(ref=theirs.ref, parameters={}, key=key, account=account.account)
+    opened = _report(account, theirs, summary="A hold of this installation that no row here knows; it was released.")
+    if opened:
+        logger.warning("A hold without a row was released.", extra={"ref": theirs.ref})
+
+
+def _report(account: Account, theirs: ProviderPayment, summary: str = "") -> bool:
+    made = f" It was made by the installation {theirs.installation}." if theirs.installation else ""
+    return discrepancies.open_once(
+        kind=DiscrepancyKind.FOREIGN_HOLD,
+        account=account,
+        subject=theirs.ref,
+        summary=summary or f"{theirs.amount} {theirs.currency} are held at the provider and not known here.{made}",
+        difference={"theirs": {"amount": theirs.amount, "currency": theirs.currency}},
+        seen={"ours": None, "theirs": evidence.of_theirs(theirs)},
+    )

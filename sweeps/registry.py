@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from booking import carrying_out, expiring
 from idempotency import keys
+from reconciliation import accounts, dangling_holds, missed_events, pending, settlements
 from sweeps.models import SweepRun
 from tenants import rates
 from webhooks import inbox
@@ -33,12 +34,36 @@ def _expire_reservations() -> int:
     return expired
 
 
+def _reconcile() -> int:
+    """Look at what is due, and send at once what that has made us want."""
+    looked = len(pending.reconcile_due().lines)
+    if looked:
+        carrying_out.send_due()
+    return looked
+
+
+def _recover_events() -> int:
+    return missed_events.recover_unread(accounts=accounts.list_accounts()).taken
+
+
+def _release_holds() -> int:
+    return len(dangling_holds.release_unread().released)
+
+
+def _settle() -> int:
+    return settlements.settle_due(accounts=accounts.list_accounts())
+
+
 SWEEPS = {
     sweep.name: sweep
     for sweep in (
         Sweep(name="expire_reservations", run=_expire_reservations, minutes=1),
         Sweep(name="send_commands", run=carrying_out.send_due, minutes=1),
         Sweep(name="retry_events", run=inbox.retry_due, minutes=1),
+        Sweep(name="reconcile", run=_reconcile, minutes=1),
+        Sweep(name="recover_events", run=_recover_events, minutes=5),
+        Sweep(name="release_holds", run=_release_holds, minutes=30),
+        Sweep(name="settle", run=_settle, minutes=60),
         Sweep(name="purge_idempotency_keys", run=keys.purge, minutes=60),
         Sweep(name="forget_request_counts", run=rates.forget_old, minutes=60),
     )

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from booking.models import Reservation
 from idempotency.models import IdempotencyKey
-from payments.models import Command
+from payments.models import Attempt, Command, Pace, Payment
 from payments.states import COMMAND_OPEN
 from webhooks.models import Event
 
@@ -19,12 +19,19 @@ def run_out(reservation_id: UUID | str) -> None:
 
 
 def end_leases() -> None:
-    """Let every lease end and every next attempt be due: the time after a process died."""
+    """Let every lease and pause end and every next attempt be due: the time after a process died."""
     past = Now() - timedelta(seconds=1)
     Command.objects.filter(status__in=sorted(COMMAND_OPEN), leased_until__isnull=False).update(leased_until=past)
     Command.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=past)
+    Pace.objects.filter(paused_until__isnull=False).update(paused_until=past)
     Event.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=past)
     IdempotencyKey.objects.filter(status_code=None).update(leased_until=past)
+
+
+def let_looks_be_due(by: timedelta = timedelta(days=1)) -> None:
+    """Let every payment of which something is open be due for a look of the reconciliation."""
+    Payment.objects.filter(look_after__isnull=False).update(look_after=F("look_after") - by)
+    Attempt.objects.filter(result="running").update(at=F("at") - by)
 
 
 def make_holds_older(by: timedelta) -> None:

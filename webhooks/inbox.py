@@ -51,14 +51,39 @@ def receive(
     return take_in(provider=provider, notification=notification, source=EventSource.WEBHOOK, now=now, account=account)
 
 
+def take_in_read(*, provider: str, notification: Notification, now: datetime) -> Receipt:
+    """Take in an event that was read from the provider's own list: its webhook never came. Outside a transaction."""
+    return take_in(
+        provider=provider,
+        notification=notification,
+        source=EventSource.RECOVERED,
+        now=now,
+        account=notification.account,
+    )
+
+
+def take_in_attested(*, provider: str, notification: Notification, now: datetime, by: str, because: str) -> Receipt:
+    """Take in a payment as the provider shows it, in the place of an event that cannot be had.
+
+    ``by`` is the person who vouches for it, ``because`` their reason. Must be called outside a transaction.
+    """
+    reading = routing.read(provider=provider, notification=notification)
+    event = _event(provider, notification, reading, EventSource.ATTESTED, now)
+    event.attested_by, event.attested_because = by, because
+    return _take_in(event, reading, now=now, account=notification.account)
+
+
 def take_in(*, provider: str, notification: Notification, source: EventSource, now: datetime, account: str) -> Receipt:
     """Store an authentic notification and apply it; a copy of one that we have changes nothing."""
     reading = routing.read(provider=provider, notification=notification)
-    event = _event(provider, notification, reading, source, now)
+    return _take_in(_event(provider, notification, reading, source, now), reading, now=now, account=account)
+
+
+def _take_in(event: Event, reading: routing.Reading, *, now: datetime, account: str) -> Receipt:
     with database.use_case():
         if not _insert(event):
             return Receipt.DUPLICATE
-        if account and notification.account != account:
+        if account and event.account != account:
             event.keep(status=EventStatus.FAILED, error=f"came to the endpoint of account {account}", at=now)
         else:
             _apply(event, reading, now)

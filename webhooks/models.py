@@ -63,6 +63,8 @@ class Event(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it is not tried again by itself.")
     processed_at = models.DateTimeField(null=True, blank=True)
+    attested_by = models.CharField(max_length=200, blank=True, help_text="Who vouches for it, if it was never sent.")
+    attested_because = models.TextField(blank=True)
 
     class Meta:
         ordering: ClassVar = ["-id"]
@@ -70,10 +72,15 @@ class Event(models.Model):
             models.UniqueConstraint(fields=["provider", "account", "event_id"], name="event_once"),
             models.CheckConstraint(condition=Q(status__in=EventStatus.values), name="event_status_known"),
             models.CheckConstraint(condition=Q(source__in=EventSource.values), name="event_source_known"),
+            models.CheckConstraint(
+                condition=~Q(source=EventSource.ATTESTED) | (~Q(attested_by="") & ~Q(attested_because="")),
+                name="event_attested_by_somebody",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["next_attempt_at"], condition=Q(status__in=sorted(OPEN)), name="event_due"),
             models.Index(fields=["object_ref"], name="event_object"),
+            models.Index(fields=["occurred_at"], condition=Q(captured_amount__gt=0), name="event_captured"),
         ]
 
     def __str__(self) -> str:

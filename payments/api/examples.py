@@ -68,3 +68,12 @@ COMMAND = {
     "created_at": MADE_AT,
     "finished_at": MADE_AT,
 }
+ATTEMPT = {
+    "number": 1,
+    "result": "recovered",
+    "provider_status": "captured",
+    "done": "recovered 1 events whose webhook never came",
+    "error": None,
+    "at": MADE_AT,
+    "finished_at": MADE_AT,
+}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from common.times import rfc3339
-from payments.models import Command, Dispute, Payment, Refund, Transaction
+from payments.models import Attempt, Command, Dispute, Payment, Refund, Transaction
 
 
 def payment(row: Payment) -> dict[str, Any]:
@@ -92,6 +92,19 @@ def command(row: Command) -> dict[str, Any]:
         "requested_by": row.requested_by,
         "error": row.last_error or None,
         "created_at": rfc3339(row.created_at),
+        "finished_at": rfc3339(row.finished_at),
+    }
+
+
+def attempt(row: Attempt) -> dict[str, Any]:
+    """Show a look that the reconciliation took."""
+    return {
+        "number": row.number,
+        "result": row.result,
+        "provider_status": row.provider_status or None,
+        "done": row.done or None,
+        "error": row.error or None,
+        "at": rfc3339(row.at),
         "finished_at": rfc3339(row.finished_at),
     }
 

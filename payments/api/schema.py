@@ -177,7 +177,8 @@ LIST_TRANSACTIONS: dict[str, Any] = {
 READ_TRANSACTION: dict[str, Any] = {
     "tags": ["Transactions"],
     "summary": "Read a transaction",
-    "description": "With everything that was asked of the provider for it, when, and with what result.",
+    "description": "With everything that was asked of the provider for it, when, and with what result; and with every "
+    "look that the reconciliation took because the outcome was not known.",
     "responses": {200: serializers.TransactionDetailOut, **openapi.COMMON, **openapi.NOT_FOUND},
-    "examples": [answered({**examples.TRANSACTION, "commands": [examples.COMMAND], "attempts": []})],
+    "examples": [answered({**examples.TRANSACTION, "commands": [examples.COMMAND], "attempts": [examples.ATTEMPT]})],
 }

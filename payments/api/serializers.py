@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from common.serializers import MetadataField, PeriodQuery, StrictIntegerField, StrictSerializer, StrictUUIDField
+from payments.models import AttemptResult
 from payments.states import (
     CaptureMethod,
     CommandKind,
@@ -182,10 +183,20 @@ class CommandOut(serializers.Serializer[Any]):
     finished_at = serializers.DateTimeField(allow_null=True)
 
 
+class AttemptOut(serializers.Serializer[Any]):
+    """A look that the reconciliation took at the provider, and what came of it."""
+
+    number = serializers.IntegerField()
+    result = serializers.ChoiceField(choices=AttemptResult.choices)
+    provider_status = serializers.CharField(allow_null=True)
+    done = serializers.CharField(allow_null=True, help_text="What was done about what it found.")
+    error = serializers.CharField(allow_null=True)
+    at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
 class TransactionDetailOut(TransactionOut):
     """A movement of money with what was asked of the provider for it."""
 
     commands = CommandOut(many=True)
-    attempts = serializers.ListField(
-        child=serializers.DictField(), help_text="Every try to find out what the provider did not tell."
-    )
+    attempts = AttemptOut(many=True, help_text="Every try to find out what the provider did not tell.")

@@ -186,7 +186,8 @@ class TransactionDetail(APIView):
 
     @extend_schema(**schema.READ_TRANSACTION)
     def get(self, request: Request, transaction_id: UUID) -> Response:
-        """Read a movement of money with its commands."""
+        """Read a movement of money with its commands, and with every look that the reconciliation took at it."""
         row = reading.get_transaction(operator=caller_of(request).operator, transaction_id=transaction_id)
         commands = [presenting.command(command) for command in reading.commands_of(row)]
-        return Response(presenting.transaction(row) | {"commands": commands, "attempts": []})
+        attempts = [presenting.attempt(attempt) for attempt in reading.attempts_of(row)]
+        return Response(presenting.transaction(row) | {"commands": commands, "attempts": attempts})

@@ -117,6 +117,10 @@ class Migration(migrations.Migration):
                 condition=models.Q(("look_after__isnull", False)), fields=["look_after"], name="payment_to_look_at"
             ),
         ),
+        migrations.AddIndex(
+            model_name="refund",
+            index=models.Index(fields=["changed_at"], name="refund_changed"),
+        ),
         migrations.AddField(
             model_name="attempt",
             name="payment",

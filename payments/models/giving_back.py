@@ -37,7 +37,10 @@ class Refund(models.Model):
                 fields=["payment", "provider_ref"], condition=~Q(provider_ref=""), name="refund_provider_ref_once"
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["operator", "-id"], name="refund_operator_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["operator", "-id"], name="refund_operator_newest"),
+            models.Index(fields=["changed_at"], name="refund_changed"),
+        ]
 
     def __str__(self) -> str:
         return self.provider_ref or str(self.id)

@@ -13,7 +13,7 @@ from django.apps import apps
 
 from tests.environment import ROOT
 
-ABOVE = frozenset(("demo", "config", "sweeps", "webhooks", "reconciliation"))
+ABOVE = frozenset(("demo", "config", "sweeps", "notifications", "reconciliation", "webhooks"))
 APPS = ABOVE | {"booking", "payments", "idempotency", "tenants", "common"}
 LISTING = (shutil.which("git") or "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 LOCKING = re.compile(r"select_for_update|FOR (NO KEY )?UPDATE|FOR SHARE")
@@ -41,7 +41,7 @@ def product() -> Iterator[tuple[str, str]]:
 class TestRules:
     def test_locks_are_taken_in_locking_modules_only(self) -> None:
         # The claim of a command is one statement that locks, counts and leases; it stands with what it claims.
-        locks = {"booking/locks.py", "payments/locks.py", "webhooks/locks.py"}
+        locks = {"booking/locks.py", "payments/locks.py", "webhooks/locks.py", "reconciliation/locks.py"}
         code = {name: re.sub(r'"""[A-Z].*?"""|#.*', "", text, flags=re.S) for name, text in product()}
         assert {name for name, text in code.items() if LOCKING.search(text)} == locks | {"payments/commands.py"}
         assert {name for name, text in code.items() if "select_for_update" in text} == locks

@@ -1,0 +1,40 @@
+"""Letting go of a hold that no reservation needs (P7), whoever noticed it."""
+
+from uuid import UUID
+
+from django.db.models import Q
+
+from booking import locks
+from common import database
+from payments import carrying_out, settling
+from payments import locks as payment_locks
+from payments.models import Command, Payment
+
+
+def release_unwanted(*, payment_id: UUID, reason: str) -> Command | None:
+    """Store and queue the release of a hold that is held for nobody; None if it is wanted or on its way already.
+
+    Wanted is what belongs to an active reservation, or to a payment of the payments API that is not closed. The
+    question is asked again under the lock. Must be called outside a transaction.
+    """
+    with database.use_case():
+        payment = _find_unwanted(payment_id)
+        if payment is None:
+            return None
+        at = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        wanted = settling.release(payment, at, reason=reason)
+        if not wanted:
+            return None
+        (command,) = wanted
+        database.insert_together(command)
+        carrying_out.queue(command_id=command.pk)
+    return command
+
+
+def _find_unwanted(payment_id: UUID) -> Payment | None:
+    reservation = locks.find_reservation_for_update(where=Q(payment_id=payment_id))
+    if reservation is not None:
+        reservation.payment.db_now = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        return None if reservation.is_active else reservation.payment
+    payment = payment_locks.find_payment_for_update(where=Q(pk=payment_id, managed_by=""))
+    return payment if payment is not None and payment.is_final else None

@@ -1,0 +1,115 @@
+"""Reconciliation in the backoffice: what waits for a person, with the evidence, and what the provider's books say."""
+
+import json
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from payments import showing, timeline
+from payments.models import Pace
+from reconciliation import resolving
+from reconciliation.models import BookEntry, Discrepancy, SettlementRun
+from tenants.backoffice import ReadOnlyAdmin, SuperuserAdmin, reasoned
+
+
+class _Books(ReadOnlyAdmin, SuperuserAdmin):
+    """An account's books are of all operators that share it: seen by superusers only."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Show all; who may look at all is asked before."""
+        rows: QuerySet[Any] = self.model._default_manager.all()
+        return rows if self.has_view_permission(request) else rows.none()
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let superusers look."""
+        return SuperuserAdmin.has_view_permission(self, request, obj)
+
+
+@admin.register(Discrepancy)
+class DiscrepancyAdmin(ReadOnlyAdmin):
+    """What waits for a person. Those of no known operator are seen by superusers only."""
+
+    list_display = ("subject", "kind", "status", "payment_link", "summary", "operator", "opened_at")
+    list_filter: ClassVar = ["status", "kind"]
+    list_select_related: ClassVar = ["payment", "operator"]
+    search_fields: ClassVar = ["subject", "payment__provider_ref"]
+    date_hierarchy = "opened_at"
+    fields: ClassVar = [
+        "kind", "status", "subject", "summary", "operator", "provider", "account", "payment_link", "sides",
+        "opened_at", "opened_by", "acknowledged_at", "acknowledged_by", "acknowledged_because",
+        "resolved_at", "resolved_by", "resolved_because", "resolution", "happened", "evidence_shown",
+    ]  # fmt: skip
+    readonly_fields: ClassVar = ["payment_link", "sides", "happened", "evidence_shown"]
+
+    @admin.display(description="payment")
+    def payment_link(self, row: Discrepancy) -> SafeString | str:
+        """Link to the payment."""
+        return showing.link(row.payment)
+
+    @admin.display(description="both sides")
+    def sides(self, row: Discrepancy) -> SafeString | str:
+        """Show the figures of both sides, line by line."""
+        ours, theirs = row.difference.get("ours") or {}, row.difference.get("theirs") or {}
+        if not ours and not theirs:
+            return "—"
+        names = list(dict.fromkeys([*ours, *theirs]))
+        lines = ((name, ours.get(name, "—"), theirs.get(name, "—")) for name in names)
+        rows = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", lines)
+        head = "<thead><tr><th></th><th>Here</th><th>At the provider</th></tr></thead>"
+        return format_html("<table>" + head + "<tbody>{}</tbody></table>", rows)
+
+    @admin.display(description="timeline")
+    def happened(self, row: Discrepancy) -> SafeString | str:
+        """Show all that happened to the payment."""
+        return "—" if row.payment is None else timeline.shown(timeline.of_payment(row.payment))
+
+    @admin.display(description="evidence, as it was")
+    def evidence_shown(self, row: Discrepancy) -> SafeString:
+        """Show what was kept when it was opened."""
+        return format_html("<pre>{}</pre>", json.dumps(row.evidence, indent=2))
+
+    actions = (
+        reasoned("Acknowledge: I am at it", resolving.acknowledge, name="acknowledge"),
+        reasoned("Recover the event from the provider", resolving.recover_events, name="recover_events"),
+        reasoned("Send the command again", resolving.send_again, name="send_again"),
+        reasoned("Release the hold", resolving.release_hold, name="release_hold"),
+        reasoned("Refund what is left", resolving.refund, name="refund"),
+        reasoned("Vouch for it: accept the provider's object as evidence", resolving.attest, name="attest"),
+        reasoned("Accept the difference", resolving.accept, name="accept"),
+    )
+
+
+@admin.register(SettlementRun)
+class SettlementRunAdmin(_Books):
+    """Each day's comparison with the provider's books."""
+
+    list_display = ("date", "provider", "account", "status", "payments", "payouts", "differences", "finished_at")
+    list_filter: ClassVar = ["status"]
+    date_hierarchy = "date"
+    readonly_fields: ClassVar = ["totals_shown"]
+    exclude: ClassVar = ["totals"]
+
+    @admin.display(description="totals")
+    def totals_shown(self, row: SettlementRun) -> SafeString:
+        """Show the totals by currency."""
+        return format_html("<pre>{}</pre>", json.dumps(row.totals, indent=2))
+
+
+@admin.register(BookEntry)
+class BookEntryAdmin(_Books):
+    """The provider's books, line by line."""
+
+    list_display = ("ref", "kind", "payment_ref", "amount", "fee", "net", "currency", "occurred_at", "payout_ref")
+    search_fields: ClassVar = ["ref__exact", "payment_ref__exact", "payout_ref__exact"]
+    date_hierarchy = "occurred_at"
+
+
+@admin.register(Pace)
+class PaceAdmin(_Books):
+    """How fast the background calls each account, and whether it is held off."""
+
+    list_display = ("provider", "account", "minute", "calls", "failures", "paused_until", "paused_because")

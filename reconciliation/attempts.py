@@ -1,0 +1,125 @@
+"""Looks at the provider, one payment at a time: claimed and numbered before the call, with back-off between them."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from common import database
+from payments import locks
+from payments.models import Attempt, AttemptResult, Payment
+from payments.states import COMMAND_OPEN
+
+LEASE = timedelta(minutes=5)
+"""Who has looked for longer than this is taken to be dead."""
+_FIRST_DELAY = timedelta(minutes=1)
+_LONGEST_DELAY = timedelta(days=1)
+_LONGEST_WAIT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a look came to. ``counts``: a failure is one of the few after which a person is told."""
+
+    result: AttemptResult
+    provider_status: str = ""
+    done: str = ""
+    error: str = ""
+    counts: bool = True
+
+
+def due() -> QuerySet[Payment]:
+    """Select payments of which something is open and that were not looked at for long enough. Takes no lock.
+
+    Left out are those that only wait for the next attempt of the command that makes them: there is nothing to look at.
+    """
+    coming = Q(provider_ref="", commands__status__in=sorted(COMMAND_OPEN), commands__next_attempt_at__isnull=False)
+    waiting = Payment.objects.filter(coming, look_after__isnull=False)
+    return Payment.objects.filter(_is_due()).exclude(pk__in=waiting.values("pk")).order_by("look_after")
+
+
+def claim_due(*, payment_id: UUID) -> Attempt | None:
+    """Begin a look that is due; None if it is not, or somebody else has begun it. One short transaction."""
+    return _claim(Q(pk=payment_id) & _is_due())
+
+
+def claim_now(*, payment_id: UUID) -> Attempt | None:
+    """Begin a look whether it is due or not; None if somebody is at it at this moment."""
+    alive = Attempt.objects.filter(payment=payment_id, result=AttemptResult.RUNNING, at__gt=Now() - LEASE)
+    return _claim(Q(pk=payment_id) & ~Q(pk__in=alive.values("payment")))
+
+
+def finish(attempt: Attempt, result: Result) -> None:
+    """Note what a look came to, when the next one is, and flag the payment as stuck after too many failures."""
+    with database.use_case():
+        payment = locks.find_payment_for_update(where=Q(pk=attempt.payment_id))
+        if payment is None:
+            return
+        at: datetime = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        _note(attempt, result, at)
+        changes = _flag(payment, attempt, at)
+        if payment.look_after == attempt.payment.look_after:  # else something has changed, and a new time began
+            payment.look_after = at + _delay(payment, attempt, at) - _after()
+            changes.append("look_after")
+        database.update_together((attempt, ["result", "provider_status", "done", "error", "failures", "finished_at"]))
+        database.update_together((payment, changes))
+
+
+def _claim(where: Q) -> Attempt | None:
+    with database.use_case():
+        payment = locks.find_payment_to_look_at(where=where)
+        if payment is None:
+            return None
+        at: datetime = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        last = payment.attempts.order_by("-number").first()
+        if last is not None and last.result == AttemptResult.RUNNING:
+            _note(last, Result(result=AttemptResult.FAILED, error="whoever looked died on it"), at)
+            last.save()
+        payment.look_after = at + LEASE - _after()
+        Payment.objects.filter(pk=payment.pk).update(look_after=payment.look_after)
+        number, failures = (last.number, last.failures) if last else (0, 0)
+        return Attempt.objects.create(payment=payment, number=number + 1, failures=failures, at=at)
+
+
+def _note(attempt: Attempt, result: Result, at: datetime) -> None:
+    attempt.result = result.result
+    attempt.provider_status = result.provider_status[:64]
+    attempt.done, attempt.error = result.done, result.error
+    attempt.finished_at = at
+    if result.result == AttemptResult.FAILED:
+        attempt.failures += 1 if result.counts else 0
+    else:
+        attempt.failures = 0
+
+
+def _flag(payment: Payment, attempt: Attempt, at: datetime) -> list[str]:
+    """Flag a payment that nobody could find out about, or take the flag from one that is in order again."""
+    if attempt.failures >= settings.RECONCILE_MAX_ATTEMPTS and payment.stuck_at is None:
+        payment.flag_stuck(at=at, because=f"{attempt.failures} looks at the provider have failed ({attempt.error})")
+        return ["stuck_at", "stuck_because"]
+    given_up = payment.commands.filter(status__in=sorted(COMMAND_OPEN), next_attempt_at=None)
+    if attempt.failures == 0 and payment.stuck_at is not None and not given_up.exists():
+        payment.stuck_at, payment.stuck_because = None, ""
+        return ["stuck_at", "stuck_because"]
+    return []
+
+
+def _delay(payment: Payment, attempt: Attempt, at: datetime) -> timedelta:
+    """Exponential with jitter: after failures from a minute on, else for as long again as it has stood as it is."""
+    jitter = 0.5 + random.random() / 2  # noqa: S311  # spreads the looks, not a secret
+    if attempt.failures:
+        return min(_FIRST_DELAY * int(2 ** min(attempt.failures - 1, 20)), _LONGEST_DELAY) * jitter
+    stood: timedelta = max(at - payment.changed_at, _after())
+    return min(stood, _LONGEST_WAIT) * (1 + jitter) / 2
+
+
+def _after() -> timedelta:
+    return timedelta(seconds=settings.RECONCILE_AFTER_SECONDS)
+
+
+def _is_due() -> Q:
+    return Q(look_after__lte=Now() - _after())

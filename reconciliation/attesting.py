@@ -1,0 +1,48 @@
+"""Money whose event cannot be had any more: a person accepts the provider's own object as evidence."""
+
+from uuid import UUID
+
+from common import database
+from common.errors import ConflictError, NotFoundError, UnavailableError
+from payments.models import Payment
+from payments.outcomes import Outcome
+from payments.providers import registry
+from payments.providers.base import ProviderError
+from webhooks import inbox, routing
+
+
+class NotCapturedError(ConflictError):
+    """The provider does not say that the money is taken, so there is nothing to vouch for."""
+
+    code = "not_captured"
+
+    def __init__(self, *, status: str) -> None:
+        super().__init__(f"At the provider this payment is {status}: there is no money to vouch for.")
+
+
+def attest(*, payment_id: UUID, by: str, because: str) -> inbox.Receipt:
+    """Read a payment from the provider at this moment and settle it by that, on a person's word. Same door, no other.
+
+    Kept in the inbox with their name and reason. Must be called outside a transaction.
+
+    Raises:
+        NotFoundError: There is no such payment, or the provider never had it.
+        NotCapturedError: The provider has taken no money.
+        UnavailableError: The provider cannot be asked.
+    """
+    payment = Payment.objects.filter(pk=payment_id).exclude(provider_ref="").first()
+    if payment is None:
+        raise NotFoundError(kind="payment")
+    database.leave_database()
+    provider = registry.get(payment.provider)
+    try:
+        found = provider.attest(ref=payment.provider_ref, account=payment.provider_account)
+    except ProviderError as error:
+        raise UnavailableError(f"The provider cannot be asked: {error}") from error
+    reading = routing.read(provider=payment.provider, notification=found)
+    outcome = getattr(reading, "outcome", None)
+    if outcome is not Outcome.CAPTURED:
+        raise NotCapturedError(status=str(outcome))
+    return inbox.take_in_attested(
+        provider=payment.provider, notification=found, now=database.now(), by=by, because=because
+    )

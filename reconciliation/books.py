@@ -1,0 +1,97 @@
+"""The provider's books as we keep them: each line stored once, as it was read; what is read anew must be the same."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from common import ids
+from payments import pacing
+from payments.outcomes import ProviderEntry
+from payments.providers import registry
+from reconciliation import discrepancies
+from reconciliation.accounts import Account
+from reconciliation.missed_events import Wait
+from reconciliation.models import BookEntry, DiscrepancyKind
+
+T = TypeVar("T")
+
+BATCH = 500
+_FIGURES = ("kind", "amount", "fee", "net", "currency", "moved", "moved_currency")
+
+
+def read(*, account: Account, since: datetime, until: datetime, wait: Wait) -> int:
+    """Read the lines of a time into our copy of the books, in batches; returns how many there were.
+
+    Raises:
+        ProviderError, PausedError: The provider cannot be asked.
+    """
+    provider = registry.get(account.provider)
+    lines = pacing.paced(
+        lambda: provider.list_entries(since=since, until=until, account=account.account),
+        provider=account.provider,
+        account=account.account,
+        wait=wait,
+    )
+    return sum(len(store(account=account, lines=batch)) for batch in batches(lines))
+
+
+def read_payout(*, account: Account, payout_ref: str, wait: Wait) -> int:
+    """Read what a payout is made of, note that it was paid out by it, and return what it comes to in minor units.
+
+    Raises:
+        ProviderError, PausedError: The provider cannot be asked.
+    """
+    provider = registry.get(account.provider)
+    lines = pacing.paced(
+        lambda: provider.list_entries_of_payout(ref=payout_ref, account=account.account),
+        provider=account.provider,
+        account=account.account,
+        wait=wait,
+    )
+    stored = (store(account=account, lines=batch, payout_ref=payout_ref) for batch in batches(lines))
+    return sum(line.net for batch in stored for line in batch)
+
+
+def store(*, account: Account, lines: Sequence[ProviderEntry], payout_ref: str = "") -> Sequence[ProviderEntry]:
+    """Store lines that are not there yet, with the payout that took them, and compare those that are. Returns all."""
+    rows = [
+        BookEntry(
+            id=ids.new_id(), provider=account.provider, account=account.account, payout_ref=payout_ref, **asdict(line)
+        )
+        for line in lines
+    ]
+    BookEntry.objects.bulk_create(rows, ignore_conflicts=True)
+    known = BookEntry.objects.filter(
+        provider=account.provider, account=account.account, ref__in=[line.ref for line in lines]
+    )
+    if payout_ref:
+        known.filter(payout_ref="").update(payout_ref=payout_ref)
+    by_ref = {row.ref: row for row in known}
+    for line in lines:
+        _compare(account, line, by_ref[line.ref])
+    return lines
+
+
+def batches(rows: Iterator[T]) -> Iterator[list[T]]:
+    """Cut a stream into lists, so that no more than one of them is in memory."""
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+def _compare(account: Account, line: ProviderEntry, ours: BookEntry) -> None:
+    """Open a discrepancy for a line that adds up to nothing, or that is not what it was."""
+    theirs = {name: getattr(line, name) for name in _FIGURES}
+    before = {name: getattr(ours, name) for name in _FIGURES}
+    if line.amount - line.fee == line.net and theirs == before:
+        return
+    wrong = "is not what it was when it was read first" if theirs != before else "does not add up: amount - fee ≠ net"
+    discrepancies.open_once(
+        kind=DiscrepancyKind.AMOUNT,
+        account=account,
+        subject=line.ref,
+        summary=f"A line of the provider's books {wrong}.",
+        difference={"ours": before, "theirs": theirs},
+        seen={"ours": before, "theirs": theirs, "payment_ref": line.payment_ref},
+    )

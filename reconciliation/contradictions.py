@@ -1,0 +1,24 @@
+"""What the provider says of one payment that cannot be made equal without a person."""
+
+from payments.models import Payment
+from payments.outcomes import ProviderPayment
+from reconciliation import discrepancies, evidence
+from reconciliation.accounts import Account
+from reconciliation.models import DiscrepancyKind
+
+
+def note_mismatch(payment: Payment, theirs: ProviderPayment) -> bool:
+    """Open a discrepancy for a payment that is of another amount or currency at the provider."""
+    is_currency = payment.currency != theirs.currency
+    return discrepancies.open_once(
+        kind=DiscrepancyKind.CURRENCY if is_currency else DiscrepancyKind.AMOUNT,
+        account=Account(payment.provider, payment.provider_account),
+        subject=theirs.ref,
+        summary=f"We ask for {payment.amount} {payment.currency}; the provider has {theirs.amount} {theirs.currency}.",
+        difference={
+            "ours": {"amount": payment.amount, "currency": payment.currency},
+            "theirs": {"amount": theirs.amount, "currency": theirs.currency},
+        },
+        seen=evidence.of_payment(payment, theirs),
+        payment=payment,
+    )

@@ -1,0 +1,109 @@
+"""Differences that a person must look at: opened once, acknowledged, resolved with a reason."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from common import database, ids
+from payments.models import Payment
+from reconciliation import evidence, locks
+from reconciliation.accounts import Account
+from reconciliation.models import ACCEPTED, Discrepancy, DiscrepancyKind, DiscrepancyStatus
+
+logger = logging.getLogger("holdfast.reconciliation")
+
+ACTOR = "reconciliation"
+
+
+def open_once(
+    *,
+    kind: DiscrepancyKind,
+    account: Account,
+    subject: str,
+    summary: str,
+    difference: Mapping[str, Any],
+    seen: Mapping[str, Any],
+    payment: Payment | None = None,
+    by: str = ACTOR,
+) -> bool:
+    """Store a difference unless it is open already, or the very same one has been accepted; says whether it is new.
+
+    Safe when two run: the database lets one unresolved difference of a kind be for each subject.
+    """
+    about = {"kind": kind, "provider": account.provider, "account": account.account, "subject": subject}
+    if Discrepancy.objects.filter(**about, resolution=ACCEPTED, difference=dict(difference)).exists():
+        return False
+    row = Discrepancy(
+        id=ids.new_id(),
+        **about,
+        operator_id=payment.operator_id if payment else None,
+        payment=payment,
+        summary=summary,
+        difference=dict(difference),
+        evidence=dict(seen),
+        opened_at=Now(),
+        opened_by=by,
+    )
+    Discrepancy.objects.bulk_create([row], ignore_conflicts=True)
+    is_new = Discrepancy.objects.filter(pk=row.pk).exists()
+    if is_new:
+        logger.warning("A person is needed.", extra={"discrepancy": str(row.pk), "kind": kind, "subject": subject})
+    return is_new
+
+
+def keep_with_stuck() -> int:
+    """Open a discrepancy for every stuck payment, and resolve those of payments that are stuck no more.
+
+    Returns how many were opened. Whoever flags a payment (the outbox, a look) need not know of discrepancies.
+    """
+    told = Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).filter(kind=DiscrepancyKind.STUCK)
+    opened = 0
+    for payment in Payment.objects.filter(stuck_at__isnull=False).exclude(pk__in=told.values("payment")).iterator():
+        opened += open_once(
+            kind=DiscrepancyKind.STUCK,
+            account=Account(payment.provider, payment.provider_account),
+            subject=str(payment.pk),
+            summary=payment.stuck_because,
+            difference={"stuck_at": payment.stuck_at.isoformat() if payment.stuck_at else ""},
+            seen=evidence.of_payment(payment),
+            payment=payment,
+        )
+    for found in told.filter(payment__stuck_at=None):
+        resolve(discrepancy_id=found.pk, by=ACTOR, because="what came of it is known now", resolution="settled")
+    return opened
+
+
+def acknowledge(*, discrepancy_id: UUID, by: str, because: str) -> Discrepancy:
+    """Note that somebody is at it. Must be called outside a transaction.
+
+    Raises:
+        InvalidStateError: Somebody is already, or it is resolved.
+    """
+    return _move(discrepancy_id, lambda row, at: row.acknowledge(at=at, by=by, because=because))
+
+
+def resolve(*, discrepancy_id: UUID, by: str, because: str, resolution: str) -> Discrepancy:
+    """Note that it is over, by whom and by what. Must be called outside a transaction.
+
+    Raises:
+        InvalidStateError: It is resolved already.
+    """
+    return _move(discrepancy_id, lambda row, at: row.resolve(at=at, by=by, because=because, resolution=resolution))
+
+
+def unresolved() -> Q:
+    """Match what still waits for a person."""
+    return ~Q(status=DiscrepancyStatus.RESOLVED)
+
+
+def _move(discrepancy_id: UUID, change: Callable[[Discrepancy, datetime], None]) -> Discrepancy:
+    with database.use_case():
+        row = locks.get_discrepancy_for_update(discrepancy_id=discrepancy_id)
+        change(row, row.db_now)  # type: ignore[attr-defined]  # annotated by the lock
+        row.save()
+    return row

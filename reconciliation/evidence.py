@@ -1,0 +1,70 @@
+"""What is kept with a discrepancy: both sides as they were, what we asked for, and what we were told."""
+
+from typing import Any
+
+from common.times import rfc3339
+from payments.models import Payment
+from payments.outcomes import ProviderPayment
+
+
+def of_payment(payment: Payment, theirs: ProviderPayment | None = None) -> dict[str, Any]:
+    """Write down a payment with its commands, events and looks, and how the provider has it, if that is known."""
+    return {
+        "ours": {
+            "payment": str(payment.pk),
+            "provider_ref": payment.provider_ref,
+            "status": payment.status,
+            "amount": payment.amount,
+            "currency": payment.currency,
+            "captured": payment.amount_captured,
+            "refunded": payment.amount_refunded,
+            "refunding": payment.amount_refunding,
+            "changed_at": rfc3339(payment.changed_at),
+        },
+        "theirs": None if theirs is None else of_theirs(theirs),
+        "commands": [
+            {
+                "id": str(command.pk),
+                "kind": command.kind,
+                "status": command.status,
+                "amount": command.amount,
+                "attempts": command.attempts,
+                "error": command.last_error,
+                "at": rfc3339(command.created_at),
+            }
+            for command in payment.commands.all()
+        ],
+        "events": [
+            {
+                "id": event.event_id,
+                "type": event.type,
+                "source": event.source,
+                "status": event.status,
+                "effect": event.effect,
+                "at": rfc3339(event.occurred_at),
+            }
+            for event in payment.events.all()
+        ],
+        "attempts": [
+            {
+                "number": attempt.number,
+                "result": attempt.result,
+                "provider_status": attempt.provider_status,
+                "error": attempt.error,
+                "at": rfc3339(attempt.at),
+            }
+            for attempt in payment.attempts.all()
+        ],
+    }
+
+
+def of_theirs(theirs: ProviderPayment) -> dict[str, Any]:
+    """Write down a payment as the provider has it."""
+    return {
+        "ref": theirs.ref,
+        "status": theirs.outcome.value,
+        "amount": theirs.amount,
+        "currency": theirs.currency,
+        "captured": theirs.amount_captured,
+        "installation": theirs.installation,
+    }

@@ -1,0 +1,94 @@
+"""``manage.py reconcile``: ask the provider about payments whose outcome is not known, and act on the answer."""
+
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandError
+from django.db.models import Q
+
+from payments import pacing
+from payments.models import AttemptResult, Payment
+from payments.providers.base import ProviderError
+from reconciliation import attempts, pending
+from reconciliation.reporting import NOT_ASKED, PERSON_NEEDED, WELL, ReportingCommand, moment, patiently
+
+
+class Command(ReportingCommand):
+    """Look at what is due, or at what is asked for, due or not."""
+
+    help = (
+        "Ask the provider about payments whose outcome is not known. Exit status: 0 all is known or on its way, "
+        "1 a person is needed, 3 the provider could not be asked."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take which payments, and whether only to tell."""
+        super().add_arguments(parser)
+        parser.add_argument("--payment", metavar="ID", help="This payment, by our id or the provider's.")
+        parser.add_argument("--since", type=moment, help="Every open payment made since then, due or not.")
+        parser.add_argument("--dry-run", action="store_true", help="Only tell; change nothing, here or there.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Look and report."""
+        payments = self._chosen(options)
+        rows = self._tell(payments, options) if options["dry_run"] else self._do(payments, options)
+        stuck = payments_stuck(payments)
+        counts = Counter(str(row["result"]) for row in rows)
+        self.report(options, rows, {"payments": len(rows), **counts, "stuck": stuck})
+        failed = any(row["result"] in (AttemptResult.FAILED, "not asked") for row in rows)
+        self.leave(PERSON_NEEDED if stuck else NOT_ASKED if failed else WELL)
+
+    def _chosen(self, options: Mapping[str, Any]) -> list[Payment]:
+        operator = self.operator_of(options)
+        mine = Q(operator=operator) if operator else Q()
+        if options["payment"]:
+            found = list(Payment.objects.filter(mine & _named(options["payment"])))
+            if not found:
+                raise CommandError(f"There is no payment {options['payment']}.", returncode=2)
+            return found
+        if options["since"] or operator:
+            since = Q(created_at__gte=options["since"]) if options["since"] else Q()
+            return list(Payment.objects.filter(mine & since, look_after__isnull=False).order_by("look_after"))
+        return list(attempts.due())
+
+    def _do(self, payments: Sequence[Payment], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+        rows = []
+        with self.progress(options, "Asking the provider") as progress:
+            looks = pending.reconcile_now(payments=payments, wait=patiently)
+            for number, (payment, result) in enumerate(looks, start=1):
+                rows.append(_row(payment, result.provider_status, result.result.value, result.done or result.error))
+                progress(number / len(payments))
+        return rows
+
+    def _tell(self, payments: Sequence[Payment], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+        rows = []
+        with self.progress(options, "Asking the provider") as progress:
+            for number, payment in enumerate(payments, start=1):
+                pacing.wait_for(provider=payment.provider, account=payment.provider_account, wait=patiently)
+                try:
+                    found = pending.look(payment=payment)
+                    rows.append(_row(payment, found.status, f"would {found.step}", found.why))
+                except ProviderError as error:
+                    rows.append(_row(payment, "", "not asked", str(error)))
+                progress(number / len(payments))
+        return rows
+
+
+def payments_stuck(payments: Sequence[Payment]) -> int:
+    """Count those of some payments that need a person."""
+    return Payment.objects.filter(pk__in=[payment.pk for payment in payments], stuck_at__isnull=False).count()
+
+
+def _named(name: str) -> Q:
+    try:
+        return Q(pk=UUID(name))
+    except ValueError:
+        return Q(provider_ref=name)
+
+
+def _row(payment: Payment, there: str, result: str, what: str) -> dict[str, Any]:
+    ref = payment.provider_ref or str(payment.pk)
+    return {"payment": ref, "here": payment.status, "there": there, "result": result, "what": what}

@@ -1,0 +1,58 @@
+"""``manage.py recover_events``: take in the events whose webhook never came."""
+
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from typing import Any
+
+from common import database
+from payments.pacing import PausedError
+from payments.providers.base import ProviderError
+from reconciliation import missed_events
+from reconciliation.reporting import NOT_ASKED, PERSON_NEEDED, WELL, ReportingCommand, moment, patiently
+from webhooks.inbox import Receipt
+
+
+class Command(ReportingCommand):
+    """Read what the provider could not deliver, and put it through the inbox."""
+
+    help = (
+        "Take in the provider's events whose webhook never came. Exit status: 0 done, 1 some could not be applied "
+        "(they are kept and tried again), 3 the provider could not be asked."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take since when, and whether only to tell."""
+        super().add_arguments(parser)
+        parser.add_argument("--since", type=moment, help="Read from there on, whatever was read before.")
+        parser.add_argument("--dry-run", action="store_true", help="Only list them; change nothing.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Recover and report."""
+        if options["dry_run"]:
+            self._tell(options)
+            return
+        chosen = self.accounts_of(options)
+        with self.progress(options, "Reading events") as progress:
+            if options["since"]:
+                tally = missed_events.recover_since(accounts=chosen, since=options["since"], wait=patiently)
+            else:
+                tally = missed_events.recover_unread(accounts=chosen, wait=patiently)
+            progress(1.0)
+        problems = [{"problem": problem} for problem in tally.problems]
+        self.report(options, problems, {"events": tally.taken, **tally.receipts, "problems": len(problems)})
+        kept = tally.receipts[Receipt.KEPT.value]
+        self.leave(NOT_ASKED if problems else PERSON_NEEDED if kept else WELL)
+
+    def _tell(self, options: Mapping[str, Any]) -> None:
+        now = database.now()
+        rows = []
+        try:
+            for account in self.accounts_of(options):
+                since = options["since"] or now - missed_events.KEPT
+                for event in missed_events.list_missing(account=account, since=since, until=now, wait=patiently):
+                    about = {"type": event.type, "object": event.object_ref, "happened": event.created_at}
+                    rows.append({"account": str(account), "event": event.event_id, **about})
+        except (ProviderError, PausedError) as error:
+            self.stderr.write(str(error))
+            self.leave(NOT_ASKED)
+        self.report(options, rows, {"missing": len(rows)})

@@ -1,0 +1,48 @@
+"""``manage.py settle``: compare a day of the provider's books with ours, to the cent."""
+
+from argparse import ArgumentParser
+from datetime import UTC, timedelta
+from typing import Any
+
+from common import database
+from payments.providers.base import ProviderError
+from reconciliation import settlements
+from reconciliation.models import SettlementRun
+from reconciliation.reporting import NOT_ASKED, PERSON_NEEDED, WELL, ReportingCommand, day, patiently
+
+
+class Command(ReportingCommand):
+    """Settle one day of every account."""
+
+    help = (
+        "Compare a day of the provider's books with ours, per payment and per payout. Exit status: 0 they are equal, "
+        "1 there are new discrepancies, 3 the provider could not be asked."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the day."""
+        super().add_arguments(parser)
+        parser.add_argument("--date", type=day, help="The day in UTC, such as 2026-11-20; yesterday if left out.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Settle and report."""
+        date = options["date"] or (database.now().astimezone(UTC) - timedelta(days=1)).date()
+        rows, differences = [], 0
+        try:
+            for account in self.accounts_of(options):
+                with self.progress(options, f"Settling {account}") as progress:
+                    run = settlements.settle(account=account, day=date, wait=patiently, progress=progress)
+                rows.append(_row(run))
+                differences += run.differences
+        except ProviderError as error:
+            self.stderr.write(f"The provider could not be asked: {error}. What was read is kept; run it again.")
+            self.leave(NOT_ASKED)
+        payments = sum(row["payments"] for row in rows)
+        self.report(options, rows, {"date": date, "payments": payments, "differences": differences})
+        self.leave(PERSON_NEEDED if differences else WELL)
+
+
+def _row(run: SettlementRun) -> dict[str, Any]:
+    account = f"{run.provider} {run.account}".strip()
+    counts = {"payments": run.payments, "payouts": run.payouts, "differences": run.differences}
+    return {"account": account, "date": run.date, **counts, "totals": run.totals}

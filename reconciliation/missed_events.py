@@ -1,0 +1,146 @@
+"""Events whose webhook never came: read from the provider, and put through the inbox like any other (P3, P4)."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+
+from common import database
+from common.errors import HoldfastError
+from payments import pacing
+from payments.pacing import PausedError
+from payments.providers import registry
+from payments.providers.base import Notification, ProviderError
+from reconciliation import windows
+from reconciliation.accounts import Account
+from webhooks import inbox
+from webhooks.models import Event
+
+logger = logging.getLogger("holdfast.reconciliation")
+
+KEPT = timedelta(days=30)
+"""How long Stripe keeps events. https://docs.stripe.com/api/events"""
+_STEP = timedelta(days=1)
+_SHORT_STEP = timedelta(hours=6)
+_BATCH = 100
+_NAME = "events"
+
+Wait = Callable[[float], None]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of events that were read: how many of each receipt, and which could not be taken in."""
+
+    receipts: Counter[str] = field(default_factory=Counter)
+    events: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def taken(self) -> int:
+        """How many were new here."""
+        return self.receipts.total()
+
+    def add(self, other: "Tally") -> None:
+        """Take over what another has counted."""
+        self.receipts += other.receipts
+        self.events += other.events
+        self.problems += other.problems
+
+
+def recover_unread(*, accounts: Sequence[Account], wait: Wait = pacing.give_up) -> Tally:
+    """Take in what has not been delivered since the last time, account by account.
+
+    An account that cannot be asked is told of in the result, and asked again the next time from where it stood.
+    """
+    tally = Tally()
+    for account in accounts:
+        now = database.now()
+        since = windows.unread(name=_NAME, account=account, now=now, first=KEPT)
+        tally.add(_recover(account, since=since, until=now, wait=wait))
+    return tally
+
+
+def recover_since(*, accounts: Sequence[Account], since: datetime, wait: Wait = pacing.give_up) -> Tally:
+    """Take in what has not been delivered since a time, whatever was read before."""
+    tally = Tally()
+    for account in accounts:
+        tally.add(_recover(account, since=since, until=database.now(), wait=wait))
+    return tally
+
+
+def recover_until(
+    *, account: Account, since: datetime, is_enough: Callable[[], bool], wait: Wait = pacing.give_up
+) -> Tally:
+    """Take in what is missing here from a time on, delivered or not, until that is enough or there is no more.
+
+    For what a look at one payment has found to be lacking: what else is met on the way is taken in too.
+
+    Raises:
+        ProviderError, PausedError: The provider cannot be asked.
+    """
+    tally = Tally()
+    until = database.now() + windows.OVERLAP
+    for start, end in windows.slices(since=since - windows.OVERLAP, until=until, step=_SHORT_STEP):
+        missing = list_missing(account=account, since=start, until=end, undelivered=False, wait=wait)
+        tally.add(_take_in(account, missing))
+        if is_enough():
+            break
+    return tally
+
+
+def list_missing(
+    *, account: Account, since: datetime, until: datetime, undelivered: bool = True, wait: Wait = pacing.give_up
+) -> Iterator[Notification]:
+    """Read the events of a time that the inbox does not have. Changes nothing.
+
+    Raises:
+        ProviderError, PausedError: The provider cannot be asked.
+    """
+    provider = registry.get(account.provider)
+    read = pacing.paced(
+        lambda: provider.list_events(since=since, until=until, undelivered=undelivered, account=account.account),
+        provider=account.provider,
+        account=account.account,
+        wait=wait,
+    )
+    for batch in _batches(read):
+        about = {"provider": account.provider, "account": account.account}
+        known = Event.objects.filter(**about, event_id__in=[event.event_id for event in batch])
+        ids = set(known.values_list("event_id", flat=True))
+        yield from (event for event in batch if event.event_id not in ids)
+
+
+def _recover(account: Account, *, since: datetime, until: datetime, wait: Wait) -> Tally:
+    tally = Tally()
+    try:
+        for start, end in windows.slices(since=since, until=until + timedelta(seconds=1), step=_STEP):
+            step = _take_in(account, list_missing(account=account, since=start, until=end, wait=wait))
+            tally.add(step)
+            if not step.problems:
+                windows.note_read(name=_NAME, account=account, until=min(end, until))
+    except (ProviderError, PausedError) as error:
+        logger.warning("Missed events cannot be read now.", extra={"account": str(account), "error": str(error)})
+        tally.problems.append(f"{account}: {error}")
+    return tally
+
+
+def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
+    tally = Tally()
+    for event in events:
+        try:
+            receipt = inbox.take_in_read(provider=account.provider, notification=event, now=database.now())
+        except HoldfastError as error:  # its payment is being changed at this moment, say: it is read again
+            tally.problems.append(f"{event.event_id}: {error.message}")
+            continue
+        if receipt is not inbox.Receipt.DUPLICATE:
+            tally.receipts[receipt.value] += 1
+            tally.events.append(event.event_id)
+    return tally
+
+
+def _batches(events: Iterator[Notification]) -> Iterator[list[Notification]]:
+    while batch := list(islice(events, _BATCH)):
+        yield batch

@@ -1,0 +1,228 @@
+"""What the reconciliation keeps: differences for a person, the provider's books, its runs, and how far it has read."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from common import ids
+from common.states import InvalidStateError
+from payments.models import Payment
+from tenants.models import Operator
+
+
+class DiscrepancyKind(models.TextChoices):
+    """How the provider and we differ."""
+
+    STUCK = "stuck", "stuck: the outcome could not be found out"
+    STATUS = "status", "status: they have taken money that we have no evidence of"
+    AMOUNT = "amount", "amount: theirs is not ours"
+    CURRENCY = "currency", "currency: theirs is not ours"
+    MISSING_HERE = "missing_here", "missing here: they know money that we do not"
+    MISSING_THERE = "missing_there", "missing there: we know money that they do not"
+    LATE = "late", "late: they took money after we had closed the payment"
+    FOREIGN_HOLD = "foreign_hold", "foreign hold: held there, and not of this installation"
+
+
+class DiscrepancyStatus(models.TextChoices):
+    """How far a person has come with it."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+TRANSITIONS = {
+    DiscrepancyStatus.OPEN: frozenset((DiscrepancyStatus.ACKNOWLEDGED, DiscrepancyStatus.RESOLVED)),
+    DiscrepancyStatus.ACKNOWLEDGED: frozenset((DiscrepancyStatus.RESOLVED,)),
+    DiscrepancyStatus.RESOLVED: frozenset[DiscrepancyStatus](),
+}
+
+ACCEPTED = "accepted"
+"""The resolution of a difference that stays: the same one is not opened again."""
+
+
+class Discrepancy(models.Model):
+    """A difference that is not safe to be mended without a person. What was seen is never changed afterwards."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    operator = models.ForeignKey(
+        Operator, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Empty: not known whose."
+    )
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="discrepancies")
+    kind = models.CharField(max_length=16, choices=DiscrepancyKind.choices)
+    provider = models.CharField(max_length=32)
+    account = models.CharField(max_length=64, blank=True)
+    subject = models.CharField(max_length=255, help_text="What it is about: the provider's id, or else ours.")
+    summary = models.TextField()
+    difference = models.JSONField(
+        default=dict, help_text="The figures of both sides; tells one difference from another."
+    )
+    evidence = models.JSONField(default=dict, help_text="Both sides as they were, with the commands and the events.")
+    status = models.CharField(
+        max_length=16, choices=DiscrepancyStatus.choices, default=DiscrepancyStatus.OPEN, editable=False
+    )
+    opened_at = models.DateTimeField()
+    opened_by = models.CharField(max_length=200)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.CharField(max_length=200, blank=True)
+    acknowledged_because = models.TextField(blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.CharField(max_length=200, blank=True)
+    resolved_because = models.TextField(blank=True)
+    resolution = models.CharField(max_length=32, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When the mail to the staff was written.")
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name_plural = "discrepancies"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["kind", "provider", "account", "subject"],
+                condition=~Q(status=DiscrepancyStatus.RESOLVED),
+                name="discrepancy_unresolved_once",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=DiscrepancyKind.values), name="discrepancy_kind_known"),
+            models.CheckConstraint(
+                condition=Q(status=DiscrepancyStatus.OPEN, acknowledged_at=None, resolved_at=None)
+                | Q(status=DiscrepancyStatus.ACKNOWLEDGED, acknowledged_at__isnull=False, resolved_at=None)
+                | Q(status=DiscrepancyStatus.RESOLVED, resolved_at__isnull=False),
+                name="discrepancy_status_dated",
+            ),
+            models.CheckConstraint(
+                condition=(Q(acknowledged_at=None) | (~Q(acknowledged_by="") & ~Q(acknowledged_because="")))
+                & (Q(resolved_at=None) | (~Q(resolved_by="") & ~Q(resolved_because="") & ~Q(resolution=""))),
+                name="discrepancy_change_is_explained",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["operator", "-id"], name="discrepancy_operator_newest"),
+            models.Index(
+                fields=["kind"], condition=~Q(status=DiscrepancyStatus.RESOLVED), name="discrepancy_unresolved"
+            ),
+            models.Index(fields=["opened_at"], condition=Q(told_at=None), name="discrepancy_untold"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
+
+    def acknowledge(self, *, at: datetime, by: str, because: str) -> None:
+        """Note in memory that somebody is at it.
+
+        Raises:
+            InvalidStateError: Somebody is already, or it is resolved.
+        """
+        self._move(DiscrepancyStatus.ACKNOWLEDGED)
+        self.acknowledged_at, self.acknowledged_by, self.acknowledged_because = at, by, because
+
+    def resolve(self, *, at: datetime, by: str, because: str, resolution: str) -> None:
+        """Note in memory that it is over, and by what.
+
+        Raises:
+            InvalidStateError: It is resolved already.
+        """
+        self._move(DiscrepancyStatus.RESOLVED)
+        self.resolved_at, self.resolved_by, self.resolved_because = at, by, because
+        self.resolution = resolution
+
+    def _move(self, to: DiscrepancyStatus) -> None:
+        if to not in TRANSITIONS[DiscrepancyStatus(self.status)]:
+            raise InvalidStateError(kind="discrepancy", status=self.status, wanted=to)
+        self.status = to
+
+
+class BookEntry(models.Model):
+    """A line of the provider's books as we have read it; append-only but for the payout that takes it."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    provider = models.CharField(max_length=32)
+    account = models.CharField(max_length=64, blank=True)
+    ref = models.CharField(max_length=255)
+    kind = models.CharField(max_length=64)
+    payment_ref = models.CharField(max_length=255, blank=True)
+    amount = models.BigIntegerField()
+    fee = models.BigIntegerField()
+    net = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    moved = models.BigIntegerField(help_text="What the customer paid or (negative) got back, in moved_currency.")
+    moved_currency = models.CharField(max_length=3)
+    occurred_at = models.DateTimeField()
+    payout_ref = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-occurred_at"]
+        verbose_name_plural = "book entries"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["provider", "account", "ref"], name="book_entry_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["provider", "account", "occurred_at"], name="book_entry_time"),
+            models.Index(
+                fields=["provider", "account", "payment_ref"], condition=~Q(payment_ref=""), name="book_entry_payment"
+            ),
+            models.Index(fields=["payout_ref"], condition=~Q(payout_ref=""), name="book_entry_payout"),
+        ]
+
+    def __str__(self) -> str:
+        return self.ref
+
+
+class SettlementStatus(models.TextChoices):
+    """How far a settlement run has come."""
+
+    READING = "reading"
+    DONE = "done"
+
+
+class SettlementRun(models.Model):
+    """One comparison of a day's books of one account with ours, and what came of it. Goes on where it was stopped."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    provider = models.CharField(max_length=32)
+    account = models.CharField(max_length=64, blank=True)
+    date = models.DateField(help_text="The day, in UTC.")
+    status = models.CharField(max_length=16, choices=SettlementStatus.choices, default=SettlementStatus.READING)
+    read_until = models.DateTimeField(help_text="The books are read up to here.")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    payments = models.PositiveIntegerField(default=0, help_text="Payments compared.")
+    payouts = models.PositiveIntegerField(default=0, help_text="Payouts compared.")
+    differences = models.PositiveIntegerField(default=0)
+    totals = models.JSONField(default=dict, help_text="By currency: captured, refunded, fees, net; here and there.")
+
+    class Meta:
+        ordering: ClassVar = ["-date", "-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["provider", "account", "date"],
+                condition=Q(status=SettlementStatus.READING),
+                name="settlement_run_going_on_once",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["provider", "account", "date"], name="settlement_run_day")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.account} {self.date}".replace("  ", " ")
+
+    def finish(self, *, at: datetime) -> None:
+        """Note in memory that the day is compared."""
+        self.status = SettlementStatus.DONE
+        self.finished_at = at
+
+
+class Watermark(models.Model):
+    """How far a list of a provider has been read, so that each run reads only what is new."""
+
+    name = models.CharField(max_length=32)
+    provider = models.CharField(max_length=32)
+    account = models.CharField(max_length=64, blank=True)
+    read_until = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["name", "provider", "account"], name="watermark_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.provider} {self.account}".strip()

@@ -1,0 +1,253 @@
+"""Payments whose outcome is not known: ask the provider, and act on the answer through the one door.
+
+A look reads only (:func:`look`); what follows from it is done after (:func:`reconcile_one`), so that a dry run can tell
+what would be. The answer to a question is never evidence of money: "captured" makes us fetch the event.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import DatabaseError
+
+from booking import releasing, settlement
+from booking.models import Reservation
+from booking.states import ReservationStatus
+from common import database
+from common.errors import HoldfastError
+from payments import carrying_out, commands, pacing
+from payments.errors import OutcomeMismatchError
+from payments.models import Attempt, AttemptResult, Command, Payment
+from payments.outcomes import Effect, Outcome, PaymentOutcome, ProviderPayment
+from payments.pacing import PausedError
+from payments.providers import registry
+from payments.providers.base import NotSentError, ProviderError
+from payments.states import COMMAND_OPEN, RefundStatus
+from reconciliation import attempts, contradictions, discrepancies, missed_events
+from reconciliation.accounts import Account
+from reconciliation.attempts import Result
+
+logger = logging.getLogger("holdfast.reconciliation")
+
+_FINAL_REFUNDS = ("succeeded", "failed", "canceled")
+
+
+class Step(StrEnum):
+    """What a look says is to be done."""
+
+    SEND_AGAIN = "send again"
+    FETCH_EVENTS = "fetch events"
+    RELEASE = "release the hold"
+    SETTLE = "settle"
+    NOTHING_KNOWN = "nothing known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A payment, how the provider has it, and what is to be done about it."""
+
+    payment: Payment
+    step: Step
+    theirs: ProviderPayment | None = None
+    refs: frozenset[str] = frozenset()
+    """The provider's ids of what we lack events of."""
+    why: str = ""
+
+    @property
+    def status(self) -> str:
+        """What the provider said, in our words."""
+        return self.theirs.outcome.value if self.theirs else ""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run came to: one line for each payment, and why it ended early, if it did."""
+
+    lines: list[tuple[str, Result]] = field(default_factory=list)
+    paused: list[str] = field(default_factory=list)
+
+    def count(self, result: AttemptResult) -> int:
+        """Count the looks that came to something."""
+        return sum(found.result == result for _, found in self.lines)
+
+
+def reconcile_due(*, limit: int = 500) -> Tally:
+    """Look at every payment that is due, and do what follows. Safe when two run: each look is claimed.
+
+    An account that may not be called now is left for the next run; its payments lose no attempt by it.
+    """
+    tally, paused = Tally(), set[Account]()
+    for payment in attempts.due().only("provider", "provider_account")[:limit]:
+        account = Account(payment.provider, payment.provider_account)
+        if account in paused:
+            continue
+        if wait := pacing.admit(provider=account.provider, account=account.account):
+            paused.add(account)
+            tally.paused.append(f"{account}: for {wait:.0f} s")
+            continue
+        attempt = attempts.claim_due(payment_id=payment.pk)
+        if attempt is not None:
+            tally.lines.append((str(payment.pk), reconcile_one(attempt)))
+    discrepancies.keep_with_stuck()
+    return tally
+
+
+def reconcile_now(*, payments: Sequence[Payment], wait: Callable[[float], None]) -> Iterator[tuple[Payment, Result]]:
+    """Look at some payments now, due or not; what somebody else is looking at is left to them."""
+    for payment in payments:
+        pacing.wait_for(provider=payment.provider, account=payment.provider_account, wait=wait)
+        attempt = attempts.claim_now(payment_id=payment.pk)
+        if attempt is not None:
+            yield payment, reconcile_one(attempt)
+    discrepancies.keep_with_stuck()
+
+
+def reconcile_one(attempt: Attempt) -> Result:
+    """Look at a claimed payment, do what follows, and note it. What goes wrong is noted too, and never raised."""
+    try:
+        result = _do(look(payment=attempt.payment))
+    except ProviderError as error:
+        pacing.note(error, provider=attempt.payment.provider, account=attempt.payment.provider_account)
+        held_off = isinstance(error, NotSentError) and error.retry_after is not None
+        result = Result(result=AttemptResult.FAILED, error=str(error), counts=not held_off)
+    except PausedError as error:
+        result = Result(result=AttemptResult.FAILED, error=str(error), counts=False)
+    except (HoldfastError, OutcomeMismatchError, DatabaseError) as error:
+        logger.exception("A payment could not be reconciled.", extra={"payment": str(attempt.payment_id)})
+        result = Result(result=AttemptResult.FAILED, error=f"{type(error).__name__}: {error}")
+    attempts.finish(attempt, result)
+    return result
+
+
+def look(*, payment: Payment) -> Look:
+    """Ask the provider how a payment stands. Reads only, here and there; must be called outside a transaction.
+
+    Raises:
+        ProviderError: It cannot be asked.
+    """
+    given_up = _given_up(payment)
+    if given_up or not payment.provider_ref:
+        why = "" if given_up else "the provider has told nothing of it yet"
+        return Look(payment=payment, step=Step.SEND_AGAIN if given_up else Step.NOTHING_KNOWN, why=why)
+    account = payment.provider_account
+    waiting = {refund.provider_ref for refund in payment.refunds.filter(status=RefundStatus.PENDING)}
+    forgotten = _is_forgotten(payment)
+    database.leave_database()
+    provider = registry.get(payment.provider)
+    theirs = provider.fetch(ref=payment.provider_ref, account=account)
+    refs = set[str]()
+    if waiting:
+        refunds = provider.list_refunds(ref=payment.provider_ref, account=account)
+        refs = {refund.ref for refund in refunds if refund.status in _FINAL_REFUNDS and refund.ref in waiting}
+    pacing.answered(provider=payment.provider, account=account)
+    if theirs.outcome is Outcome.CAPTURED and not payment.amount_captured:
+        refs.add(theirs.ref)
+    if refs:
+        return Look(payment=payment, step=Step.FETCH_EVENTS, theirs=theirs, refs=frozenset(refs))
+    if theirs.outcome is Outcome.UNKNOWN or (forgotten and theirs.outcome is Outcome.HELD):
+        why = "it is confirmed, and nothing takes the money" if forgotten else "the provider's word for it is not known"
+        return Look(payment=payment, step=Step.NOTHING_KNOWN, theirs=theirs, why=why)
+    is_held = theirs.outcome is Outcome.HELD and payment.held_at is not None
+    return Look(payment=payment, step=Step.RELEASE if is_held else Step.SETTLE, theirs=theirs)
+
+
+def _do(found: Look) -> Result:
+    match found.step:
+        case Step.SEND_AGAIN:
+            return _send_again(found.payment)
+        case Step.FETCH_EVENTS:
+            return _fetch_events(found)
+        case Step.RELEASE:
+            return _release(found)
+        case Step.SETTLE:
+            return _settle(found)
+    return Result(result=AttemptResult.FAILED, provider_status=found.status, error=found.why)
+
+
+def _send_again(payment: Payment) -> Result:
+    """Try what the outbox has given up once more, in its order, with the keys that it has always had."""
+    done = []
+    for command in _given_up(payment):
+        claimed = commands.claim_once_more(command_id=command.pk)
+        sent = carrying_out.finish(claimed, settle=settlement.settle_any) if claimed is not None else None
+        if sent is None or not sent.known:
+            command.refresh_from_db()
+            return Result(result=AttemptResult.FAILED, done=f"{command.kind} was sent again", error=command.last_error)
+        pacing.answered(provider=payment.provider, account=payment.provider_account)
+        done.append(f"{command.kind} was sent again: known now")
+    return Result(result=AttemptResult.APPLIED, done="; ".join(done))
+
+
+def _fetch_events(found: Look) -> Result:
+    payment = found.payment
+    tally = missed_events.recover_until(
+        account=Account(payment.provider, payment.provider_account),
+        since=_since(payment, found.refs),
+        is_enough=lambda: not _lacks_events(found),
+    )
+    if _lacks_events(found):
+        error = "; ".join(tally.problems) or "the provider has the money, and no event of it can be had"
+        return Result(result=AttemptResult.FAILED, provider_status=found.status, error=error)
+    done = f"recovered {tally.taken} events whose webhook never came"
+    return Result(result=AttemptResult.RECOVERED, provider_status=found.status, done=done)
+
+
+def _lacks_events(found: Look) -> bool:
+    """Whether what the provider has done is still without evidence here."""
+    if found.theirs is not None and found.theirs.ref in found.refs:
+        return Payment.objects.filter(pk=found.payment.pk, amount_captured=0).exists()
+    return found.payment.refunds.filter(status=RefundStatus.PENDING, provider_ref__in=found.refs).exists()
+
+
+def _release(found: Look) -> Result:
+    released = releasing.release_unwanted(payment_id=found.payment.pk, reason="a hold that nothing needs")
+    if released is None:
+        return Result(result=AttemptResult.IN_STEP, provider_status=found.status)
+    return Result(result=AttemptResult.RELEASED, provider_status=found.status, done="the hold's release is stored")
+
+
+def _settle(found: Look) -> Result:
+    """Put what the provider said through the one door: by the same transition table as an event."""
+    if found.theirs is None:
+        raise ValueError("There is nothing to settle.")
+    news = PaymentOutcome(
+        provider=found.payment.provider,
+        payment=found.theirs,
+        payment_id=found.payment.pk,
+        outcome=found.theirs.outcome,
+        failure=found.theirs.failure,
+        actor=discrepancies.ACTOR,
+        reason=f"the provider was asked: {found.theirs.outcome}",
+    )
+    try:
+        with database.use_case():
+            settled = settlement.settle_any(news=news)
+    except OutcomeMismatchError:
+        contradictions.note_mismatch(found.payment, found.theirs)
+        raise
+    moved = settled.effect in (Effect.APPLIED, Effect.REFUNDING) and settled.payment.status != found.payment.status
+    if moved:
+        done = f"{found.payment.status} → {settled.payment.status}"
+        return Result(result=AttemptResult.APPLIED, provider_status=found.status, done=done)
+    return Result(result=AttemptResult.IN_STEP, provider_status=found.status)
+
+
+def _given_up(payment: Payment) -> list[Command]:
+    """List the commands of unknown outcome that nobody will send any more."""
+    return list(payment.commands.filter(status__in=sorted(COMMAND_OPEN), next_attempt_at=None).order_by("id"))
+
+
+def _is_forgotten(payment: Payment) -> bool:
+    """Whether a reservation is confirmed and nothing is on its way that would take its money."""
+    confirmed = Reservation.objects.filter(payment=payment, status=ReservationStatus.CONFIRMED)
+    return confirmed.exists() and not payment.commands.filter(status__in=sorted(COMMAND_OPEN)).exists()
+
+
+def _since(payment: Payment, refs: frozenset[str]) -> datetime:
+    """Return from when on the events can be that are lacking."""
+    if payment.amount_captured:
+        refunds = payment.refunds.filter(provider_ref__in=refs).order_by("created_at")
+        return refunds.values_list("created_at", flat=True).first() or payment.created_at
+    return payment.created_at

@@ -1,0 +1,122 @@
+"""What the commands for people have in common: JSON or a table, a progress bar on a terminal, and an exit status."""
+
+import json
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.dateparse import parse_date, parse_datetime
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from reconciliation import accounts
+from reconciliation.accounts import Account
+from tenants.models import Operator
+
+WELL = 0
+"""Nothing is left for a person."""
+PERSON_NEEDED = 1
+NOT_ASKED = 3
+"""The provider could not be asked (or is not to be asked now): run it again. 2 is a wrong option."""
+
+
+class ReportingCommand(BaseCommand):
+    """A command whose result is read by a person, or by a program with ``--json``."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take ``--operator`` and ``--json``."""
+        parser.add_argument("--operator", metavar="SLUG", help="Only what is this operator's.")
+        parser.add_argument("--json", action="store_true", help="Print JSON, and no progress.")
+
+    def operator_of(self, options: Mapping[str, Any]) -> Operator | None:
+        """Return the operator that is asked for, if one is.
+
+        Raises:
+            CommandError: There is none of that name.
+        """
+        slug = options["operator"]
+        found = Operator.objects.filter(slug=slug).first() if slug else None
+        if slug and found is None:
+            raise CommandError(f"There is no operator {slug}.", returncode=2)
+        return found
+
+    def accounts_of(self, options: Mapping[str, Any]) -> list[Account]:
+        """List the accounts that are asked for."""
+        return accounts.list_accounts(operator=self.operator_of(options))
+
+    def report(self, options: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]) -> None:
+        """Print what was done: every row and the summary as JSON, or as tables."""
+        if options["json"]:
+            self.stdout.write(json.dumps({"rows": list(rows), "summary": dict(summary)}, indent=2, default=str))
+            return
+        console = self._console()
+        if rows:
+            table = Table(*rows[0].keys(), show_edge=False, pad_edge=False)
+            for row in rows:
+                table.add_row(*("" if value is None else str(value) for value in row.values()))
+            console.print(table)
+        console.print(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in summary.items()))
+
+    def leave(self, status: int) -> None:
+        """End with an exit status.
+
+        Raises:
+            SystemExit: It is not 0.
+        """
+        if status:
+            raise SystemExit(status)
+
+    @contextmanager
+    def progress(self, options: Mapping[str, Any], what: str) -> Iterator[Callable[[float], None]]:
+        """Show a bar on a terminal; gives a function that is told which part (0 to 1) is done."""
+        console = self._console()
+        with Progress(console=console, transient=True, disable=options["json"] or not console.is_terminal) as bar:
+            task = bar.add_task(what, total=1.0)
+            yield lambda done: bar.update(task, completed=done)
+
+    def _console(self) -> Console:
+        # The wrapped stream, since the wrapper ends every write with a line break.
+        stream: Any = self.stdout
+        return Console(file=getattr(stream, "_out", stream), highlight=False)
+
+
+def patiently(seconds: float) -> None:
+    """Wait until the provider may be called again."""
+    time.sleep(min(seconds, 60))
+
+
+def moment(text: str) -> datetime:
+    """Read an option that is a time; without a zone it is UTC.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    day = _or_none(parse_date, text)
+    found = _or_none(parse_datetime, text) or (datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None)
+    if found is None:
+        raise ArgumentTypeError(f"{text} is no time, such as 2026-11-20 or 2026-11-20T08:00:00Z.")
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def day(text: str) -> date:
+    """Read an option that is a day.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    found: date | None = _or_none(parse_date, text)
+    if found is None:
+        raise ArgumentTypeError(f"{text} is no day, such as 2026-11-20.")
+    return found
+
+
+def _or_none(parse: Callable[[str], Any], text: str) -> Any:
+    try:
+        return parse(text)
+    except ValueError:
+        return None

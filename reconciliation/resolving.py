@@ -1,0 +1,142 @@
+"""What a person can do about a discrepancy: each calls the function that everybody calls, and says what came of it.
+
+A discrepancy is resolved only when what was done has made it good, or a person accepts it as it is.
+"""
+
+from collections.abc import Callable
+
+from booking import releasing
+from common import ids
+from common.errors import ConflictError
+from payments import commands, refund_requests
+from payments.models import Payment
+from payments.pacing import PausedError
+from payments.providers.base import ProviderError
+from payments.states import COMMAND_OPEN
+from reconciliation import attesting, discrepancies, missed_events
+from reconciliation.accounts import Account
+from reconciliation.models import ACCEPTED, Discrepancy, DiscrepancyKind
+
+
+class NothingToDoError(ConflictError):
+    """This cannot be done about this discrepancy."""
+
+    code = "nothing_to_do"
+
+
+def acknowledge(row: Discrepancy, actor: str, reason: str) -> str:
+    """Say that one is at it."""
+    discrepancies.acknowledge(discrepancy_id=row.pk, by=actor, because=reason)
+    return "Acknowledged."
+
+
+def recover_events(row: Discrepancy, actor: str, reason: str) -> str:
+    """Fetch the provider's events of the payment's time; resolved if the money has its evidence by that.
+
+    Raises:
+        NothingToDoError: There is no payment, or the provider cannot be asked.
+    """
+    payment = _payment(row)
+    since = payment.created_at
+    account = Account(payment.provider, payment.provider_account)
+    taken = _asked(
+        lambda: (
+            missed_events.recover_until(
+                account=account,
+                since=since,
+                is_enough=lambda: Payment.objects.filter(pk=payment.pk, amount_captured__gt=0).exists(),
+            ).taken
+        )
+    )
+    payment.refresh_from_db()
+    if not payment.amount_captured:
+        return f"{taken} events were recovered; none is of its money."
+    return _resolve(row, actor, reason, "event recovered")
+
+
+def send_again(row: Discrepancy, actor: str, reason: str) -> str:
+    """Let the commands that were given up be tried again, with the keys that they have always had.
+
+    Raises:
+        NothingToDoError: There is none.
+    """
+    given_up = _payment(row).commands.filter(status__in=sorted(COMMAND_OPEN), next_attempt_at=None)
+    sent = [command.kind for command in given_up]
+    for command in given_up:
+        commands.give_another_round(command_id=command.pk)
+    if not sent:
+        raise NothingToDoError("No command of it was given up.")
+    return _resolve(row, actor, reason, "command sent again")
+
+
+def release_hold(row: Discrepancy, actor: str, reason: str) -> str:
+    """Release a hold that nothing here needs.
+
+    Raises:
+        NothingToDoError: Something needs it, or its release is on its way.
+    """
+    command = releasing.release_unwanted(payment_id=_payment(row).pk, reason=f"{actor}: {reason}")
+    if command is None:
+        raise NothingToDoError("The hold is needed, or its release is on its way.")
+    return _resolve(row, actor, reason, "hold released")
+
+
+def refund(row: Discrepancy, actor: str, reason: str) -> str:
+    """Give all that is left of the payment's money back.
+
+    Raises:
+        NothingToDoError, InvalidStateError, RefundExceedsPaymentError: There is none to give back.
+    """
+    payment = _payment(row)
+    refund_requests.request(
+        operator=payment.operator,
+        payment_id=payment.pk,
+        operation_id=ids.new_id(),
+        amount=None,
+        reason="requested_by_customer",
+        actor=actor,
+    )
+    return _resolve(row, actor, reason, "refunded")
+
+
+def attest(row: Discrepancy, actor: str, reason: str) -> str:
+    """Accept the provider's own object as evidence, on one's word: for money whose event cannot be had any more.
+
+    Raises:
+        NothingToDoError: There is no payment.
+        NotCapturedError: The provider has taken no money.
+        UnavailableError: The provider cannot be asked.
+    """
+    receipt = attesting.attest(payment_id=_payment(row).pk, by=actor, because=reason)
+    if not _payment(row).amount_captured:
+        raise NothingToDoError(f"It could not be applied ({receipt}); its event tells why.")
+    return _resolve(row, actor, reason, "attested")
+
+
+def accept(row: Discrepancy, actor: str, reason: str) -> str:
+    """Leave the difference as it is; the same one is not opened again.
+
+    Raises:
+        NothingToDoError: It is of a payment whose outcome is not known, which cannot be left so.
+    """
+    if row.kind == DiscrepancyKind.STUCK and _payment(row).stuck_at is not None:
+        raise NothingToDoError("What came of this payment is not known yet: find it out, or vouch for it.")
+    return _resolve(row, actor, reason, ACCEPTED)
+
+
+def _payment(row: Discrepancy) -> Payment:
+    if row.payment_id is None:
+        raise NothingToDoError("It is of no payment that is known here.")
+    return Payment.objects.select_related("operator").get(pk=row.payment_id)
+
+
+def _asked(call: Callable[[], int]) -> int:
+    try:
+        return call()
+    except (ProviderError, PausedError) as error:
+        raise NothingToDoError(f"The provider cannot be asked now: {error}") from error
+
+
+def _resolve(row: Discrepancy, actor: str, reason: str, resolution: str) -> str:
+    discrepancies.resolve(discrepancy_id=row.pk, by=actor, because=reason, resolution=resolution)
+    return f"Resolved: {resolution}."
