@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -10,7 +11,7 @@ from booking.states import ACTIVE, HOLDING, RESERVATION_TRANSITIONS, Reservation
 from common import ids
 from common.states import InvalidStateError
 from payments.models import Payment
-from tenants.models import ApiClient, Operator, currency_code, time_zone_name
+from tenants.models import ApiClient, Language, Operator, currency_code, time_zone_name
 
 
 class Resource(models.Model):
@@ -107,6 +108,9 @@ class Reservation(models.Model):
     customer_name = models.CharField(max_length=200)
     customer_email = models.EmailField()
     customer_reference = models.CharField(max_length=200, blank=True)
+    customer_language = models.CharField(
+        max_length=2, choices=Language.choices, blank=True, help_text="Empty: the operator's."
+    )
     metadata = models.JSONField(default=dict, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -219,6 +223,8 @@ class History(models.Model):
     class Meta:
         ordering: ClassVar = ["id"]
         verbose_name_plural = "history"
+        # Rows come in order of time and stay: a small index that says which pages are of which hours.
+        indexes: ClassVar = [BrinIndex(fields=["at"], name="history_time")]
 
     def __str__(self) -> str:
         return f"{self.from_status or '—'} → {self.to_status}"

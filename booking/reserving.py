@@ -36,6 +36,7 @@ class Customer:
     name: str
     email: str
     reference: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +201,7 @@ def _reservation(
         customer_name=request.customer.name,
         customer_email=request.customer.email,
         customer_reference=request.customer.reference,
+        customer_language=request.customer.language,
         metadata=dict(request.metadata),
         expires_at=offer.now + timedelta(seconds=client.operator.hold_ttl_seconds or settings.HOLD_TTL_SECONDS),
         created_at=offer.now,

@@ -6,7 +6,7 @@ from typing import Any
 import dj_database_url
 import django_stubs_ext
 
-from config import embedded_postgres, rules
+from config import embedded_postgres, mail, rules
 from config.env import Environment
 
 # Lets Django's generic classes be written with their types, as the type checker wants them.
@@ -65,6 +65,8 @@ INSTALLATION = env.text("INSTALLATION")
 IDEMPOTENCY_TTL_SECONDS = env.integer("IDEMPOTENCY_TTL_SECONDS", 86_400, least=1)
 IDEMPOTENCY_LEASE_SECONDS = env.integer("IDEMPOTENCY_LEASE_SECONDS", 60, least=1)
 API_RATE = env.rate("API_RATE", "600/min")
+MAIL = mail.read(env)
+BACKOFFICE_URL = env.url("BACKOFFICE_URL", schemes=["https", "http"])
 
 if DEBUG and not SECRET_KEY:
     SECRET_KEY = rules.DEVELOPMENT_SECRET_KEY
@@ -105,6 +107,7 @@ INSTALLED_APPS = [
     "booking",
     "webhooks",
     "reconciliation",
+    "notifications",
     "sweeps",
     "demo",
 ]
@@ -211,7 +214,12 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+EMAIL_BACKEND = MAIL.backend
+EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = MAIL.host, MAIL.port, 10
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.security == "STARTTLS", MAIL.security == "TLS"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL.sender
+ANYMAIL = MAIL.anymail
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.ApiKeyAuthentication"],

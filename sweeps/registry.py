@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from booking import carrying_out, expiring
 from idempotency import keys
+from notifications import sending, writing
 from reconciliation import accounts, dangling_holds, missed_events, pending, settlements
 from sweeps.models import SweepRun
 from tenants import rates
@@ -50,6 +51,11 @@ def _release_holds() -> int:
     return len(dangling_holds.release_unread().released)
 
 
+def _send_mails() -> int:
+    writing.write_due()
+    return sending.send_due()
+
+
 def _settle() -> int:
     return settlements.settle_due(accounts=accounts.list_accounts())
 
@@ -63,6 +69,7 @@ SWEEPS = {
         Sweep(name="reconcile", run=_reconcile, minutes=1),
         Sweep(name="recover_events", run=_recover_events, minutes=5),
         Sweep(name="release_holds", run=_release_holds, minutes=30),
+        Sweep(name="send_mails", run=_send_mails, minutes=1),
         Sweep(name="settle", run=_settle, minutes=60),
         Sweep(name="purge_idempotency_keys", run=keys.purge, minutes=60),
         Sweep(name="forget_request_counts", run=rates.forget_old, minutes=60),

@@ -20,6 +20,14 @@ def time_zone_name(value: str) -> None:
         raise ValidationError(f"{value} is not an IANA time zone, such as Europe/Lisbon.")
 
 
+class Language(models.TextChoices):
+    """What mails are written in."""
+
+    ENGLISH = "en", "English"
+    SPANISH = "es", "Spanish"
+    PORTUGUESE = "pt", "Portuguese"
+
+
 class Operator(models.Model):
     """A tenant: a business that sells tours and activities."""
 
@@ -28,6 +36,12 @@ class Operator(models.Model):
     slug = models.SlugField(max_length=80, unique=True)
     timezone = models.CharField(max_length=64, default="UTC", validators=[time_zone_name])
     currency = models.CharField(max_length=3, validators=[currency_code])
+    language = models.CharField(
+        max_length=2,
+        choices=Language.choices,
+        default=Language.ENGLISH,
+        help_text="Of mails to the staff, and to guests who have not said theirs.",
+    )
     stripe_account = models.CharField(
         max_length=64, blank=True, help_text="Connected account (acct_…); empty: the platform's own account."
     )

@@ -25,7 +25,7 @@ SLOT = {
 RESERVE = {
     "slot_id": ID,
     "units": [{"unit": "adult", "quantity": 2}],
-    "customer": {"name": "Ana Souza", "email": "ana@example.com"},
+    "customer": {"name": "Ana Souza", "email": "ana@example.com", "language": "pt"},
     "payment": {"provider": "stripe", "capture_method": "manual", "payment_method_id": "pm_card_visa"},
 }
 REASON = {"reason": "the guest called"}
@@ -44,7 +44,7 @@ def reservation(status: str, *, payment: str) -> dict[str, object]:
             "places": 2,
             "amount": 9000,
             "currency": "EUR",
-            "customer": {"name": "Ana Souza", "email": "ana@example.com", "reference": None},
+            "customer": {"name": "Ana Souza", "email": "ana@example.com", "reference": None, "language": "pt"},
             "expires_at": "2026-11-21T09:45:00.125000Z",
             "confirmed_at": MADE_AT if status == "confirmed" else None,
             "paid_at": None,

@@ -72,6 +72,7 @@ def _reservation(row: Reservation, units: Iterable[Unit], now: datetime) -> dict
             "name": row.customer_name,
             "email": row.customer_email,
             "reference": row.customer_reference or None,
+            "language": row.customer_language or None,
         },
         "expires_at": rfc3339(row.expires_at),
         "confirmed_at": rfc3339(row.confirmed_at),

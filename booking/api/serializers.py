@@ -9,6 +9,7 @@ from common.serializers import MetadataField, PeriodQuery, StrictIntegerField, S
 from payments.api.serializers import PaymentOut
 from payments.providers import registry
 from payments.states import CaptureMethod
+from tenants.models import Language
 
 HIGHEST_QUANTITY = 100
 MOST_PLACES = 200
@@ -79,6 +80,12 @@ class CustomerIn(StrictSerializer):
     name = serializers.CharField(max_length=200)
     email = serializers.EmailField()
     reference = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    language = serializers.ChoiceField(
+        choices=Language.choices,
+        required=False,
+        default="",
+        help_text="Of the mails to them; the operator's if left out.",
+    )
 
 
 class PaymentIn(StrictSerializer):
@@ -138,6 +145,7 @@ class CustomerOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     email = serializers.EmailField()
     reference = serializers.CharField(allow_null=True)
+    language = serializers.ChoiceField(choices=Language.choices, allow_null=True)
 
 
 class ReservationOut(serializers.Serializer[Any]):

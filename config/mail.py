@@ -1,0 +1,52 @@
+"""How mails leave this installation: shown on the console, by SMTP, or by a service through Anymail."""
+
+from dataclasses import dataclass, field
+
+from config.env import Environment
+
+BACKENDS = {
+    "CONSOLE": "django.core.mail.backends.console.EmailBackend",
+    "SMTP": "django.core.mail.backends.smtp.EmailBackend",
+    "SES": "anymail.backends.amazon_ses.EmailBackend",
+    "SENDGRID": "anymail.backends.sendgrid.EmailBackend",
+}
+_SECURITY = ("STARTTLS", "TLS", "NONE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """What Django and Anymail need to know."""
+
+    backend: str
+    sender: str
+    host: str
+    port: int
+    user: str
+    password: str
+    security: str
+    anymail: dict[str, object] = field(default_factory=dict)
+
+
+def read(env: Environment) -> Mail:
+    """Read how mails are sent; what is missing for the chosen way is refused."""
+    way = env.choice("MAIL_BACKEND", "CONSOLE", of=tuple(BACKENDS))
+    sender, host, key = env.text("MAIL_FROM"), env.text("MAIL_HOST"), env.text("SENDGRID_API_KEY")
+    region = env.text("AWS_REGION")
+    if way != "CONSOLE" and "@" not in sender:
+        env.refuse("MAIL_FROM", "must be an address that may send mails, such as Kayaks <hello@example.com>.")
+    if way == "SMTP" and not host:
+        env.refuse("MAIL_HOST", "is missing; MAIL_BACKEND=smtp needs it.")
+    if way == "SENDGRID" and not key:
+        env.refuse("SENDGRID_API_KEY", "is missing; MAIL_BACKEND=sendgrid needs it.")
+    if way == "SES" and not region:
+        env.refuse("AWS_REGION", "is missing; MAIL_BACKEND=ses needs it.")
+    return Mail(
+        backend=BACKENDS[way],
+        sender=sender or "Holdfast <holdfast@localhost>",
+        host=host or "localhost",
+        port=env.integer("MAIL_PORT", 587, least=1, most=65535),
+        user=env.text("MAIL_USER"),
+        password=env.text("MAIL_PASSWORD"),
+        security=env.choice("MAIL_SECURITY", "STARTTLS", of=_SECURITY),
+        anymail={"SENDGRID_API_KEY": key, "AMAZON_SES_CLIENT_PARAMS": {"region_name": region} if region else {}},
+    )

@@ -1,0 +1,145 @@
+"""The outbox of mails."""
+
+from typing import ClassVar
+
+import django.contrib.postgres.fields
+import django.db.models.deletion
+from django.db import migrations, models
+
+import common.ids
+
+
+class Migration(migrations.Migration):
+    """Generated."""
+
+    initial = True
+
+    dependencies: ClassVar = [
+        ("booking", "0004_language"),
+        ("payments", "0005_reconciliation"),
+        ("tenants", "0003_language"),
+    ]
+
+    operations: ClassVar = [
+        migrations.CreateModel(
+            name="Mail",
+            fields=[
+                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("paid", "Paid"),
+                            ("failed", "Failed"),
+                            ("expired", "Expired"),
+                            ("refunded", "Refunded"),
+                            ("late_seated", "Late Seated"),
+                            ("late_refunded", "Late Refunded"),
+                            ("person_needed", "Person Needed"),
+                            ("dispute", "Dispute"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("cause", models.CharField(max_length=64)),
+                (
+                    "to",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.EmailField(max_length=254), size=None),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("en", "English"), ("es", "Spanish"), ("pt", "Portuguese")], max_length=2
+                    ),
+                ),
+                ("facts", models.JSONField(default=dict, help_text="What it tells, as it was when it was written.")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("sent", "Sent"), ("given_up", "Given Up")],
+                        default="waiting",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "round",
+                    models.PositiveSmallIntegerField(
+                        default=1, help_text="One more each time that a person has it sent again."
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("next_attempt_at", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenants.operator",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mails",
+                        to="payments.payment",
+                    ),
+                ),
+                (
+                    "reservation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mails",
+                        to="booking.reservation",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "waiting")), fields=["next_attempt_at"], name="mail_due"
+                    ),
+                    models.Index(fields=["operator", "-id"], name="mail_operator_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("cause",), name="mail_once_for_a_cause"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "paid",
+                                    "failed",
+                                    "expired",
+                                    "refunded",
+                                    "late_seated",
+                                    "late_refunded",
+                                    "person_needed",
+                                    "dispute",
+                                ],
+                            )
+                        ),
+                        name="mail_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("sent_at__isnull", False), ("status", "sent")),
+                            models.Q(("status", "sent"), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="mail_sent_dated",
+                    ),
+                ],
+            },
+        ),
+    ]

@@ -1,0 +1,95 @@
+"""The outbox of mails: one row for each, written because of something that has happened, sent once."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from booking.models import Reservation
+from common import ids
+from payments.models import Payment
+from tenants.models import Language, Operator
+
+
+class MailKind(models.TextChoices):
+    """What a mail tells."""
+
+    PAID = "paid"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+    LATE_SEATED = "late_seated"
+    LATE_REFUNDED = "late_refunded"
+    PERSON_NEEDED = "person_needed"
+    DISPUTE = "dispute"
+
+
+class MailStatus(models.TextChoices):
+    """How far a mail has come."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    GIVEN_UP = "given_up"
+
+
+class Mail(models.Model):
+    """A mail. ``cause`` is what it tells of: for one cause there is one mail, whoever writes it and how often."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, null=True, blank=True, related_name="mails")
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="mails")
+    kind = models.CharField(max_length=16, choices=MailKind.choices)
+    cause = models.CharField(max_length=64)
+    to = ArrayField(models.EmailField())
+    language = models.CharField(max_length=2, choices=Language.choices)
+    facts = models.JSONField(default=dict, help_text="What it tells, as it was when it was written.")
+    status = models.CharField(max_length=16, choices=MailStatus.choices, default=MailStatus.WAITING)
+    round = models.PositiveSmallIntegerField(default=1, help_text="One more each time that a person has it sent again.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["cause"], name="mail_once_for_a_cause"),
+            models.CheckConstraint(condition=Q(kind__in=MailKind.values), name="mail_kind_known"),
+            models.CheckConstraint(
+                condition=Q(status=MailStatus.SENT, sent_at__isnull=False) | ~Q(status=MailStatus.SENT),
+                name="mail_sent_dated",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["next_attempt_at"], condition=Q(status=MailStatus.WAITING), name="mail_due"),
+            models.Index(fields=["operator", "-id"], name="mail_operator_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} mail"
+
+    def note_sent(self, *, at: datetime) -> None:
+        """Note in memory that the mail server has taken it."""
+        self.status = MailStatus.SENT
+        self.sent_at = at
+        self.next_attempt_at = None
+        self.last_error = ""
+
+    def note_failure(self, *, error: str, again_at: datetime | None) -> None:
+        """Note in memory that it was not taken, and when it is tried again; None: not by itself."""
+        self.last_error = error
+        self.next_attempt_at = again_at
+        if again_at is None:
+            self.status = MailStatus.GIVEN_UP
+
+    def send_again(self, *, at: datetime) -> None:
+        """Note in memory that a person wants it sent once more."""
+        self.status = MailStatus.WAITING
+        self.sent_at = None
+        self.round += 1
+        self.attempts = 0
+        self.next_attempt_at = at

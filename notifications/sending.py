@@ -1,0 +1,96 @@
+"""Sends what is in the outbox, mail by mail: claimed in a transaction, handed over outside of any, noted in another."""
+
+import logging
+import random
+from datetime import datetime, timedelta
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPServerDisconnected
+from uuid import UUID
+
+from anymail.exceptions import AnymailError, AnymailRecipientsRefused
+from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db.models.functions import Now
+
+from common import database
+from notifications import locks, rendering
+from notifications.models import Mail
+
+logger = logging.getLogger("holdfast.mails")
+
+_LEASE = timedelta(minutes=5)
+_FIRST_DELAY = timedelta(minutes=1)
+_LONGEST_DELAY = timedelta(hours=1)
+_GIVEN_UP_AFTER = timedelta(days=3)
+_REFUSED = (SMTPRecipientsRefused, AnymailRecipientsRefused)
+_NOT_TAKEN = (SMTPException, AnymailError, OSError)
+
+
+def send_due() -> int:
+    """Send every mail that is due; returns how many were taken. Safe when two run: each mail is claimed.
+
+    While the mail server is down nothing else waits for it: the first that it does not take ends the run. Whoever dies
+    between handing a mail over and noting it sends it again when the lease is over, with the same Message-ID.
+    """
+    sent = 0
+    with get_connection(fail_silently=False) as server:
+        while (mail := _claim()) is not None:
+            error = _hand_over(mail, server)
+            _note(mail, error)
+            if error is not None and not isinstance(error, _REFUSED):
+                break
+            sent += error is None
+    return sent
+
+
+def send_again(*, mail_id: UUID) -> None:
+    """Have a mail sent once more, whatever became of it. Must be called outside a transaction."""
+    with database.use_case():
+        mail = locks.get_mail_for_update(mail_id=mail_id)
+        mail.send_again(at=mail.db_now)  # type: ignore[attr-defined]  # annotated by the lock
+        mail.save()
+
+
+def _claim() -> Mail | None:
+    with database.use_case():
+        mail = locks.find_due_for_update()
+        if mail is not None:
+            mail.attempts += 1
+            Mail.objects.filter(pk=mail.pk).update(attempts=mail.attempts, next_attempt_at=Now() + _LEASE)
+    return mail
+
+
+def _hand_over(mail: Mail, server: BaseEmailBackend) -> Exception | None:
+    message = rendering.message(mail)
+    message.connection = server
+    database.leave_database()
+    try:
+        message.send()
+    except _NOT_TAKEN as error:
+        # Never the addresses: they are a person's.
+        logger.warning("A mail was not taken.", extra={"mail": str(mail.pk), "error": type(error).__name__})
+        return error
+    return None
+
+
+def _note(mail: Mail, error: Exception | None) -> None:
+    with database.use_case():
+        mail = locks.get_mail_for_update(mail_id=mail.pk)
+        at: datetime = mail.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        if error is None:
+            mail.note_sent(at=at)
+        else:
+            mail.note_failure(error=_told(error), again_at=_again_at(mail, error, at))
+        mail.save()
+
+
+def _again_at(mail: Mail, error: Exception, at: datetime) -> datetime | None:
+    if isinstance(error, _REFUSED) or at - mail.created_at > _GIVEN_UP_AFTER:
+        return None
+    delay = min(_FIRST_DELAY * int(2 ** min(mail.attempts - 1, 10)), _LONGEST_DELAY)
+    return at + delay * (0.5 + random.random() / 2)  # noqa: S311  # spreads retries, not a secret
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, SMTPRecipientsRefused):
+        return "the server refuses the address"
+    return "the server hung up" if isinstance(error, SMTPServerDisconnected) else f"{type(error).__name__}: {error}"

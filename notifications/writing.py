@@ -1,0 +1,104 @@
+"""Writes the mails for what has happened, from the histories: no code path that changes a state can forget one.
+
+Nothing is added to the transaction of a reservation or a webhook by it. For one cause there is one mail: the database
+keeps a second one out, so any number of writers may run, again and again.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from django.db.models import CharField, Exists, F, Model, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat, Now
+
+from booking.models import History
+from booking.states import ReservationStatus
+from common import database
+from notifications import facts, locks
+from notifications.models import Mail, MailKind
+from payments.models import Dispute, Refund
+from payments.states import RefundStatus
+from reconciliation.models import Discrepancy, DiscrepancyStatus
+
+M = TypeVar("M", bound=Model)
+
+WINDOW = timedelta(days=2)
+"""What is older is not told of any more: after an upgrade, or a worker that was away for days."""
+_AT_THE_SCREEN = timedelta(minutes=1)
+"""A guest whose card is declined so soon after reserving sees it; a mail would only tell it twice."""
+_BATCH = 200
+
+_OVER = (ReservationStatus.EXPIRED, ReservationStatus.CANCELLED, ReservationStatus.FAILED)
+
+
+def write_due() -> int:
+    """Write every mail that is due to be written; returns how many were. Must be called outside a transaction."""
+    written = _write(_changes(), "history", _of_change)
+    written += _write(_refunds(), "refund", lambda refund: facts.of_refund(refund, cause=f"refund:{refund.pk}"))
+    written += _write(_disputes(), "dispute", lambda dispute: facts.of_dispute(dispute, cause=f"dispute:{dispute.pk}"))
+    return written + _tell_of_discrepancies()
+
+
+def _changes() -> QuerySet[History]:
+    """Select the changes of reservations that a guest is told of, and the notes of money that came late."""
+    failed = Q(to_status=ReservationStatus.FAILED) & (
+        ~Q(from_status=ReservationStatus.AWAITING_PAYMENT) | Q(at__gt=F("reservation__created_at") + _AT_THE_SCREEN)
+    )
+    changed = Q(to_status__in=(ReservationStatus.PAID, ReservationStatus.EXPIRED)) | failed
+    late = Q(to_status=F("from_status"), to_status__in=_OVER)
+    told = (changed & ~Q(to_status=F("from_status"))) | late
+    return History.objects.filter(told, at__gte=Now() - WINDOW).select_related(
+        "reservation__operator", "reservation__resource", "reservation__slot", "reservation__payment"
+    )
+
+
+def _of_change(change: History) -> Mail:
+    if change.from_status == change.to_status:
+        kind = MailKind.LATE_REFUNDED
+    elif change.to_status == ReservationStatus.PAID:
+        kind = MailKind.LATE_SEATED if change.from_status in _OVER else MailKind.PAID
+    else:
+        kind = MailKind.EXPIRED if change.to_status == ReservationStatus.EXPIRED else MailKind.FAILED
+    return facts.of_reservation(change.reservation, kind=kind, cause=f"history:{change.pk}")
+
+
+def _refunds() -> QuerySet[Refund]:
+    done = Refund.objects.filter(
+        status=RefundStatus.SUCCEEDED, changed_at__gte=Now() - WINDOW, payment__reservation__isnull=False
+    )
+    reservation = "payment__reservation"
+    return done.select_related(f"{reservation}__operator", f"{reservation}__resource", f"{reservation}__slot")
+
+
+def _disputes() -> QuerySet[Dispute]:
+    return Dispute.objects.filter(created_at__gte=Now() - WINDOW).select_related("operator", "payment")
+
+
+def _write(rows: QuerySet[M], source: str, make: Callable[[M], Mail]) -> int:
+    """Write a mail for each row that has none, batch by batch."""
+    cause = Concat(Value(f"{source}:"), Cast(OuterRef("pk"), CharField()))
+    untold = rows.exclude(Exists(Mail.objects.filter(cause=cause))).order_by("pk")
+    written = 0
+    while batch := list(untold[:_BATCH]):
+        written += _store([make(row) for row in batch])
+    return written
+
+
+def _store(mails: Sequence[Mail]) -> int:
+    Mail.objects.bulk_create(mails, ignore_conflicts=True)
+    return len(mails)
+
+
+def _tell_of_discrepancies() -> int:
+    """Tell each operator's staff of all that is new in one mail, however much an outage has brought up."""
+    written = 0
+    waiting = ~Q(status=DiscrepancyStatus.RESOLVED)
+    untold = Discrepancy.objects.filter(waiting, told_at=None).order_by()
+    for operator_id in list(untold.values_list("operator", flat=True).distinct()):
+        whose = Q(operator=None) if operator_id is None else Q(operator=operator_id)
+        with database.use_case():
+            found = locks.list_untold_for_update(where=waiting & whose)
+            if found:
+                written += _store([facts.of_discrepancies(found, cause=f"discrepancies:{found[0].pk}")])
+                Discrepancy.objects.filter(pk__in=[row.pk for row in found]).update(told_at=Now())
+    return written
