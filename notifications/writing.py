@@ -94,8 +94,8 @@ def _tell_of_discrepancies() -> int:
     written = 0
     waiting = ~Q(status=DiscrepancyStatus.RESOLVED)
     untold = Discrepancy.objects.filter(waiting, told_at=None).order_by()
-    for operator_id in list(untold.values_list("operator", flat=True).distinct()):
-        whose = Q(operator=None) if operator_id is None else Q(operator=operator_id)
+    for row in list(untold.values("operator").distinct()):
+        whose = Q(operator=row["operator"]) if row["operator"] else Q(operator=None)
         with database.use_case():
             found = locks.list_untold_for_update(where=waiting & whose)
             if found:

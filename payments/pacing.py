@@ -69,6 +69,15 @@ def admit(*, provider: str, account: str) -> float:
     return float(seconds)
 
 
+def spend(*, provider: str, account: str) -> None:
+    """Count a call that goes with one that was admitted, such as the look before a retry."""
+    _write(
+        "UPDATE payments_pace SET calls = calls + 1 "
+        "WHERE provider = %(provider)s AND account = %(account)s AND minute = date_trunc('minute', now())",
+        {"provider": provider, "account": account},
+    )
+
+
 def wait_for(*, provider: str, account: str, wait: Callable[[float], None]) -> None:
     """Count a call that is about to be made, after waiting for as long as it must not be made.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from common import database
-from payments import commands
+from payments import commands, pacing
 from payments.models import Command
 from payments.outcomes import Outcome, PaymentOutcome, ProviderPayment
 from payments.providers import registry
@@ -28,6 +28,8 @@ def send(command: Command) -> PaymentOutcome:
     Must be called outside a transaction; no database connection is held while the provider is waited for (P6).
     """
     abandoned = command.attempts > 1 and command.kind in commands.STARTING and _is_unwanted(command)
+    if abandoned or _needs_look(command):
+        _spend(command)
     database.leave_database()
     provider = registry.get(command.payment.provider)
     try:
@@ -128,6 +130,8 @@ def _refused(command: Command, error: RefusedError, provider: Provider) -> Payme
     """Let the object's state decide: a capture that is refused because the money was captured already is no refusal."""
     found = error.payment
     if command.kind in (CommandKind.CAPTURE, CommandKind.CANCEL) and command.payment.provider_ref:
+        _spend(command)
+        database.leave_database()
         try:
             found = found or provider.fetch(ref=command.payment.provider_ref, account=command.payment.provider_account)
         except (OutcomeUnknownError, NotSentError) as unknown:
@@ -140,6 +144,11 @@ def _refused(command: Command, error: RefusedError, provider: Provider) -> Payme
     return _outcome(
         command, outcome, payment=found, failure=error.failure, error=str(error), request_id=error.request_id
     )
+
+
+def _spend(command: Command) -> None:
+    """Count a second call, beside that for which the command was let through."""
+    pacing.spend(provider=command.payment.provider, account=command.payment.provider_account)
 
 
 def _outcome(command: Command, outcome: Outcome, **known: object) -> PaymentOutcome:

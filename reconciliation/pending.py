@@ -134,6 +134,8 @@ def look(*, payment: Payment) -> Look:
     account = payment.provider_account
     waiting = {refund.provider_ref for refund in payment.refunds.filter(status=RefundStatus.PENDING)}
     forgotten = _is_forgotten(payment)
+    if waiting:
+        pacing.spend(provider=payment.provider, account=account)
     database.leave_database()
     provider = registry.get(payment.provider)
     theirs = provider.fetch(ref=payment.provider_ref, account=account)

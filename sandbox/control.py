@@ -47,6 +47,7 @@ class Control:
             "GET state": lambda _, __: self._state(),
             "GET faults": lambda _, __: {"faults": sandbox.faults.as_rows()},
             "POST faults": lambda _, body: sandbox.faults.add(body).as_row(),
+            "DELETE faults": lambda _, __: self._clear_faults(),
             "GET webhooks": lambda _, __: deliveries.described(),
             "POST webhooks": lambda _, body: self._configure_webhooks(body),
             "POST webhooks flush": lambda _, __: asdict(deliveries.flush()),
@@ -148,6 +149,10 @@ class Control:
         with self._sandbox.lock:
             accounts = self._sandbox.state.accounts.values()
             return next((found for account in accounts if (found := account.events.get(event_id))), None)
+
+    def _clear_faults(self) -> dict[str, Any]:
+        self._sandbox.faults.clear()
+        return {"faults": []}
 
     def _reset(self) -> dict[str, str]:
         self._clock.reset()

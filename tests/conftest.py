@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from config import embedded_postgres
-from tests import database, environment, sandbox_client
+from tests import database, environment, sandbox_client, virtual_clock
 
 # A worker of xdist has inherited all this from the process that started it.
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
@@ -55,3 +55,10 @@ def sandbox(
     settings.STRIPE_API_BASE = sandbox_process.url
     monkeypatch.setenv("STRIPE_API_BASE", sandbox_process.url)
     return sandbox_process
+
+
+@pytest.fixture
+def clock(sandbox: sandbox_client.Sandbox, transactional_db: None) -> Iterator[virtual_clock.Clock]:
+    """A clock that the test sets forward, here and at the provider."""
+    with virtual_clock.running(sandbox) as running:
+        yield running

@@ -50,6 +50,10 @@ class Sandbox:
         """Make requests that match (``POST /v1/payment_intents``) fail in some way, so many times (None: always)."""
         self._post("faults", {"match": match, "effect": effect, "times": times, "ms": ms})
 
+    def clear_faults(self) -> None:
+        """Forget every fault."""
+        self._answer("DELETE", "faults")
+
     def webhooks(self, mode: str | None = None, *, url: str | None = None, secret: str | None = None) -> None:
         """Say how events are delivered (deliver, hold, drop, double, shuffle), to where, and signed with what."""
         given = {"mode": mode, "url": url, "secret": secret}
@@ -82,6 +86,14 @@ class Sandbox:
     def close_dispute(self, dispute_id: str, *, result: str) -> dict[str, Any]:
         """Let the bank decide a dispute: won or lost."""
         return self._post(f"disputes/{dispute_id}/close", {"result": result})
+
+    def advance(self, seconds: float) -> None:
+        """Set its clock forward."""
+        self._post("clock", {"advance_seconds": seconds})
+
+    def pay_out(self) -> dict[str, Any]:
+        """Pay out what is in the balance."""
+        return self._post("payouts")
 
     def fail_refund(self, refund_id: str) -> dict[str, Any]:
         """Let a refund come back from the customer's bank."""

@@ -148,7 +148,7 @@ class TestGuests:
         sandbox.pay(late.provider_ref)
         stripe_events.deliver_all(sandbox)
         registry.run("send_mails")
-        told = Mail.objects.filter(reservation=made).order_by("id")
+        told = Mail.objects.filter(reservation__id=made).order_by("id")
         assert list(told.values_list("kind", flat=True)) == ["expired", kind]
 
     def test_every_kind_is_written_in_every_language(self, slot: Slot, sandbox: Sandbox) -> None:
