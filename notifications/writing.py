@@ -95,7 +95,7 @@ def _tell_of_discrepancies() -> int:
     waiting = ~Q(status=DiscrepancyStatus.RESOLVED)
     untold = Discrepancy.objects.filter(waiting, told_at=None).order_by()
     for row in list(untold.values("operator").distinct()):
-        whose = Q(operator=row["operator"]) if row["operator"] else Q(operator=None)
+        whose = Q(operator=row["operator"])  # none: IS NULL
         with database.use_case():
             found = locks.list_untold_for_update(where=waiting & whose)
             if found:

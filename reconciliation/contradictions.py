@@ -8,9 +8,11 @@ from reconciliation.models import DiscrepancyKind
 
 
 def note_mismatch(payment: Payment, theirs: ProviderPayment) -> bool:
-    """Open a discrepancy for a payment that is of another amount or currency at the provider."""
+    """Open a discrepancy if a payment is of another amount or currency at the provider, and say whether it is."""
+    if (payment.amount, payment.currency) == (theirs.amount, theirs.currency):
+        return False
     is_currency = payment.currency != theirs.currency
-    return discrepancies.open_once(
+    discrepancies.open_once(
         kind=DiscrepancyKind.CURRENCY if is_currency else DiscrepancyKind.AMOUNT,
         account=Account(payment.provider, payment.provider_account),
         subject=theirs.ref,
@@ -22,3 +24,4 @@ def note_mismatch(payment: Payment, theirs: ProviderPayment) -> bool:
         seen=evidence.of_payment(payment, theirs),
         payment=payment,
     )
+    return True

@@ -156,6 +156,9 @@ def look(*, payment: Payment) -> Look:
 
 
 def _do(found: Look) -> Result:
+    if found.theirs is not None and contradictions.note_mismatch(found.payment, found.theirs):
+        error = "it is of another amount or currency at the provider"
+        return Result(result=AttemptResult.FAILED, provider_status=found.status, error=error)
     match found.step:
         case Step.SEND_AGAIN:
             return _send_again(found.payment)
@@ -223,12 +226,8 @@ def _settle(found: Look) -> Result:
         actor=discrepancies.ACTOR,
         reason=f"the provider was asked: {found.theirs.outcome}",
     )
-    try:
-        with database.use_case():
-            settled = settlement.settle_any(news=news)
-    except OutcomeMismatchError:
-        contradictions.note_mismatch(found.payment, found.theirs)
-        raise
+    with database.use_case():
+        settled = settlement.settle_any(news=news)
     moved = settled.effect in (Effect.APPLIED, Effect.REFUNDING) and settled.payment.status != found.payment.status
     if moved:
         done = f"{found.payment.status} → {settled.payment.status}"

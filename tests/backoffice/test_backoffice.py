@@ -23,7 +23,7 @@ from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OURS = ("booking", "payments", "webhooks", "tenants", "sweeps")
+OURS = ("booking", "payments", "webhooks", "reconciliation", "notifications", "tenants", "sweeps")
 
 
 def sign_in(*, operator: Operator | None) -> Client:

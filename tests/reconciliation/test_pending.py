@@ -1,0 +1,302 @@
+"""Payments whose outcome is not known: looked at with back-off, each look kept, and a person told after five."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import F, Q
+from django.db.transaction import TransactionManagementError
+from django.utils import timezone
+
+from booking.models import Reservation
+from common import database
+from payments import locks as payment_locks
+from payments.models import Attempt, Command, Pace, Payment
+from reconciliation import attempts, pending
+from reconciliation.attempts import Result
+from reconciliation.models import Discrepancy
+from sweeps import registry
+from tests import paying, promises, stripe_events
+from tests.aging import end_leases, let_looks_be_due
+from tests.api import Frontend
+from tests.factories import SlotFactory
+from tests.sandbox_client import Sandbox
+from tests.threads import race
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def held(sandbox: Sandbox) -> Payment:
+    """A payment that is held for a reservation that nobody has confirmed."""
+    slot = SlotFactory.create()
+    assert Frontend.of(slot).reserve(slot).status_code == 201
+    return Payment.objects.get()
+
+
+def look(number: int = 1) -> list[Result]:
+    """Let looks be due, so many times, and take them."""
+    found = []
+    for _ in range(number):
+        let_looks_be_due()
+        end_leases()
+        found += [result for _, result in pending.reconcile_due().lines]
+    return found
+
+
+class TestLook:
+    def test_is_taken_after_five_minutes_and_not_before(self, held: Payment) -> None:
+        assert pending.reconcile_due().lines == []
+        let_looks_be_due(timedelta(minutes=4, seconds=55))
+        assert pending.reconcile_due().lines == []
+        let_looks_be_due(timedelta(seconds=6))
+        ((_, result),) = pending.reconcile_due().lines
+        assert (result.result, result.provider_status) == ("in_step", "held")
+        assert pending.reconcile_due().lines == []
+
+    def test_what_is_final_is_not_looked_at(self, held: Payment, sandbox: Sandbox) -> None:
+        sandbox.expire(held.provider_ref)
+        stripe_events.deliver_all(sandbox)
+        assert Payment.objects.get().look_after is None
+        assert look() == []
+
+    def test_a_hold_that_was_voided_unheard_is_found(self, held: Payment, sandbox: Sandbox) -> None:
+        sandbox.expire(held.provider_ref)
+        (result,) = look()
+        assert (result.result, result.done) == ("applied", "on_hold → canceled")
+        assert Reservation.objects.get().status == "failed"
+        change = Reservation.objects.get().history.last()
+        assert change is not None
+        assert (change.actor, change.reason) == ("reconciliation", "the provider was asked: canceled")
+
+    def test_a_hold_that_was_made_unheard_is_found(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        Frontend.of(slot).reserve(slot, card=None)
+        sandbox.pay(Payment.objects.get().provider_ref)
+        (result,) = look()
+        assert result.done == "requires_confirmation → on_hold"
+        assert Reservation.objects.get().status == "pending"
+
+    def test_the_looks_get_rarer(self, held: Payment) -> None:
+        waits = []
+        for day in range(1, 4):
+            let_looks_be_due(timedelta(days=day * 10))
+            Payment.objects.update(changed_at=F("changed_at") - timedelta(hours=day))
+            pending.reconcile_due()
+            payment = Payment.objects.get()
+            assert payment.look_after is not None
+            waits.append(payment.look_after - timezone.now())
+        assert waits == sorted(waits)
+        assert waits[-1] < timedelta(days=7)
+
+    def test_each_is_on_the_transaction(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        frontend = Frontend.of(slot)
+        made = frontend.reserve(slot).json()["payment"]["id"]
+        look(2)
+        shown = frontend.get(f"transactions/{made}").json()["attempts"]
+        assert [(one["number"], one["result"], one["provider_status"]) for one in shown] == [
+            (1, "in_step", "held"),
+            (2, "in_step", "held"),
+        ]
+
+
+class TestStuck:
+    def fail(self, sandbox: Sandbox, number: int) -> list[Result]:
+        """Take looks at a provider that does not answer."""
+        sandbox.fault("GET /v1/payment_intents/*", "error_before", times=number)
+        return look(number)
+
+    def test_after_five_failures_a_person_is_told_once(self, held: Payment, sandbox: Sandbox) -> None:
+        assert [result.result for result in self.fail(sandbox, 4)] == ["failed"] * 4
+        assert not Discrepancy.objects.exists()
+        self.fail(sandbox, 3)
+        payment = Payment.objects.get()
+        assert payment.stuck_because == "5 looks at the provider have failed (HTTP 500 (APIError))"
+        found = Discrepancy.objects.get()
+        assert (found.kind, found.status, found.operator_id) == ("stuck", "open", payment.operator_id)
+        assert [one["number"] for one in found.evidence["attempts"]] == [1, 2, 3, 4, 5]
+        assert list(Attempt.objects.values_list("number", flat=True)) == [1, 2, 3, 4, 5, 6, 7]
+        promises.hold()
+
+    def test_is_looked_at_further_and_heals_by_itself(self, held: Payment, sandbox: Sandbox) -> None:
+        self.fail(sandbox, 5)
+        assert Payment.objects.get().stuck_at is not None
+        assert [result.result for result in look()] == ["in_step"]
+        assert Payment.objects.get().stuck_at is None
+        found = Discrepancy.objects.get()
+        assert (found.status, found.resolved_by, found.resolution) == ("resolved", "reconciliation", "settled")
+
+    def test_is_filtered_for_by_the_api(self, held: Payment, sandbox: Sandbox) -> None:
+        self.fail(sandbox, 5)
+        frontend = Frontend.of(Reservation.objects.get().slot)  # type: ignore[arg-type]  # it has one
+        (row,) = frontend.get("transactions", status="stuck").json()["results"]
+        assert row["id"] == str(held.pk)
+
+    def test_who_dies_on_the_fifth_does_not_strand_it(self, held: Payment, sandbox: Sandbox) -> None:
+        for _ in range(5):
+            let_looks_be_due()
+            assert attempts.claim_due(payment_id=held.pk) is not None
+        assert Payment.objects.get().stuck_at is None
+        self.fail(sandbox, 1)
+        assert Payment.objects.get().stuck_at is not None
+        assert Attempt.objects.filter(error="whoever looked died on it").count() == 5
+
+    def test_a_command_that_was_given_up_is_sent_again_and_settles(self, sandbox: Sandbox) -> None:
+        sandbox.webhooks("drop")
+        slot = SlotFactory.create()
+        frontend = Frontend.of(slot)
+        made = frontend.reserve(slot).json()["reservation"]["id"]
+        sandbox.fault("POST /v1/payment_intents/*/capture", "drop_answer", times=5)
+        frontend.post(f"reservations/{made}/confirm")
+        for _ in range(5):
+            end_leases()
+            registry.run("send_commands")
+        command = Command.objects.get(kind="capture")
+        assert (command.status, command.next_attempt_at) == ("unknown", None)
+        look(2)
+        command.refresh_from_db()
+        assert command.status == "done"
+        assert Reservation.objects.get().status == "paid"
+        assert Payment.objects.get().stuck_at is None
+        captures = [call for call in sandbox.state()["calls"] if call["path"].endswith("/capture")]
+        assert len(captures) == 1, "one key, however often"
+        promises.hold(at_provider=True)
+
+    def test_an_authorization_that_was_given_up_is_found_out(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        sandbox.fault("POST /v1/payment_intents", "drop_answer", times=5)
+        assert Frontend.of(slot).reserve(slot).status_code == 202
+        for _ in range(5):
+            end_leases()
+            registry.run("send_commands")
+        assert Payment.objects.get().stuck_at is not None
+        look()
+        assert Reservation.objects.get().status == "pending"
+        assert Payment.objects.get().stuck_at is None
+        assert len(sandbox.payment_intents()) == 1
+
+    def test_another_amount_at_the_provider_is_a_discrepancy(self, held: Payment, sandbox: Sandbox) -> None:
+        Payment.objects.update(amount=held.amount + 1)
+        (result,) = look()
+        assert result.result == "failed"
+        found = Discrepancy.objects.get()
+        assert (found.kind, found.subject) == ("amount", held.provider_ref)
+        assert found.difference["theirs"] == {"amount": 4500, "currency": "USD"}
+
+
+class TestTwo:
+    def test_reconcilers_take_each_look_once(self, sandbox: Sandbox) -> None:
+        sandbox.webhooks("drop")
+        slot = SlotFactory.create(capacity=20)
+        frontend = Frontend.of(slot)
+        for _ in range(10):
+            made = frontend.reserve(slot).json()["reservation"]["id"]
+            frontend.post(f"reservations/{made}/confirm")
+        let_looks_be_due()
+        race([pending.reconcile_due] * 4)
+        numbers = list(Attempt.objects.values_list("number", flat=True))
+        assert set(numbers) == {1}
+        assert len(numbers) <= 10
+        assert Reservation.objects.filter(status="paid").count() == 10
+        assert Payment.objects.filter(history__to_status="succeeded").count() == 10
+        promises.hold(at_provider=True)
+
+    def test_a_claim_is_alone(self, held: Payment) -> None:
+        let_looks_be_due()
+        claimed = race([lambda: attempts.claim_due(payment_id=held.pk)] * 8)
+        assert sum(attempt is not None for attempt in claimed) == 1
+        assert race([lambda: attempts.claim_now(payment_id=held.pk)] * 2) == [None, None]
+
+
+class TestPace:
+    def test_a_rate_limit_holds_everything_off_and_costs_nothing(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create(capacity=5)
+        frontend = Frontend.of(slot)
+        for _ in range(3):
+            frontend.reserve(slot)
+        let_looks_be_due()
+        before = calls(sandbox)
+        sandbox.fault("GET /v1/payment_intents/*", "rate_limit", times=None)
+        tally = pending.reconcile_due()
+        assert calls(sandbox) - before == 1, "the first 429 holds off the rest"
+        assert [result.counts for _, result in tally.lines] == [False]
+        assert len(tally.paused) == 1
+        assert Attempt.objects.get().failures == 0
+        assert "429" in Pace.objects.get().paused_because
+        registry.run("send_commands")
+        registry.run("recover_events")
+        assert calls(sandbox) - before == 1
+
+    def test_an_account_that_is_held_off_costs_its_commands_no_attempt(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        made = Frontend.of(slot)
+        sandbox.fault("POST /v1/payment_intents", "error_before")
+        assert made.reserve(slot).status_code == 202
+        end_leases()
+        Pace.objects.update(paused_until=timezone.now() + timedelta(minutes=5))
+        registry.run("send_commands")
+        assert Command.objects.get().attempts == 1
+        Pace.objects.update(paused_until=None)
+        registry.run("send_commands")
+        assert Command.objects.get().status == "done"
+
+    def test_a_provider_that_does_not_answer_is_left_alone_for_longer_and_longer(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create(capacity=9)
+        frontend = Frontend.of(slot)
+        for _ in range(9):
+            frontend.reserve(slot)
+        sandbox.fault("GET /v1/payment_intents/*", "error_before", times=None)
+        let_looks_be_due()
+        assert len(pending.reconcile_due().lines) == 3
+        pauses = []
+        for _ in range(3):
+            pace = Pace.objects.get()
+            assert pace.paused_until is not None
+            pauses.append(round((pace.paused_until - database.now()).total_seconds() / 15))
+            end_leases()
+            let_looks_be_due()
+            pending.reconcile_due()
+        assert pauses == [1, 2, 4]
+
+
+class TestRelease:
+    def test_a_hold_that_nothing_needs_is_released(self, held: Payment, sandbox: Sandbox) -> None:
+        lose_the_release(sandbox)
+        assert [result.result for result in look()] == ["released"]
+        registry.run("send_commands")
+        assert sandbox.payment_intents()[0]["status"] == "canceled"
+        promises.hold(at_provider=True)
+
+    def test_a_hold_of_the_payments_api_is_kept(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        frontend = Frontend.of(slot)
+        made = paying.create(frontend, capture_method="manual").json()["id"]
+        frontend.patch(f"payment_intents/{made}/confirm")
+        paying.work(sandbox)
+        assert [result.result for result in look()] == ["in_step"]
+        assert sandbox.payment_intents()[0]["status"] == "requires_capture"
+
+
+def lose_the_release(sandbox: Sandbox) -> None:
+    """Cancel a reservation whose release was refused, as a provider may do for a while."""
+    made = Reservation.objects.get()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE booking_reservation DISABLE TRIGGER USER")
+        Reservation.objects.filter(pk=made.pk).update(status="cancelled")
+        cursor.execute("UPDATE booking_slot SET reserved = 0")
+        cursor.execute("ALTER TABLE booking_reservation ENABLE TRIGGER USER")
+
+
+def calls(sandbox: Sandbox) -> int:
+    """Count the calls of the provider."""
+    found: list[dict[str, Any]] = sandbox.state()["calls"]
+    return sum(int(call["attempts"]) for call in found)
+
+
+def test_a_look_is_refused_inside_a_transaction(held: Payment) -> None:
+    with database.use_case():
+        payment_locks.find_payment_for_update(where=Q(pk=held.pk))
+        with pytest.raises(TransactionManagementError):
+            pending.look(payment=held)
