@@ -17,40 +17,47 @@ from reconciliation.models import DiscrepancyKind
 
 _CHUNK = 200
 
-# What moved in that time, there or here; what is still moving is compared when it has come to rest, and what was taken
-# before we began to read the books cannot be compared. Kept in a table of this transaction, as it is asked twice.
+# What moved in that time, there or here. Tables of this transaction, since they are asked more than once, and so that
+# the planner knows how large they are.
+_TOUCHED = """
+    CREATE TEMPORARY TABLE reconciliation_touched ON COMMIT DROP AS
+    SELECT payment_ref AS ref FROM reconciliation_bookentry
+    WHERE provider = %(provider)s AND account = %(account)s AND payment_ref <> ''
+      AND occurred_at >= %(since)s AND occurred_at < %(until)s
+    UNION
+    SELECT p.provider_ref FROM webhooks_event e JOIN payments_payment p ON p.captured_event_id = e.id
+    WHERE e.captured_amount > 0 AND e.occurred_at >= %(since)s AND e.occurred_at < %(until)s
+      AND p.provider = %(provider)s AND p.provider_account = %(account)s
+    UNION
+    SELECT p.provider_ref FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id
+    WHERE r.changed_at >= %(since)s AND r.changed_at < %(until)s
+      AND p.provider = %(provider)s AND p.provider_account = %(account)s
+"""
+
+_THEIRS = """
+    CREATE TEMPORARY TABLE reconciliation_theirs ON COMMIT DROP AS
+    SELECT b.payment_ref AS ref, max(b.occurred_at) AS latest, sum(b.fee) AS fees, sum(b.net) AS net,
+           coalesce(sum(b.moved) FILTER (WHERE b.kind IN ('charge', 'payment')), 0) AS captured,
+           coalesce(-sum(b.moved) FILTER (WHERE b.kind LIKE '%%refund%%'), 0) AS refunded,
+           min(b.moved_currency) AS currency, max(b.moved_currency) AS other_currency,
+           min(b.currency) AS balance_currency
+    FROM reconciliation_bookentry b JOIN reconciliation_touched t ON t.ref = b.payment_ref
+    WHERE b.provider = %(provider)s AND b.account = %(account)s GROUP BY b.payment_ref
+"""
+
+# What is still moving is compared when it has come to rest, and what was taken before we began to read the books cannot
+# be compared.
 _SIDES = """
     CREATE TEMPORARY TABLE reconciliation_sides ON COMMIT DROP AS
-    WITH touched AS (
-        SELECT payment_ref AS ref FROM reconciliation_bookentry
-        WHERE provider = %(provider)s AND account = %(account)s AND payment_ref <> ''
-          AND occurred_at >= %(since)s AND occurred_at < %(until)s
-        UNION
-        SELECT p.provider_ref FROM webhooks_event e JOIN payments_payment p ON p.captured_event_id = e.id
-        WHERE e.captured_amount > 0 AND e.occurred_at >= %(since)s AND e.occurred_at < %(until)s
-          AND p.provider = %(provider)s AND p.provider_account = %(account)s
-        UNION
-        SELECT p.provider_ref FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id
-        WHERE r.changed_at >= %(since)s AND r.changed_at < %(until)s
-          AND p.provider = %(provider)s AND p.provider_account = %(account)s
-    ), theirs AS (
-        SELECT b.payment_ref AS ref, max(b.occurred_at) AS latest, sum(b.fee) AS fees, sum(b.net) AS net,
-               coalesce(sum(b.moved) FILTER (WHERE b.kind IN ('charge', 'payment')), 0) AS captured,
-               coalesce(-sum(b.moved) FILTER (WHERE b.kind LIKE '%%refund%%'), 0) AS refunded,
-               min(b.moved_currency) AS currency, max(b.moved_currency) AS other_currency,
-               min(b.currency) AS balance_currency
-        FROM reconciliation_bookentry b JOIN touched t ON t.ref = b.payment_ref
-        WHERE b.provider = %(provider)s AND b.account = %(account)s GROUP BY b.payment_ref
-    )
     SELECT t.ref, p.id AS payment_id, p.status AS our_status, p.currency AS our_currency,
            coalesce(p.amount_captured, 0) AS our_captured, coalesce(p.amount_refunded, 0) AS our_refunded,
            coalesce(th.captured, 0) AS captured, coalesce(th.refunded, 0) AS refunded, th.fees, th.net, th.currency,
            th.other_currency, th.balance_currency
-    FROM touched t
+    FROM reconciliation_touched t
     LEFT JOIN payments_payment p
            ON p.provider = %(provider)s AND p.provider_account = %(account)s AND p.provider_ref = t.ref
     LEFT JOIN webhooks_event e ON e.id = p.captured_event_id
-    LEFT JOIN theirs th ON th.ref = t.ref
+    LEFT JOIN reconciliation_theirs th ON th.ref = t.ref
     WHERE coalesce(th.latest, '-infinity') < now() - %(rest)s AND coalesce(p.changed_at, '-infinity') < now() - %(rest)s
       AND coalesce(p.amount_refunding, 0) = 0 AND coalesce(e.occurred_at, 'infinity') >= %(books_begin)s
       AND NOT EXISTS (SELECT 1 FROM payments_refund r WHERE r.payment_id = p.id AND r.changed_at >= now() - %(rest)s)
@@ -118,6 +125,10 @@ def compare(*, account: Account, since: datetime, until: datetime, books_begin: 
     with database.use_case():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = '15min'")
+            cursor.execute(_TOUCHED, values)
+            cursor.execute("ANALYZE reconciliation_touched")
+            cursor.execute(_THEIRS, values)
+            cursor.execute("ANALYZE reconciliation_theirs")
             cursor.execute(_SIDES, values)
         found.totals = _totals()
         found.payments = sum(side["payments"] for side in found.totals["payments"].values())

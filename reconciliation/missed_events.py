@@ -64,10 +64,11 @@ def recover_unread(*, accounts: Sequence[Account], wait: Wait = pacing.give_up) 
 
 
 def recover_since(*, accounts: Sequence[Account], since: datetime, wait: Wait = pacing.give_up) -> Tally:
-    """Take in what has not been delivered since a time, whatever was read before."""
+    """Take in what has not been delivered since a time (as far as the provider keeps it), whatever was read before."""
     tally = Tally()
     for account in accounts:
-        tally.add(_recover(account, since=since, until=database.now(), wait=wait))
+        now = database.now()
+        tally.add(_recover(account, since=max(since, now - KEPT), until=now, wait=wait))
     return tally
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from common import database
 from payments.pacing import PausedError
 from payments.providers.base import ProviderError
-from reconciliation import missed_events
+from reconciliation import missed_events, windows
 from reconciliation.reporting import NOT_ASKED, PERSON_NEEDED, WELL, ReportingCommand, moment, patiently
 from webhooks.inbox import Receipt
 
@@ -49,7 +49,8 @@ class Command(ReportingCommand):
         try:
             for account in self.accounts_of(options):
                 since = options["since"] or now - missed_events.KEPT
-                for event in missed_events.list_missing(account=account, since=since, until=now, wait=patiently):
+                until = now + windows.OVERLAP
+                for event in missed_events.list_missing(account=account, since=since, until=until, wait=patiently):
                     about = {"type": event.type, "object": event.object_ref, "happened": event.created_at}
                     rows.append({"account": str(account), "event": event.event_id, **about})
         except (ProviderError, PausedError) as error:

@@ -1,0 +1,212 @@
+"""Settlement: our payments against the provider's books, to the cent; exactly what differs is found, of its kind."""
+
+import json
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from pytest_django import Settings
+
+from booking.models import Reservation
+from payments.models import Payment
+from payments.providers import registry
+from reconciliation import settlements
+from reconciliation.accounts import Account
+from reconciliation.models import BookEntry, Discrepancy, SettlementRun, SettlementStatus
+from sweeps import registry as sweeps
+from tests import promises, stripe_events
+from tests.api import Frontend
+from tests.factories import SlotFactory
+from tests.reconciliation import books
+from tests.reconciliation.books import Books
+from tests.sandbox_client import Sandbox
+from tests.threads import race
+from tests.virtual_clock import Clock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STRIPE = Account("stripe")
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Callable[[int], Books]:
+    """Have a provider of so many payments, and the same payments here."""
+    settings.PROVIDER_CALLS_PER_MINUTE = 1_000_000
+
+    def make(number: int) -> Books:
+        at = books.yesterday()
+        books.fill(number=number, at=at)
+        made = Books(number=number, at=at)
+        monkeypatch.setitem(registry._MAKERS, "stripe", lambda: made)
+        registry.get.cache_clear()
+        return made
+
+    yield make  # type: ignore[misc]  # a fixture
+    registry.get.cache_clear()
+
+
+def settle(at: datetime) -> SettlementRun:
+    """Settle the day of a time."""
+    return settlements.settle(account=STRIPE, day=at.date())
+
+
+def found() -> Counter[tuple[str, str]]:
+    """Return what discrepancies there are: the kind and what it is about."""
+    return Counter(Discrepancy.objects.values_list("kind", "subject"))
+
+
+def plant(provider: Books) -> Counter[tuple[str, str]]:
+    """Plant differences of every kind; returns what must be found."""
+    at = provider.at
+    provider.changed |= {f"pi_{number}": None for number in (11, 12, 13)}
+    provider.changed |= {"pi_21": replace(books.charge(21, at), moved=4499)}
+    provider.changed |= {"pi_22": replace(books.charge(22, at), amount=4501, net=4340, moved=4501)}
+    provider.changed |= {"pi_31": replace(books.charge(31, at), moved_currency="EUR")}
+    provider.changed |= {"pi_41": replace(books.charge(41, at), net=4400)}
+    provider.more += [books.foreign(number, at) for number in (1, 2)]
+    provider.more.append(
+        replace(books.charge(51, at), ref="txn_refund", kind="refund", amount=-100, fee=0, net=-100, moved=-100)
+    )
+    books.take_back(refs=["pi_61", "pi_62"], status="processing")
+    books.take_back(refs=["pi_71"], status="canceled")
+    provider.payout_amount = 43_391
+    return Counter(
+        [("missing_there", f"pi_{number}") for number in (11, 12, 13)]
+        + [("amount", "pi_21"), ("amount", "pi_22"), ("currency", "pi_31"), ("amount", "txn_41")]
+        + [("missing_here", "pi_foreign_1"), ("missing_here", "pi_foreign_2"), ("amount", "pi_51")]
+        + [("status", "pi_61"), ("status", "pi_62"), ("late", "pi_71"), ("amount", "po_1")]
+    )
+
+
+class TestDifferences:
+    def test_equal_books_have_none(self, provider: Callable[[int], Books]) -> None:
+        made = provider(200)
+        made.payout_amount = 43_390
+        run = settle(made.at)
+        assert (run.payments, run.payouts, run.differences) == (200, 1, 0)
+        assert run.totals["payments"]["USD"]["captured"] == {"here": 900_000, "there": 900_000}
+        assert run.totals["balances"] == {"USD": {"fees": 200 * 161, "net": 200 * 4339}}
+        assert found() == Counter()
+        assert BookEntry.objects.filter(payout_ref="po_1").count() == 10
+
+    def test_each_is_found_of_its_kind_and_opened_once(self, provider: Callable[[int], Books]) -> None:
+        made = provider(200)
+        planted = plant(made)
+        settle(made.at)
+        assert found() == planted
+        assert settle(made.at).differences == 0
+        assert found() == planted
+        assert BookEntry.objects.count() == 200 - 3 + 3
+
+    def test_both_sides_are_kept_with_it(self, provider: Callable[[int], Books]) -> None:
+        made = provider(30)
+        made.changed["pi_21"] = replace(books.charge(21, made.at), moved=4499)
+        settle(made.at)
+        row = Discrepancy.objects.get()
+        assert row.difference["ours"]["captured"] == 4500
+        assert row.difference["theirs"]["captured"] == 4499
+        assert row.evidence["events"][0]["id"] == "evt_21"
+        assert row.payment is not None
+        assert row.operator == row.payment.operator
+
+    def test_a_line_that_is_changed_afterwards_is_found(self, provider: Callable[[int], Books]) -> None:
+        made = provider(10)
+        settle(made.at)
+        made.changed["pi_3"] = replace(books.charge(3, made.at), fee=162, net=4338)
+        settle(made.at)
+        assert found() == Counter([("amount", "txn_3")])
+        assert BookEntry.objects.get(ref="txn_3").fee == 161
+
+    def test_two_runs_at_once_find_each_once(self, provider: Callable[[int], Books]) -> None:
+        made = provider(200)
+        planted = plant(made)
+        race([lambda: settle(made.at)] * 3)
+        assert found() == planted
+
+    def test_a_run_that_was_stopped_goes_on(
+        self, provider: Callable[[int], Books], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = provider(50)
+        with monkeypatch.context() as patched:
+            patched.setattr(settlements.comparing, "compare", stop)
+            with pytest.raises(KeyboardInterrupt):
+                settle(made.at)
+        (run,) = SettlementRun.objects.all()
+        assert run.status == SettlementStatus.READING
+        assert run.read_until > made.at
+        assert settle(made.at).pk == run.pk
+        assert made.read["entries"] == 50, "what was read is not read again"
+
+    @pytest.mark.slow
+    @pytest.mark.timeout(400)
+    def test_a_hundred_thousand_payments_in_the_memory_of_few(self, provider: Callable[[int], Books]) -> None:
+        made = provider(100_000)
+        planted = plant(made)
+        made.number = 5_000
+        few = peak(
+            lambda: settlements.books.read(account=STRIPE, since=made.at, until=made.at + timedelta(hours=1), wait=stop)
+        )
+        made.number = 100_000
+        many = peak(lambda: settle(made.at))
+        assert found() == planted
+        run = SettlementRun.objects.get()
+        assert run.payments == 100_000 + 2
+        assert BookEntry.objects.count() == 100_000 - 3 + 3
+        assert many < 2 * few, f"{many} bytes for 100,000 and {few} for 5,000"
+
+
+def stop(*_: Any, **__: Any) -> None:
+    """Die."""
+    raise KeyboardInterrupt
+
+
+def peak(run: Callable[[], object]) -> int:
+    """Return the most memory that Python had in use at once, in bytes."""
+    tracemalloc.start()
+    try:
+        run()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+class TestAgainstTheSandbox:
+    def test_a_day_with_refunds_and_a_payout_comes_out_even(self, sandbox: Sandbox, clock: Clock) -> None:
+        slot = SlotFactory.create(capacity=20)
+        frontend = Frontend.of(slot)
+        for _ in range(6):
+            frontend.reserve(slot, capture_method="automatic")
+        stripe_events.deliver_all(sandbox)
+        first, second = Payment.objects.order_by("id")[:2]
+        frontend.post("refunds", {"payment_id": str(first.pk)})
+        frontend.post("refunds", {"payment_id": str(second.pk), "amount": 1000})
+        sweeps.run("send_commands")
+        stripe_events.deliver_all(sandbox)
+        sandbox.pay_out()
+        clock.advance(timedelta(hours=30))
+        assert sweeps.run("settle") == 1
+        run = SettlementRun.objects.get()
+        assert (run.payments, run.payouts, run.differences) == (6, 1, 0)
+        assert run.totals["payments"]["USD"]["refunded"] == {"here": 5500, "there": 5500}
+        assert Reservation.objects.filter(status="refunded").count() == 1
+        assert sweeps.run("settle") == 0, "a day is settled once by itself"
+        promises.hold(at_provider=True)
+
+    def test_money_that_we_were_never_told_of_is_found(self, sandbox: Sandbox, clock: Clock) -> None:
+        slot = SlotFactory.create()
+        Frontend.of(slot).reserve(slot, capture_method="automatic")
+        clock.advance(timedelta(hours=30))
+        day = (datetime.now(UTC)).date().isoformat()
+        out = StringIO()
+        with pytest.raises(SystemExit) as ended:
+            call_command("settle", "--date", day, "--json", stdout=out)
+        assert ended.value.code == 1
+        told = json.loads(out.getvalue())
+        assert told["summary"]["differences"] == 1
+        assert found() == Counter([("status", Payment.objects.get().provider_ref)])
