@@ -121,6 +121,20 @@ class Story:
         expect("paid once", that=told.count("paid") == 1, found=told)
         show("history", " → ".join(told))
 
+    def lose_a_webhook(self) -> None:
+        """The provider's webhook is lost for good, and the reservation is paid all the same"""
+        self.provider.webhooks("drop")
+        made = answered(self.shop.reserve(self.shop.find_slot(free=1)), 201)
+        reservation_id = made["reservation"]["id"]
+        confirmed = answered(self.shop.post(f"reservations/{reservation_id}/confirm"), 200)
+        show("confirmed", f"{confirmed['reservation']['status']}; the money is taken, and nobody tells us")
+        recovered = json.loads(manage("recover_events", "--json"))["summary"]
+        self.shop.wait_until(reservation_id, "paid")
+        self.provider.webhooks("deliver")
+        show("recover_events", f"{recovered['events']} events were read at the provider and put through the inbox")
+        paid = self.shop.get(f"reservations/{reservation_id}/history")[-1]
+        show("paid", f"by {paid['actor']}, as if the webhook had come")
+
     def verify(self) -> None:
         """Every promise is checked, on our side and at the provider"""
         verdicts = json.loads(manage("verify", "--provider", "--json"))
@@ -156,6 +170,7 @@ def play(demo_json: Path) -> int:
         story.decline,
         story.run_out,
         story.double,
+        story.lose_a_webhook,
         story.verify,
     ]
     try:

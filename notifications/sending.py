@@ -32,13 +32,16 @@ def send_due() -> int:
     between handing a mail over and noting it sends it again when the lease is over, with the same Message-ID.
     """
     sent = 0
-    with get_connection(fail_silently=False) as server:
+    server = get_connection(fail_silently=False)
+    try:
         while (mail := _claim()) is not None:
             error = _hand_over(mail, server)
             _note(mail, error)
             if error is not None and not isinstance(error, _REFUSED):
                 break
             sent += error is None
+    finally:
+        server.close()
     return sent
 
 
@@ -61,10 +64,10 @@ def _claim() -> Mail | None:
 
 def _hand_over(mail: Mail, server: BaseEmailBackend) -> Exception | None:
     message = rendering.message(mail)
-    message.connection = server
     database.leave_database()
     try:
-        message.send()
+        server.open()  # once: it stays open for those that follow
+        server.send_messages([message])
     except _NOT_TAKEN as error:
         # Never the addresses: they are a person's.
         logger.warning("A mail was not taken.", extra={"mail": str(mail.pk), "error": type(error).__name__})

@@ -109,6 +109,24 @@ PROMISES = (
             FROM payments_command c JOIN payments_payment p ON p.id = c.payment_id
             WHERE c.status IN ('requested', 'sent', 'unknown') AND c.next_attempt_at IS NULL AND p.stuck_at IS NULL""",
     ),
+    Promise(
+        number="P12",
+        text="Every cent is accounted for: refunded is the sum of the refunds, and the lines of the books add up",
+        breaches="""
+            SELECT p.id::text, format('refunded %%s, its refunds come to %%s; refunding %%s, its open ones to %%s',
+                                      p.amount_refunded, coalesce(r.refunded, 0), p.amount_refunding,
+                                      coalesce(r.refunding, 0))
+            FROM payments_payment p
+            LEFT JOIN (SELECT payment_id, sum(amount) FILTER (WHERE status = 'succeeded') AS refunded,
+                              sum(amount) FILTER (WHERE status = 'pending') AS refunding
+                       FROM payments_refund GROUP BY payment_id) r ON r.payment_id = p.id
+            WHERE p.amount_refunded <> coalesce(r.refunded, 0) OR p.amount_refunding <> coalesce(r.refunding, 0)
+            UNION ALL
+            SELECT b.ref, format('amount %%s, fee %%s, net %%s, and nobody was told', b.amount, b.fee, b.net)
+            FROM reconciliation_bookentry b
+            WHERE b.amount - b.fee <> b.net
+              AND NOT EXISTS (SELECT 1 FROM reconciliation_discrepancy d WHERE d.subject = b.ref)""",
+    ),
 )
 
 

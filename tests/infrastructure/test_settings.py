@@ -56,6 +56,10 @@ class TestProduction:
             ({"COMMAND_LEASE_SECONDS": "10"}, ["COMMAND_LEASE_SECONDS"]),
             ({"HOLD_TTL_SECONDS": "7200"}, ["HOLD_CEILING_SECONDS|HOLD_TTL_SECONDS"]),
             ({"STRIPE_API_KEY": "sk_live_x", "STRIPE_API_BASE": "http://127.0.0.1:8001"}, ["STRIPE_API_"]),
+            ({"MAIL_BACKEND": "pigeon"}, ["MAIL_BACKEND"]),
+            ({"MAIL_BACKEND": "smtp"}, ["MAIL_HOST", "MAIL_FROM"]),
+            ({"MAIL_BACKEND": "ses", "MAIL_FROM": "a@example.com"}, ["AWS_REGION"]),
+            ({"MAIL_BACKEND": "sendgrid", "MAIL_FROM": "a@example.com"}, ["SENDGRID_API_KEY"]),
             ({"SECRET_KEY": "", "PORT": "x", "LOG_LEVEL": "LOUD"}, ["SECRET_KEY", "PORT", "LOG_LEVEL"]),
         ],
     )

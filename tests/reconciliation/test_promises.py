@@ -27,6 +27,7 @@ PLANTED = [
     ("P7", "UPDATE booking_reservation SET status = 'cancelled' WHERE status = 'pending'"),
     ("P7", "UPDATE booking_reservation SET expires_at = now() - interval '1 hour' WHERE status = 'pending'"),
     ("P7", "UPDATE payments_command SET status = 'unknown', next_attempt_at = NULL"),
+    ("P12", "UPDATE payments_payment SET amount_refunded = 1 WHERE status = 'succeeded'"),
 ]
 
 

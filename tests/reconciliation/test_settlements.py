@@ -3,7 +3,7 @@
 import json
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -16,7 +16,8 @@ from pytest_django import Settings
 from booking.models import Reservation
 from payments.models import Payment
 from payments.providers import registry
-from reconciliation import settlements
+from reconciliation import books as our_books
+from reconciliation import comparing, settlements
 from reconciliation.accounts import Account
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun, SettlementStatus
 from sweeps import registry as sweeps
@@ -35,7 +36,7 @@ STRIPE = Account("stripe")
 
 
 @pytest.fixture
-def provider(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Callable[[int], Books]:
+def provider(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[Callable[[int], Books]]:
     """Have a provider of so many payments, and the same payments here."""
     settings.PROVIDER_CALLS_PER_MINUTE = 1_000_000
 
@@ -47,7 +48,7 @@ def provider(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Callable[[i
         registry.get.cache_clear()
         return made
 
-    yield make  # type: ignore[misc]  # a fixture
+    yield make
     registry.get.cache_clear()
 
 
@@ -134,7 +135,7 @@ class TestDifferences:
     ) -> None:
         made = provider(50)
         with monkeypatch.context() as patched:
-            patched.setattr(settlements.comparing, "compare", stop)
+            patched.setattr(comparing, "compare", stop)
             with pytest.raises(KeyboardInterrupt):
                 settle(made.at)
         (run,) = SettlementRun.objects.all()
@@ -149,9 +150,7 @@ class TestDifferences:
         made = provider(100_000)
         planted = plant(made)
         made.number = 5_000
-        few = peak(
-            lambda: settlements.books.read(account=STRIPE, since=made.at, until=made.at + timedelta(hours=1), wait=stop)
-        )
+        few = peak(lambda: our_books.read(account=STRIPE, since=made.at, until=made.at + timedelta(hours=1), wait=stop))
         made.number = 100_000
         many = peak(lambda: settle(made.at))
         assert found() == planted
