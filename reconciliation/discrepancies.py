@@ -14,6 +14,7 @@ from payments.models import Payment
 from reconciliation import evidence, locks
 from reconciliation.accounts import Account
 from reconciliation.models import ACCEPTED, Discrepancy, DiscrepancyKind, DiscrepancyStatus
+from webhooks.models import Event, EventStatus
 
 logger = logging.getLogger("holdfast.reconciliation")
 
@@ -75,6 +76,32 @@ def keep_with_stuck() -> int:
         )
     for found in told.filter(payment__stuck_at=None):
         resolve(discrepancy_id=found.pk, by=ACTOR, because="what came of it is known now", resolution="settled")
+    return opened
+
+
+def keep_with_failed_events() -> int:
+    """Open a discrepancy for every event that is tried no more, and resolve those of events that were applied since.
+
+    Returns how many were opened. An event of an unknown payment is none: other programs may use the account.
+    """
+    told = Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).filter(kind=DiscrepancyKind.EVENT)
+    failed = Event.objects.filter(status=EventStatus.FAILED, next_attempt_at=None)
+    opened = 0
+    for event in failed.exclude(event_id__in=told.values("subject")).iterator():
+        payment = Payment.objects.filter(
+            provider=event.provider, provider_account=event.account, provider_ref=event.object_ref
+        ).first()
+        opened += open_once(
+            kind=DiscrepancyKind.EVENT,
+            account=Account(event.provider, event.account),
+            subject=event.event_id,
+            summary=f"{event.type}: {event.error}",
+            difference={"event": event.event_id, "error": event.error},
+            seen=(evidence.of_payment(payment) if payment else {}) | {"event": evidence.of_event(event)},
+            payment=payment,
+        )
+    for found in told.exclude(subject__in=failed.values("event_id")):
+        resolve(discrepancy_id=found.pk, by=ACTOR, because="the event is applied now", resolution="settled")
     return opened
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from common.times import rfc3339
 from payments.models import Payment
 from payments.outcomes import ProviderPayment
+from webhooks.models import Event
 
 
 def of_payment(payment: Payment, theirs: ProviderPayment | None = None) -> dict[str, Any]:
@@ -34,17 +35,7 @@ def of_payment(payment: Payment, theirs: ProviderPayment | None = None) -> dict[
             }
             for command in payment.commands.all()
         ],
-        "events": [
-            {
-                "id": event.event_id,
-                "type": event.type,
-                "source": event.source,
-                "status": event.status,
-                "effect": event.effect,
-                "at": rfc3339(event.occurred_at),
-            }
-            for event in payment.events.all()
-        ],
+        "events": [of_event(event) for event in payment.events.all()],
         "attempts": [
             {
                 "number": attempt.number,
@@ -55,6 +46,20 @@ def of_payment(payment: Payment, theirs: ProviderPayment | None = None) -> dict[
             }
             for attempt in payment.attempts.all()
         ],
+    }
+
+
+def of_event(event: Event) -> dict[str, Any]:
+    """Write down an event; what it carries stays in the inbox."""
+    return {
+        "id": event.event_id,
+        "type": event.type,
+        "object": event.object_ref,
+        "source": event.source,
+        "status": event.status,
+        "effect": event.effect,
+        "captured": event.captured_amount,
+        "at": rfc3339(event.occurred_at),
     }
 
 

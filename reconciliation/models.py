@@ -22,6 +22,7 @@ class DiscrepancyKind(models.TextChoices):
     MISSING_HERE = "missing_here", "missing here: they know money that we do not"
     MISSING_THERE = "missing_there", "missing there: we know money that they do not"
     LATE = "late", "late: they took money after we had closed the payment"
+    EVENT = "event", "event: one could not be applied"
     FOREIGN_HOLD = "foreign_hold", "foreign hold: held there, and not of this installation"
 
 

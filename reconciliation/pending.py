@@ -91,6 +91,7 @@ def reconcile_due(*, limit: int = 500) -> Tally:
         if attempt is not None:
             tally.lines.append((str(payment.pk), reconcile_one(attempt)))
     discrepancies.keep_with_stuck()
+    discrepancies.keep_with_failed_events()
     return tally
 
 
@@ -102,6 +103,7 @@ def reconcile_now(*, payments: Sequence[Payment], wait: Callable[[float], None])
         if attempt is not None:
             yield payment, reconcile_one(attempt)
     discrepancies.keep_with_stuck()
+    discrepancies.keep_with_failed_events()
 
 
 def reconcile_one(attempt: Attempt) -> Result:

@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
 
     dependencies: ClassVar = [
         ("payments", "0005_reconciliation"),
-        ("tenants", "0002_request_counts"),
+        ("tenants", "0003_language"),
     ]
 
     operations: ClassVar = [
@@ -180,6 +180,7 @@ class Migration(migrations.Migration):
                             ("missing_here", "missing here: they know money that we do not"),
                             ("missing_there", "missing there: we know money that they do not"),
                             ("late", "late: they took money after we had closed the payment"),
+                            ("event", "event: one could not be applied"),
                             ("foreign_hold", "foreign hold: held there, and not of this installation"),
                         ],
                         max_length=16,
@@ -280,6 +281,7 @@ class Migration(migrations.Migration):
                                     "missing_here",
                                     "missing_there",
                                     "late",
+                                    "event",
                                     "foreign_hold",
                                 ],
                             )

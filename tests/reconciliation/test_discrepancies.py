@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
+from pytest_django import Settings
 
 from booking.models import Reservation
 from common.states import InvalidStateError
@@ -20,6 +21,7 @@ from tests.backoffice.test_backoffice import act, page_of, sign_in
 from tests.factories import OperatorFactory, SlotFactory
 from tests.sandbox_client import Sandbox
 from tests.threads import race
+from webhooks import inbox
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,6 +75,30 @@ class TestOpen:
         discrepancies.resolve(discrepancy_id=first.pk, by="user:a", because="known", resolution="accepted")
         assert open_one().pk == first.pk
         assert open_one(difference={"ours": {"captured": 1}, "theirs": {"captured": 3}}).pk != first.pk
+
+
+class TestFailedEvents:
+    def test_one_that_contradicts_us_is_told_and_resolved_when_it_is_applied(
+        self, sandbox: Sandbox, settings: Settings
+    ) -> None:
+        settings.EVENT_MAX_ATTEMPTS = 1
+        slot = SlotFactory.create()
+        Frontend.of(slot).reserve(slot, capture_method="automatic")
+        Payment.objects.update(amount=4501)
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+        stripe_events.deliver(event)
+        registry.run("reconcile")
+        registry.run("reconcile")
+        row = Discrepancy.objects.get(kind="event")
+        assert (row.subject, row.operator, row.evidence["event"]["captured"]) == (
+            event["id"], slot.resource.operator, 4500,
+        )  # fmt: skip
+        Payment.objects.update(amount=4500)
+        assert inbox.retry(event_id=Event.objects.get(event_id=event["id"]).pk)
+        registry.run("reconcile")
+        row.refresh_from_db()
+        assert (row.status, row.resolution) == ("resolved", "settled")
+        assert Reservation.objects.get().status == "paid"
 
 
 class TestStates:

@@ -187,6 +187,7 @@ class TestAgainstTheSandbox:
         frontend.post("refunds", {"payment_id": str(second.pk), "amount": 1000})
         sweeps.run("send_commands")
         stripe_events.deliver_all(sandbox)
+        sandbox.dispute(Payment.objects.order_by("id")[2].provider_ref)
         sandbox.pay_out()
         clock.advance(timedelta(hours=30))
         assert sweeps.run("settle") == 1
