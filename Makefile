@@ -5,7 +5,7 @@ RUN := .venv/bin/python
 # Settings as in production, for the checks that look at them; nothing is contacted.
 PRODUCTION := ENV_FILE= DEBUG=false SECRET_KEY=checked-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ \
 	DATABASE_URL=postgresql://holdfast@127.0.0.1:1/holdfast STRIPE_API_KEY=sk_test_checked \
-	STRIPE_WEBHOOK_SECRETS=whsec_checked
+	STRIPE_WEBHOOK_SECRETS=whsec_checked MAIL_BACKEND=smtp MAIL_HOST=127.0.0.1 MAIL_FROM=checked@example.com
 DEVELOPMENT := ENV_FILE= DEBUG=true DATABASE_URL=postgresql://holdfast@127.0.0.1:1/holdfast
 
 .PHONY: help demo up down test fuzz check fmt

@@ -48,7 +48,7 @@ class Entry:
 
 
 def of_payment(payment: Payment) -> list[Entry]:
-    """List what happened to a payment: its states, commands, events, looks and refunds."""
+    """List what happened to a payment: its states, commands, events, looks, refunds and mails."""
     found = [
         Entry(change.at, "payment", f"{change.from_status or 'new'} → {change.to_status}", change.actor, change.reason)
         for change in payment.history.all()
@@ -79,6 +79,11 @@ def of_payment(payment: Payment) -> list[Entry]:
         Entry(dispute.created_at, "dispute", f"the bank disputes {_shown(dispute)}: {dispute.status}",
               dispute.provider_ref, dispute.reason)
         for dispute in payment.disputes.all()
+    ]  # fmt: skip
+    found += [
+        Entry(mail.sent_at or mail.created_at, "mail", f"{mail}: {mail.get_status_display().lower()}", "holdfast",
+              mail.last_error)
+        for mail in payment.mails.all()
     ]  # fmt: skip
     if payment.stuck_at is not None:
         found.append(Entry(payment.stuck_at, "stuck", "a person is needed", "holdfast", payment.stuck_because))

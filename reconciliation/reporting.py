@@ -25,6 +25,9 @@ NOT_ASKED = 3
 """The provider could not be asked (or is not to be asked now): run it again. 2 is a wrong option."""
 
 
+_WIDE = 250
+
+
 class ReportingCommand(BaseCommand):
     """A command whose result is read by a person, or by a program with ``--json``."""
 
@@ -56,7 +59,9 @@ class ReportingCommand(BaseCommand):
             return
         console = self._console()
         if rows:
-            table = Table(*rows[0].keys(), show_edge=False, pad_edge=False)
+            table = Table(show_edge=False, pad_edge=False)
+            for name in rows[0]:
+                table.add_column(name, overflow="fold")
             for row in rows:
                 table.add_row(*("" if value is None else str(value) for value in row.values()))
             console.print(table)
@@ -82,7 +87,10 @@ class ReportingCommand(BaseCommand):
     def _console(self) -> Console:
         # The wrapped stream, since the wrapper ends every write with a line break.
         stream: Any = self.stdout
-        return Console(file=getattr(stream, "_out", stream), highlight=False)
+        console = Console(file=getattr(stream, "_out", stream), highlight=False)
+        if not console.is_terminal:
+            console.width = _WIDE  # what is read by a program is not to be cut
+        return console
 
 
 def patiently(seconds: float) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from common import database
+from payments import currencies
 from payments.providers.base import ProviderError
 from reconciliation import settlements
 from reconciliation.models import SettlementRun
@@ -32,7 +33,7 @@ class Command(ReportingCommand):
             for account in self.accounts_of(options):
                 with self.progress(options, f"Settling {account}") as progress:
                     run = settlements.settle(account=account, day=date, wait=patiently, progress=progress)
-                rows.append(_row(run))
+                rows.append(_row(run, full=options["json"]))
                 differences += run.differences
         except ProviderError as error:
             self.stderr.write(f"The provider could not be asked: {error}. What was read is kept; run it again.")
@@ -42,7 +43,18 @@ class Command(ReportingCommand):
         self.leave(PERSON_NEEDED if differences else WELL)
 
 
-def _row(run: SettlementRun) -> dict[str, Any]:
+def _row(run: SettlementRun, *, full: bool) -> dict[str, Any]:
     account = f"{run.provider} {run.account}".strip()
     counts = {"payments": run.payments, "payouts": run.payouts, "differences": run.differences}
-    return {"account": account, "date": run.date, **counts, "totals": run.totals}
+    totals = {"totals": run.totals} if full else _money(run.totals)
+    return {"account": account, "date": run.date, **counts, **totals}
+
+
+def _money(totals: dict[str, Any]) -> dict[str, str]:
+    """Write the totals here and, where they differ, at the provider."""
+    told: dict[str, list[str]] = {"captured": [], "refunded": []}
+    for currency, sides in totals["payments"].items():
+        for name, lines in told.items():
+            here, there = (currencies.shown(sides[name][side], currency) for side in ("here", "there"))
+            lines.append(here if here == there else f"{here} (there {there})")
+    return {name: ", ".join(lines) for name, lines in told.items()}
