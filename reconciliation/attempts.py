@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from common import database
 from payments import locks
-from payments.models import Attempt, AttemptResult, Payment
+from payments.models import Attempt, AttemptResult, Command, Payment
 from payments.states import COMMAND_OPEN
 
 LEASE = timedelta(minutes=5)
@@ -37,9 +37,10 @@ def due() -> QuerySet[Payment]:
 
     Left out are those that only wait for the next attempt of the command that makes them: there is nothing to look at.
     """
-    coming = Q(provider_ref="", commands__status__in=sorted(COMMAND_OPEN), commands__next_attempt_at__isnull=False)
-    waiting = Payment.objects.filter(coming, look_after__isnull=False)
-    return Payment.objects.filter(_is_due()).exclude(pk__in=waiting.values("pk")).order_by("look_after")
+    coming = Command.objects.filter(
+        payment=OuterRef("pk"), status__in=sorted(COMMAND_OPEN), next_attempt_at__isnull=False
+    )
+    return Payment.objects.filter(_is_due()).exclude(Q(provider_ref="") & Exists(coming)).order_by("look_after")
 
 
 def claim_due(*, payment_id: UUID) -> Attempt | None:

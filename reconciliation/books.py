@@ -37,6 +37,11 @@ def read(*, account: Account, since: datetime, until: datetime, wait: Wait) -> i
     return sum(len(store(account=account, lines=batch)) for batch in batches(lines))
 
 
+def has_payout(*, account: Account, ref: str) -> bool:
+    """Say whether it is known what a payout is made of."""
+    return BookEntry.objects.filter(provider=account.provider, account=account.account, payout_ref=ref).exists()
+
+
 def read_payout(*, account: Account, payout_ref: str, wait: Wait) -> int:
     """Read what a payout is made of, note that it was paid out by it, and return what it comes to in minor units.
 

@@ -1,6 +1,6 @@
 """What the reconciliation keeps: differences for a person, the provider's books, its runs, and how far it has read."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from django.db import models
@@ -205,6 +205,11 @@ class SettlementRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.account} {self.date}".replace("  ", " ")
+
+    @property
+    def is_of_whole_day(self) -> bool:
+        """Whether the day was over when it was compared."""
+        return self.finished_at is not None and self.finished_at.astimezone(UTC).date() > self.date
 
     def finish(self, *, at: datetime) -> None:
         """Note in memory that the day is compared."""

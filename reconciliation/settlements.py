@@ -4,20 +4,28 @@ The books are read slice by slice into our copy of them, and compared with our p
 batch is ever in memory, and a run that is stopped goes on where it stood.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import IntegrityError
 
 from common import database
 from payments import pacing
+from payments.outcomes import ProviderPayout
+from payments.pacing import PausedError
 from payments.providers import registry
+from payments.providers.base import ProviderError
 from reconciliation import books, comparing, discrepancies, windows
 from reconciliation.accounts import Account
 from reconciliation.missed_events import Wait
 from reconciliation.models import DiscrepancyKind, SettlementRun, SettlementStatus
 
+logger = logging.getLogger("holdfast.reconciliation")
+
 _STEP = timedelta(hours=1)
+_MADE_UP_FOR = 30
+_ITEMIZED_WITHIN = timedelta(days=7)
 _NAME = "books"
 LATEST = timedelta(hours=3)
 """A day is settled by itself so long after its end, when what was in flight has landed."""
@@ -60,18 +68,35 @@ def settle(
     return run
 
 
-def settle_due(*, accounts: list[Account]) -> int:
-    """Settle yesterday for every account for which that has not been done; returns how many were finished."""
+def settle_due(*, accounts: Sequence[Account]) -> int:
+    """Settle every day that is over and not settled yet, for every account; returns how many were finished.
+
+    Days that nobody settled while the worker was away are made up for, as far back as a month. An account that cannot
+    be asked now stops no other, and goes on the next time.
+    """
     now = database.now()
-    yesterday = (now.astimezone(UTC) - LATEST).date() - timedelta(days=1)
     finished = 0
     for account in accounts:
-        about = {"provider": account.provider, "account": account.account, "date": yesterday}
-        if SettlementRun.objects.filter(**about, status=SettlementStatus.DONE).exists():
-            continue
-        settle(account=account, day=yesterday)
-        finished += 1
+        try:
+            for day in _unsettled(account, now):
+                settle(account=account, day=day)
+                finished += 1
+        except (ProviderError, PausedError) as error:
+            logger.warning("A day cannot be settled now.", extra={"account": str(account), "error": str(error)})
     return finished
+
+
+def _unsettled(account: Account, now: datetime) -> list[date]:
+    """List the days to settle, the earliest first; the very first time only yesterday."""
+    yesterday = (now.astimezone(UTC) - LATEST).date() - timedelta(days=1)
+    runs = SettlementRun.objects.filter(
+        provider=account.provider, account=account.account, status=SettlementStatus.DONE, date__lte=yesterday
+    )
+    # A day that somebody has settled before it was over has to be settled again.
+    done = {run.date for run in runs.order_by("-date")[: _MADE_UP_FOR * 2] if run.is_of_whole_day}
+    first = max(max(done, default=yesterday), yesterday - timedelta(days=_MADE_UP_FOR))
+    days = [first + timedelta(days=number) for number in range((yesterday - first).days + 1)]
+    return [day for day in days if day not in done]
 
 
 def bounds(day: date) -> tuple[datetime, datetime]:
@@ -103,27 +128,35 @@ def _books_begin(account: Account) -> datetime:
 
 
 def _check_payouts(account: Account, since: datetime, until: datetime, wait: Wait) -> tuple[int, int]:
-    """Compare each payout of a time with the sum of what it is made of; returns how many, and how many are wrong."""
+    """Compare each payout of a time with the sum of what it is made of; returns how many, and how many are wrong.
+
+    The provider itemizes a payout only after a while: those of the week before are compared too, if they were not yet.
+    """
     provider = registry.get(account.provider)
     number = wrong = 0
     payouts = pacing.paced(
-        lambda: provider.list_payouts(since=since, until=until, account=account.account),
+        lambda: provider.list_payouts(since=since - _ITEMIZED_WITHIN, until=until, account=account.account),
         provider=account.provider,
         account=account.account,
         wait=wait,
     )
     for payout in payouts:
-        if not payout.is_itemized:
-            continue
-        number += 1
-        total = books.read_payout(account=account, payout_ref=payout.ref, wait=wait)
-        if total != payout.amount:
-            wrong += discrepancies.open_once(
-                kind=DiscrepancyKind.AMOUNT,
-                account=account,
-                subject=payout.ref,
-                summary=f"The payout is of {payout.amount} {payout.currency}; what it is made of comes to {total}.",
-                difference={"ours": {"net": total}, "theirs": {"amount": payout.amount}},
-                seen={"ours": {"net": total}, "theirs": {"amount": payout.amount, "status": payout.status}},
-            )
+        if payout.is_itemized and (payout.created_at >= since or not books.has_payout(account=account, ref=payout.ref)):
+            number += 1
+            wrong += _is_wrong(account, payout, wait)
     return number, wrong
+
+
+def _is_wrong(account: Account, payout: ProviderPayout, wait: Wait) -> bool:
+    """Open a discrepancy for a payout that is not the sum of what it is made of; says whether it is a new one."""
+    total = books.read_payout(account=account, payout_ref=payout.ref, wait=wait)
+    if total == payout.amount:
+        return False
+    return discrepancies.open_once(
+        kind=DiscrepancyKind.AMOUNT,
+        account=account,
+        subject=payout.ref,
+        summary=f"The payout is of {payout.amount} {payout.currency}; what it is made of comes to {total}.",
+        difference={"ours": {"net": total}, "theirs": {"amount": payout.amount}},
+        seen={"ours": {"net": total}, "theirs": {"amount": payout.amount, "status": payout.status}},
+    )

@@ -68,6 +68,7 @@ class Books:
     changed: dict[str, ProviderEntry | None] = field(default_factory=dict)
     more: list[ProviderEntry] = field(default_factory=list)
     payout_amount: int | None = None
+    is_itemized: bool = True
     read: Counter[str] = field(default_factory=Counter)
 
     def list_entries(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderEntry]:
@@ -85,7 +86,7 @@ class Books:
         """See :meth:`Provider.list_payouts`."""
         if self.payout_amount is not None and since <= self.at < until:
             yield ProviderPayout(
-                ref=PAYOUT, amount=self.payout_amount, currency="USD", status="paid", is_itemized=True,
+                ref=PAYOUT, amount=self.payout_amount, currency="USD", status="paid", is_itemized=self.is_itemized,
                 created_at=self.at,
             )  # fmt: skip
 

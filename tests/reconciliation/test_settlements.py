@@ -14,6 +14,7 @@ from django.core.management import call_command
 from pytest_django import Settings
 
 from booking.models import Reservation
+from common import database
 from payments.models import Payment
 from payments.providers import registry
 from reconciliation import books as our_books
@@ -197,6 +198,32 @@ class TestAgainstTheSandbox:
         assert Reservation.objects.filter(status="refunded").count() == 1
         assert sweeps.run("settle") == 0, "a day is settled once by itself"
         promises.hold(at_provider=True)
+
+    def test_days_that_nobody_settled_are_made_up_for(self, sandbox: Sandbox, clock: Clock) -> None:
+        clock.advance(timedelta(hours=30))
+        assert sweeps.run("settle") == 1
+        clock.advance(timedelta(days=3))
+        sandbox.fault("GET /v1/balance_transactions", "error_before")
+        assert sweeps.run("settle") == 0
+        assert sweeps.run("settle") == 3
+        assert sweeps.run("settle") == 0
+        days = list(SettlementRun.objects.order_by("date").values_list("date", flat=True))
+        assert [(day - days[0]).days for day in days] == [0, 1, 2, 3]
+
+    def test_a_day_that_was_settled_before_it_was_over_is_settled_again(self, sandbox: Sandbox, clock: Clock) -> None:
+        settle(database.now())
+        clock.advance(timedelta(hours=30))
+        assert sweeps.run("settle") == 1
+        assert SettlementRun.objects.count() == 2
+
+    def test_a_payout_that_is_itemized_late_is_compared_then(self, provider: Callable[[int], Books]) -> None:
+        made = provider(20)
+        made.payout_amount, made.is_itemized = 43_391, False
+        assert settle(made.at).payouts == 0
+        made.is_itemized = True
+        assert settle(made.at + timedelta(days=1)).payouts == 1
+        assert found() == Counter([("amount", "po_1")])
+        assert settle(made.at + timedelta(days=1)).payouts == 0
 
     def test_money_that_we_were_never_told_of_is_found(self, sandbox: Sandbox, clock: Clock) -> None:
         slot = SlotFactory.create()
