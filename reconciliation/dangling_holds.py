@@ -1,7 +1,7 @@
 """Holds at the provider that are held for nobody (P7), seen from the provider's side."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,6 +21,7 @@ from payments.providers.base import ProviderError
 from payments.states import COMMAND_OPEN
 from reconciliation import accounts, discrepancies, evidence, windows
 from reconciliation.accounts import Account
+from reconciliation.missed_events import Wait
 from reconciliation.models import DiscrepancyKind
 from reconciliation.promises import Promise, Verdict
 
@@ -59,10 +60,10 @@ class Tally:
     problems: list[str] = field(default_factory=list)
 
 
-def release_unread(*, limit_to: Sequence[Account] | None = None) -> Tally:
+def release_unread() -> Tally:
     """Release the holds made since the last time that are held for nobody, and report those that are not ours."""
     tally = Tally()
-    for account in accounts.list_accounts() if limit_to is None else limit_to:
+    for account in accounts.list_accounts():
         now = database.now()
         since = windows.unread(name=_NAME, account=account, now=now, first=_WINDOW)
         try:
@@ -77,11 +78,15 @@ def release_unread(*, limit_to: Sequence[Account] | None = None) -> Tally:
     return tally
 
 
-def check() -> Verdict:
-    """Ask each provider for its recent payments and find holds that nobody here wants. Outside any transaction."""
+def check(*, wait: Wait = pacing.give_up) -> Verdict:
+    """Ask each provider for its recent payments and find holds that nobody here wants. Outside any transaction.
+
+    Raises:
+        ProviderError, PausedError: A provider cannot be asked.
+    """
     found = []
     for account in accounts.list_accounts():
-        for theirs, whose in _held(account, since=database.now() - _WINDOW, until=None, wait=pacing.give_up):
+        for theirs, whose in _held(account, since=database.now() - _WINDOW, until=None, wait=wait):
             if theirs.payment_id is not None and whose in (Whose.NOBODY, Whose.LOST, Whose.FOREIGN):
                 what = f"held {theirs.amount} {theirs.currency} for nobody (payment {theirs.payment_id})"
                 found.append((theirs.ref, what))
@@ -89,7 +94,7 @@ def check() -> Verdict:
 
 
 def _release_between(account: Account, since: datetime, until: datetime, tally: Tally) -> None:
-    for theirs, whose in _held(account, since=since, until=until, wait=pacing.give_up):
+    for theirs, whose in _held(account, since=since, until=until):
         if whose is Whose.NOBODY and theirs.payment_id is not None:
             if releasing.release_unwanted(payment_id=theirs.payment_id, reason="a hold that nothing needs"):
                 tally.released.append(theirs.ref)
@@ -101,7 +106,7 @@ def _release_between(account: Account, since: datetime, until: datetime, tally: 
 
 
 def _held(
-    account: Account, *, since: datetime, until: datetime | None, wait: Callable[[float], None]
+    account: Account, *, since: datetime, until: datetime | None, wait: Wait = pacing.give_up
 ) -> Iterator[tuple[ProviderPayment, Whose]]:
     provider = registry.get(account.provider)
     read = pacing.paced(

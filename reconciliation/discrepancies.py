@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from common import database, ids
@@ -121,11 +120,6 @@ def resolve(*, discrepancy_id: UUID, by: str, because: str, resolution: str) -> 
         InvalidStateError: It is resolved already.
     """
     return _move(discrepancy_id, lambda row, at: row.resolve(at=at, by=by, because=because, resolution=resolution))
-
-
-def unresolved() -> Q:
-    """Match what still waits for a person."""
-    return ~Q(status=DiscrepancyStatus.RESOLVED)
 
 
 def _move(discrepancy_id: UUID, change: Callable[[Discrepancy, datetime], None]) -> Discrepancy:

@@ -35,7 +35,6 @@ class Tally:
     """What became of events that were read: how many of each receipt, and which could not be taken in."""
 
     receipts: Counter[str] = field(default_factory=Counter)
-    events: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -46,7 +45,6 @@ class Tally:
     def add(self, other: "Tally") -> None:
         """Take over what another has counted."""
         self.receipts += other.receipts
-        self.events += other.events
         self.problems += other.problems
 
 
@@ -138,7 +136,6 @@ def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
             continue
         if receipt is not inbox.Receipt.DUPLICATE:
             tally.receipts[receipt.value] += 1
-            tally.events.append(event.event_id)
     return tally
 
 

@@ -68,10 +68,6 @@ class Tally:
     lines: list[tuple[str, Result]] = field(default_factory=list)
     paused: list[str] = field(default_factory=list)
 
-    def count(self, result: AttemptResult) -> int:
-        """Count the looks that came to something."""
-        return sum(found.result == result for _, found in self.lines)
-
 
 def reconcile_due(*, limit: int = 500) -> Tally:
     """Look at every payment that is due, and do what follows. Safe when two run: each look is claimed.

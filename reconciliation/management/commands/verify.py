@@ -6,11 +6,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from payments.providers.base import ProviderError
 from reconciliation import dangling_holds, promises
+from reconciliation.reporting import NOT_ASKED, patiently
 
 
 class Command(BaseCommand):
-    """Print one line for each promise; exit with 1 if any is broken."""
+    """Print one line for each promise; exit with 1 if any is broken, with 3 if the provider could not be asked."""
 
     help = "Check the promises. Reads only."
 
@@ -23,7 +25,11 @@ class Command(BaseCommand):
         """Check and print."""
         verdicts = promises.check_all()
         if options["provider"]:
-            verdicts.append(dangling_holds.check())
+            try:
+                verdicts.append(dangling_holds.check(wait=patiently))
+            except ProviderError as error:
+                self.stderr.write(f"The provider could not be asked: {error}")
+                raise SystemExit(NOT_ASKED) from error
         if options["json"]:
             self.stdout.write(json.dumps([_plain(verdict) for verdict in verdicts], indent=2))
         else:
