@@ -14,6 +14,7 @@ from common import ids
 from payments import currencies, showing, timeline
 from payments.timeline import Entry
 from tenants.backoffice import EditableAdmin, ReadOnlyAdmin, reasoned
+from tenants.roles import Power
 
 
 class RateInline(admin.TabularInline[Rate, Resource]):
@@ -100,8 +101,8 @@ class SlotAdmin(EditableAdmin):
         return f"Opened by {actor}."
 
     actions = (
-        reasoned("Close to new reservations", _close, name="close"),
-        reasoned("Open again", _reopen, name="reopen"),
+        reasoned("Close to new reservations", _close, name="close", power=Power.SELL),
+        reasoned("Open again", _reopen, name="reopen", power=Power.SELL),
     )
 
 
@@ -190,6 +191,6 @@ class ReservationAdmin(ReadOnlyAdmin):
         return f"Canceled by {actor}."
 
     actions = (
-        reasoned("Confirm and capture", _confirm, name="confirm"),
-        reasoned("Cancel and release the hold", _cancel, name="cancel"),
+        reasoned("Confirm and capture", _confirm, name="confirm", power=Power.SERVE),
+        reasoned("Cancel and release the hold", _cancel, name="cancel", power=Power.SERVE),
     )

@@ -13,7 +13,7 @@ from booking.models import Rate, Resource, Slot
 from common import database
 from demo import places
 from tenants import api_keys
-from tenants.models import ApiClient, Member, Operator, Scope, User
+from tenants.models import ApiClient, Member, Operator, Role, Scope, User
 
 DAYS = 30
 ADMIN = "demo"
@@ -152,4 +152,4 @@ def _people(operator: Operator, password: str) -> None:
         if not user.check_password(password):
             user.set_password(password)
             user.save(update_fields=["password"])
-    Member.objects.get_or_create(user=staff, operator=operator)
+    Member.objects.get_or_create(user=staff, operator=operator, defaults={"role": Role.OWNER})

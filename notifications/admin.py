@@ -9,6 +9,7 @@ from notifications import rendering, sending
 from notifications.models import Mail
 from payments import showing
 from tenants.backoffice import ReadOnlyAdmin, reasoned
+from tenants.roles import Power
 
 
 @admin.register(Mail)
@@ -42,4 +43,4 @@ class MailAdmin(ReadOnlyAdmin):
         sending.send_again(mail_id=mail.pk)
         return f"Sent again for {actor}."
 
-    actions = (reasoned("Send again", _send_again, name="send_again"),)
+    actions = (reasoned("Send again", _send_again, name="send_again", power=Power.SERVE),)

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from payments import commands, currencies, showing, timeline
 from payments.models import Command, Dispute, Payment, Refund
 from tenants.backoffice import ReadOnlyAdmin, reasoned
+from tenants.roles import Power
 
 
 @admin.register(Payment)
@@ -99,7 +100,7 @@ class CommandAdmin(ReadOnlyAdmin):
         commands.give_another_round(command_id=command.pk)
         return f"Tried again by {actor}."
 
-    actions = (reasoned("Try again", _try_again, name="try_again"),)
+    actions = (reasoned("Try again", _try_again, name="try_again", power=Power.SETTLE),)
 
 
 @admin.register(Refund)

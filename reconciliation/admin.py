@@ -14,6 +14,7 @@ from payments.models import Pace
 from reconciliation import resolving
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun
 from tenants.backoffice import ReadOnlyAdmin, SuperuserAdmin, reasoned
+from tenants.roles import Power
 
 
 class _Books(ReadOnlyAdmin, SuperuserAdmin):
@@ -72,14 +73,17 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
         """Show what was kept when it was opened."""
         return format_html("<pre>{}</pre>", json.dumps(row.evidence, indent=2))
 
-    actions = (
-        reasoned("Acknowledge: I am at it", resolving.acknowledge, name="acknowledge"),
-        reasoned("Recover the event from the provider", resolving.recover_events, name="recover_events"),
-        reasoned("Send the command again", resolving.send_again, name="send_again"),
-        reasoned("Release the hold", resolving.release_hold, name="release_hold"),
-        reasoned("Refund what is left", resolving.refund, name="refund"),
-        reasoned("Vouch for it: accept the provider's object as evidence", resolving.attest, name="attest"),
-        reasoned("Accept the difference", resolving.accept, name="accept"),
+    actions = tuple(
+        reasoned(description, act, name=act.__name__, power=Power.SETTLE)
+        for description, act in (
+            ("Acknowledge: I am at it", resolving.acknowledge),
+            ("Recover the event from the provider", resolving.recover_events),
+            ("Send the command again", resolving.send_again),
+            ("Release the hold", resolving.release_hold),
+            ("Refund what is left", resolving.refund),
+            ("Vouch for it: accept the provider's object as evidence", resolving.attest),
+            ("Accept the difference", resolving.accept),
+        )
     )
 
 

@@ -116,9 +116,8 @@ def _recover(account: Account, *, since: datetime, until: datetime, wait: Wait) 
     tally = Tally()
     try:
         for start, end in windows.slices(since=since, until=until + timedelta(seconds=1), step=_STEP):
-            step = _take_in(account, list_missing(account=account, since=start, until=end, wait=wait))
-            tally.add(step)
-            if not step.problems:
+            tally.add(_take_in(account, list_missing(account=account, since=start, until=end, wait=wait)))
+            if not tally.problems:  # else the mark stays before the first of them
                 windows.note_read(name=_NAME, account=account, until=min(end, until))
     except (ProviderError, PausedError) as error:
         logger.warning("Missed events cannot be read now.", extra={"account": str(account), "error": str(error)})

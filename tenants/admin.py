@@ -6,12 +6,14 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from tenants import api_keys
+from tenants import api_keys, roles
 from tenants.backoffice import EditableAdmin, SuperuserAdmin, reasoned
 from tenants.models import ApiClient, Member, Operator, Scope, User
+from tenants.roles import Power
 
 admin.site.unregister(Group)
 
@@ -52,8 +54,9 @@ class PersonAdmin(UserAdmin[User]):
 
 @admin.register(ApiClient)
 class ApiClientAdmin(EditableAdmin):
-    """API clients. A key is shown once, when it is made; it is ended by revoking it."""
+    """API clients. A key is shown once, when it is made; it is ended by revoking it. The owners' and superusers'."""
 
+    power = Power.RULE
     list_display = (
         "name",
         "operator",
@@ -66,9 +69,16 @@ class ApiClientAdmin(EditableAdmin):
     readonly_fields: ClassVar = ["key_prefix", "created_at", "revoked_at"]
     search_fields: ClassVar = ["name", "key_prefix"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Narrow to operators whose owner the person is: a key can do what an operator's staff can."""
+        rows = super().get_queryset(request)
+        if request.user.is_superuser:
+            return rows
+        return rows.filter(operator__in=roles.operators_where(request.user, self.power))
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let superusers look: a key can do what its operator's staff can."""
-        return bool(request.user.is_active and request.user.is_superuser)
+        """Let owners and superusers look."""
+        return super().has_view_permission(request, obj) and roles.may_somewhere(request.user, self.power)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: what a key may do is settled when it is made."""
@@ -93,4 +103,4 @@ class ApiClientAdmin(EditableAdmin):
         api_keys.revoke(client=client, now=timezone.now())
         return f"Revoked by {actor}."
 
-    actions = (reasoned("Revoke", _revoke, name="revoke"),)
+    actions = (reasoned("Revoke", _revoke, name="revoke", power=Power.RULE),)

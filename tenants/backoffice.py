@@ -1,7 +1,8 @@
 """What every page of the backoffice is made of: scoped to the person's operators, read-only unless said otherwise."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import ForeignKey, Model, QuerySet
@@ -10,8 +11,9 @@ from django.template.response import TemplateResponse
 from django.utils.translation import ngettext
 
 from common.errors import HoldfastError
-from tenants import scoping
+from tenants import roles, scoping
 from tenants.models import Operator
+from tenants.roles import Power
 
 Act = Callable[[Any, str, str], str]
 """Does something to a row for an actor and a reason, and says in a few words what came of it."""
@@ -29,11 +31,31 @@ class ScopedAdmin(admin.ModelAdmin[Any]):
         """Narrow to what the person may see."""
         return scoping.visible_to(super().get_queryset(request), request.user, path=self.operator_path)
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer only what the person may do at one of their operators."""
+        found = super().get_actions(request)
+        return {
+            name: action
+            for name, action in found.items()
+            if (power := _power_of(action)) is None or roles.may_somewhere(request.user, power)
+        }
+
+    def operator_id_of(self, row: Any) -> UUID | None:
+        """Return whose a row is; None if that is not known."""
+        for name in filter(None, self.operator_path.split("__")):
+            row = getattr(row, name, None)
+        return None if row is None else row.pk
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show a row with its actions as buttons."""
-        actions = [(name, found[2]) for name, found in self.get_actions(request).items() if found is not None]
+        row = self.get_object(request, object_id)
+        actions = [
+            (name, found[2])
+            for name, found in self.get_actions(request).items()
+            if (power := _power_of(found)) is None or roles.may(request.user, power, self.operator_id_of(row))
+        ]
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "row_actions": actions})
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
@@ -72,13 +94,26 @@ class ReadOnlyAdmin(ScopedAdmin):
 class EditableAdmin(ScopedAdmin):
     """Rows that staff may add and change, one field at a time: what a form does not show is never written over."""
 
+    power: ClassVar[Power] = Power.SELL
+
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Let staff add."""
-        return self.has_view_permission(request)
+        """Let in who may do so at one of their operators; the choices of the form are of those."""
+        return roles.may_somewhere(request.user, self.power)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let staff change."""
-        return self.has_view_permission(request)
+        """Let in who may do so at the row's operator."""
+        if obj is None:
+            return roles.may_somewhere(request.user, self.power)
+        return roles.may(request.user, self.power, self.operator_id_of(obj))
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer only what is of operators where the person may do so."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        path = _operator_path(db_field.related_model)
+        if path is not None and field is not None and not request.user.is_superuser:
+            mine = roles.operators_where(request.user, self.power)
+            field.queryset = field.queryset.filter(**{f"{path}__in" if path else "pk__in": mine})
+        return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: sales point here."""
@@ -100,10 +135,11 @@ class SuperuserAdmin(ScopedAdmin):
         return bool(request.user.is_active and request.user.is_superuser)
 
 
-def reasoned(description: str, act: Act, *, name: str) -> Callable[..., HttpResponse | None]:
+def reasoned(description: str, act: Act, *, name: str, power: Power) -> Callable[..., HttpResponse | None]:
     """Make an admin action that asks for a reason on a page of its own and then does ``act`` to each chosen row.
 
-    A row that refuses (by a :class:`HoldfastError`) is told of and stops no other.
+    It is offered to who has the power at one of their operators, and done to rows of those where they have it. A row
+    that refuses (by a :class:`HoldfastError`) is told of and stops no other.
     """
 
     @admin.action(description=description, permissions=["view"])
@@ -111,13 +147,14 @@ def reasoned(description: str, act: Act, *, name: str) -> Callable[..., HttpResp
         reason = request.POST.get("reason", "").strip()
         if not reason:
             return _ask(modeladmin, request, queryset, description, name, asked="reason" in request.POST)
-        done = sum(_do(modeladmin, request, row, act, reason) for row in queryset)
+        done = sum(_do(modeladmin, request, row, act, reason) for row in _allowed(modeladmin, request, queryset, power))
         if done:
             told = ngettext("%(what)s: %(n)d done.", "%(what)s: %(n)d done.", done) % {"what": description, "n": done}
             modeladmin.message_user(request, told, messages.SUCCESS)
         return None
 
     run.__name__ = name
+    run.power = power  # type: ignore[attr-defined]  # read by get_actions
     return run
 
 
@@ -134,6 +171,19 @@ def _do(modeladmin: ScopedAdmin, request: HttpRequest, row: Any, act: Act, reaso
         return False
     modeladmin.log_change(request, row, f"{told} Reason: {reason}")
     return True
+
+
+def _allowed(modeladmin: ScopedAdmin, request: HttpRequest, rows: Iterable[Any], power: Power) -> Iterator[Any]:
+    """Leave out the rows that the person may not do this to, and say so."""
+    for row in rows:
+        if roles.may(request.user, power, modeladmin.operator_id_of(row)):
+            yield row
+        else:
+            modeladmin.message_user(request, f"{row}: your role does not allow this.", messages.ERROR)
+
+
+def _power_of(action: Any) -> Power | None:
+    return getattr(action[0], "power", None) if action else None
 
 
 def _ask(

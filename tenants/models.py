@@ -67,14 +67,27 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
 
 
+class Role(models.TextChoices):
+    """What a person is at an operator; ``tenants.roles`` says what each may do."""
+
+    OWNER = "owner", "Owner"
+    MANAGER = "manager", "Manager"
+    AGENT = "agent", "Agent"
+    READ_ONLY = "read_only", "Read-only"
+
+
 class Member(models.Model):
-    """A person's place at an operator: whose objects they see in the backoffice."""
+    """A person's place at an operator: whose objects they see in the backoffice, and what they may do to them."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="members")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.AGENT)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "operator"], name="member_once_per_operator")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "operator"], name="member_once_per_operator"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="member_role_known"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} at {self.operator}"

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from payments import showing
 from tenants.backoffice import ReadOnlyAdmin, reasoned
+from tenants.roles import Power
 from webhooks import inbox
 from webhooks.models import Event
 
@@ -43,7 +44,7 @@ class EventAdmin(ReadOnlyAdmin):
         settled = inbox.retry(event_id=event.pk)
         return f"Tried again by {actor}: {'settled' if settled else 'not settled'}."
 
-    actions = (reasoned("Try again", _retry, name="retry"),)
+    actions = (reasoned("Try again", _retry, name="retry", power=Power.SETTLE),)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         """Offer the types only to those who see all events: the choices come from everybody's."""

@@ -13,7 +13,7 @@ from booking.models import History, Reservation, Slot
 from payments.models import Command, Payment
 from sweeps import registry as sweeps
 from tenants import api_keys
-from tenants.models import ApiClient, Member, Operator, User
+from tenants.models import ApiClient, Member, Operator, Role, User
 from tests import promises, stripe_events
 from tests.aging import end_leases
 from tests.api import Frontend
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 OURS = ("booking", "payments", "webhooks", "reconciliation", "notifications", "tenants", "sweeps")
 
 
-def sign_in(*, operator: Operator | None) -> Client:
-    """Sign in as the staff of an operator, or (None) as a superuser."""
+def sign_in(*, operator: Operator | None, role: Role = Role.MANAGER) -> Client:
+    """Sign in as somebody of an operator's staff, or (None) as a superuser."""
     name = f"person-of-{operator.slug}" if operator else "root"
     user = User.objects.create_user(name, password="x", is_staff=True, is_superuser=operator is None)
     if operator is not None:
-        Member.objects.create(user=user, operator=operator)
+        Member.objects.create(user=user, operator=operator, role=role)
     client = Client()
     client.force_login(user)
     return client
@@ -112,7 +112,7 @@ class TestLooking:
             with CaptureQueriesContext(connection) as captured:
                 client.get(list_of(model))
             sent[model.__name__] = len(captured)
-        assert sent == {"Reservation": 9, "Payment": 7, "Command": 6, "Slot": 9}
+        assert sent == {"Reservation": 10, "Payment": 8, "Command": 7, "Slot": 10}
 
     def test_no_secret_and_no_payload_is_shown(self, rows: list[Any]) -> None:
         client = sign_in(operator=None)

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import Count
 
 from booking import expiring
 from booking.models import Reservation
+from common import database
 from payments.models import Payment, Refund
 from payments.outcomes import Effect
 from reconciliation import accounts, missed_events, pending
@@ -73,6 +75,18 @@ class TestRecover:
         assert not Watermark.objects.filter(name="events").exists()
         missed_events.recover_unread(accounts=accounts.list_accounts())
         assert Reservation.objects.filter(status="paid").count() == 2
+
+    def test_what_is_busy_at_that_moment_is_read_again(self, sandbox: Sandbox) -> None:
+        confirm(sandbox)
+        other = connection.copy()
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN; LOCK TABLE webhooks_event IN EXCLUSIVE MODE")
+            tally = missed_events.recover_unread(accounts=accounts.list_accounts())
+        other.close()
+        assert tally.problems
+        assert Watermark.objects.get(name="events").read_until < database.now() - timedelta(minutes=1)
+        missed_events.recover_unread(accounts=accounts.list_accounts())
+        assert Reservation.objects.get().status == "paid"
 
     def test_a_webhook_racing_its_recovered_copy_has_one_effect(self, sandbox: Sandbox) -> None:
         for _ in range(5):

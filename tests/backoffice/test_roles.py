@@ -1,0 +1,161 @@
+"""Roles: what somebody may not do is not shown to them, and refused when it is posted by hand."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from booking.models import Reservation, Resource, Slot
+from notifications.models import Mail
+from payments.models import Command, Payment
+from reconciliation.models import Discrepancy
+from sweeps import registry
+from tenants import roles
+from tenants.models import ApiClient, Member, Operator, Role, User
+from tenants.roles import POWERS, Power
+from tests import stripe_events
+from tests.aging import end_leases
+from tests.api import Frontend
+from tests.backoffice.test_backoffice import act, list_of, page_of, sign_in
+from tests.factories import OperatorFactory, SlotFactory
+from tests.reconciliation.test_discrepancies import open_one
+from tests.sandbox_client import Sandbox
+from webhooks.models import Event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world(sandbox: Sandbox) -> dict[type[Model], Any]:
+    """One row of everything that there is an action for."""
+    slot = SlotFactory.create()
+    frontend = Frontend.of(slot)
+    frontend.reserve(slot, capture_method="automatic")
+    stripe_events.deliver_all(sandbox)
+    registry.run("send_mails")
+    held = frontend.reserve(slot).json()["reservation"]["id"]
+    open_one(Payment.objects.get(reservation__status="paid"))
+    end_leases()
+    return {
+        Reservation: Reservation.objects.get(pk=held), Slot: slot, Command: Command.objects.first(),
+        Event: Event.objects.filter(payment__isnull=False).first(), Mail: Mail.objects.get(),
+        Discrepancy: Discrepancy.objects.get(), ApiClient: ApiClient.objects.get(),
+    }  # fmt: skip
+
+
+def snapshot(world: dict[type[Model], Any]) -> list[Any]:
+    """Return what all these rows are."""
+    return [list(model._default_manager.order_by("pk").values()) for model in world]
+
+
+def chosen() -> list[tuple[type[Model], Any]]:
+    """List every action of every page, with the model that it is of."""
+    return [(model, action) for model, page in admin.site._registry.items() for action in page.actions or ()]
+
+
+def actions() -> list[tuple[type[Model], str, Power]]:
+    """List every action that changes something, by introspection: a new one is in it by itself."""
+    return [(model, action.__name__, action.power) for model, action in chosen() if hasattr(action, "power")]
+
+
+class TestActions:
+    def test_each_has_a_power(self) -> None:
+        ours = [action for _, action in chosen() if not action.__module__.startswith(("django", "django_q"))]
+        assert [action.__name__ for action in ours] == [name for _, name, _ in actions()]
+        assert len(actions()) >= 14
+
+    @pytest.mark.parametrize("role", Role)
+    def test_what_a_role_may_not_do_is_not_shown_and_is_refused(
+        self, world: dict[type[Model], Any], role: Role
+    ) -> None:
+        operator = world[Slot].resource.operator
+        client = sign_in(operator=operator, role=role)
+        for model, name, power in actions():
+            row = world[model]
+            page = client.get(page_of(row))
+            allowed = power in POWERS[role]
+            assert (f'name="action" value="{name}"' in page.content.decode()) == allowed, (model, name)
+            if not allowed:
+                before = snapshot(world)
+                act(client, row, name, "because")
+                assert snapshot(world) == before, (model, name)
+
+    def test_a_power_at_one_operator_is_none_at_another(self, world: dict[type[Model], Any]) -> None:
+        slot = world[Slot]
+        client = sign_in(operator=slot.resource.operator, role=Role.READ_ONLY)
+        mine = SlotFactory.create(resource__operator=OperatorFactory.create())
+        person = User.objects.get(is_superuser=False)
+        Member.objects.create(user=person, operator=mine.resource.operator, role=Role.OWNER)
+        body = {"action": "close", "_selected_action": [str(slot.pk), str(mine.pk)], "reason": "wind"}
+        page = client.post(list_of(Slot), body, follow=True)
+        assert "your role does not allow this" in page.content.decode()
+        slot.refresh_from_db()
+        mine.refresh_from_db()
+        assert (slot.is_closed, mine.is_closed) == (False, True)
+
+
+class TestForms:
+    @pytest.mark.parametrize(
+        ("role", "status"), [(Role.OWNER, 302), (Role.MANAGER, 302), (Role.AGENT, 403), (Role.READ_ONLY, 403)]
+    )
+    def test_what_is_on_sale_is_the_managers(self, sandbox: Sandbox, role: Role, status: int) -> None:
+        slot = SlotFactory.create()
+        client = sign_in(operator=slot.resource.operator, role=role)
+        assert client.post(page_of(slot), {"capacity": "9"}).status_code in (status, 200 if status == 302 else status)
+        assert client.get(reverse("admin:booking_slot_add")).status_code == (200 if status == 302 else 403)
+
+    def test_no_row_is_made_at_an_operator_where_one_may_not(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        client = sign_in(operator=slot.resource.operator, role=Role.READ_ONLY)
+        mine = OperatorFactory.create()
+        Member.objects.create(user=User.objects.get(), operator=mine, role=Role.OWNER)
+        body = {
+            "operator": str(slot.resource.operator_id), "name": "Theirs", "timezone": "UTC", "currency": "EUR",
+            "rates-TOTAL_FORMS": "0", "rates-INITIAL_FORMS": "0",
+        }  # fmt: skip
+        client.post(reverse("admin:booking_resource_add"), body)
+        assert not Resource.objects.filter(name="Theirs").exists()
+        client.post(reverse("admin:booking_resource_add"), body | {"operator": str(mine.pk)})
+        assert Resource.objects.get(name="Theirs").operator == mine
+
+    def test_an_owner_makes_and_revokes_keys_of_their_own_operator(self, sandbox: Sandbox) -> None:
+        operator, other = OperatorFactory.create(), OperatorFactory.create()
+        client = sign_in(operator=operator, role=Role.OWNER)
+        body = {"operator": str(operator.pk), "name": "Shop", "scopes": ["read"]}
+        assert "shown only now" in make_key(client, body)
+        made = ApiClient.objects.get()
+        make_key(client, body | {"operator": str(other.pk)})
+        assert ApiClient.objects.count() == 1
+        act(client, made, "revoke", "leaked")
+        made.refresh_from_db()
+        assert made.revoked_at is not None
+
+    @pytest.mark.parametrize("role", [Role.MANAGER, Role.AGENT, Role.READ_ONLY])
+    def test_nobody_else_sees_keys(self, sandbox: Sandbox, role: Role) -> None:
+        client = sign_in(operator=OperatorFactory.create(), role=role)
+        assert client.get(list_of(ApiClient)).status_code == 403
+        assert client.get(list_of(Operator)).status_code == 403
+
+
+def make_key(client: Client, body: dict[str, Any]) -> str:
+    """Have a key made; returns the page that comes of it."""
+    return client.post(reverse("admin:tenants_apiclient_add"), body, follow=True).content.decode()
+
+
+class TestRoles:
+    def test_whoever_left_may_nothing(self) -> None:
+        operator = OperatorFactory.create()
+        person = User.objects.create_user("gone", is_active=False, is_superuser=True)
+        Member.objects.create(user=person, operator=operator, role=Role.OWNER)
+        assert not any(roles.may(person, power, operator.pk) for power in Power)
+        assert not any(roles.may_somewhere(person, power) for power in Power)
+
+    def test_what_is_nobodys_is_the_superusers(self) -> None:
+        operator = OperatorFactory.create()
+        person = User.objects.create_user("owner")
+        Member.objects.create(user=person, operator=operator, role=Role.OWNER)
+        assert not roles.may(person, Power.SETTLE, None)
+        assert roles.may(User.objects.create_superuser("root"), Power.SETTLE, None)
