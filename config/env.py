@@ -5,10 +5,14 @@ import re
 from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from decouple import Config, RepositoryEmpty, RepositoryEnv
 from django.core.exceptions import ImproperlyConfigured
+
+if TYPE_CHECKING:
+    from config.secrets import RepositoryAws
 
 RATE = re.compile(r"[1-9]\d*/(s|sec|second|m|min|minute|h|hour|d|day)")
 TRUE = frozenset({"1", "true", "yes", "on"})
@@ -30,6 +34,23 @@ class Environment:
         self._config = Config(RepositoryEnv(str(path)) if path.is_file() else RepositoryEmpty())
         self.names: set[str] = {"ENV_FILE"}
         self.problems: list[str] = []
+        self.secrets: RepositoryAws | None = None
+        self._read_secrets()
+
+    def _read_secrets(self) -> None:
+        """Read from a secret of AWS Secrets Manager too, if one is named: behind the process, before the file."""
+        secret_id = self.text("AWS_SECRETS_ID")
+        lifetime = self.integer("AWS_SECRETS_REFRESH_SECONDS", 300, least=1)
+        if not secret_id:
+            return
+        from config.secrets import RepositoryAws, SecretsError  # noqa: PLC0415  # slow, and only needed here
+
+        try:
+            self.secrets = RepositoryAws(secret_id=secret_id, region=self.text("AWS_REGION"), lifetime_seconds=lifetime)
+        except SecretsError as error:
+            self.refuse("AWS_SECRETS_ID", f"names a secret that cannot be used: {error}")
+            return
+        self._config = Config(_Both(self.secrets, self._config.repository))
 
     def refuse(self, name: str, why: str) -> None:
         """Note a problem with a variable."""
@@ -96,6 +117,19 @@ class Environment:
             self.refuse(name, f"must be a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
             return ""
         return value
+
+
+class _Both(RepositoryEmpty):  # type: ignore[misc]  # decouple has no types
+    """Two places to read from, the first one first."""
+
+    def __init__(self, first: RepositoryEmpty, second: RepositoryEmpty) -> None:
+        self._places = (first, second)
+
+    def __contains__(self, name: str) -> bool:
+        return any(name in place for place in self._places)
+
+    def __getitem__(self, name: str) -> str:
+        return str(next(place[name] for place in self._places if name in place))
 
 
 def is_near(url: str) -> bool:

@@ -85,6 +85,11 @@ rules.check_database_timeouts(env, lock_ms=DATABASE_LOCK_TIMEOUT_MS, statement_m
 
 env.stop_if_wrong()
 
+ENVIRONMENT = env
+# What takes over rotated secrets; empty where none can be rotated.
+SECRETS_REFRESHER = "config.rotation.refresh" if env.secrets else ""
+SECRET_KEY_FALLBACKS: list[str] = []
+
 # An event of the other mode is evidence of nothing here.
 STRIPE_LIVE_MODE = STRIPE_API_KEY.startswith(rules.STRIPE_LIVE_KEYS)
 
@@ -112,6 +117,7 @@ INSTALLED_APPS = [
     "demo",
 ]
 MIDDLEWARE = [
+    "common.rotation.RotationMiddleware",
     "common.request_id.RequestIdMiddleware",
     "common.request_log.RequestLogMiddleware",
     "corsheaders.middleware.CorsMiddleware",

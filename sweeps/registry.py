@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from booking import carrying_out, expiring
+from common import rotation
 from idempotency import keys
 from notifications import sending, writing
 from reconciliation import accounts, dangling_holds, missed_events, pending, settlements
@@ -84,6 +85,7 @@ def run(name: str) -> int:
         KeyError: There is no such sweep.
     """
     sweep = SWEEPS[name]
+    rotation.refresh()
     SweepRun.objects.update_or_create(name=name, defaults={"started_at": timezone.now()})
     try:
         handled = sweep.run()
