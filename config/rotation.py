@@ -52,7 +52,8 @@ def _take_over(env: Environment) -> None:
     settings.EMAIL_HOST_PASSWORD = env.text("MAIL_PASSWORD")
     settings.ANYMAIL = {**settings.ANYMAIL, "SENDGRID_API_KEY": env.text("SENDGRID_API_KEY")}
     registry.get.cache_clear()  # a provider keeps the key that it was made with
-    if database:
+    if database and database != settings.DATABASE_URL:
+        settings.DATABASE_URL = database
         _connect_anew(database)
     logger.info("Rotated secrets are in use.")
 
@@ -62,6 +63,5 @@ def _connect_anew(url: str) -> None:
     parsed: dict[str, Any] = dict(dj_database_url.parse(url))
     connection: Any = connections["default"]
     known: dict[str, Any] = connection.settings_dict
-    if any(known[name] != parsed[name] for name in _DATABASE):
-        known |= {name: parsed[name] for name in _DATABASE}
-        connection.close_pool()
+    known |= {name: parsed[name] for name in _DATABASE}
+    connection.close_pool()

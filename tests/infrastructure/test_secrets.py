@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 from django.conf import settings as django_settings
+from django.db import connections
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
@@ -21,6 +22,7 @@ from config.env import Environment
 from config.secrets import RepositoryAws, SecretsError
 from tests import stripe_events
 from tests.environment import ROOT, VALUES
+from tests.servers import database_url
 
 NAME = "holdfast/production"
 KEYS = {
@@ -141,6 +143,22 @@ class TestRotating:
         assert django_settings.STRIPE_API_KEY == "sk_test_new"
         event = {"id": "evt_1", "type": "x.y", "livemode": False, "created": 1, "data": {"object": {}}}
         assert stripe_events.deliver(event, secret="whsec_new").status_code == 200
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_rotated_database_password_is_of_new_connections(
+        self, running: Aws, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        known = connections["default"].settings_dict
+        monkeypatch.setitem(known, "PASSWORD", known["PASSWORD"])  # put back after the test
+        settings.DATABASE_URL = database_url()
+        monkeypatch.delenv("DATABASE_URL")
+        running.put(json.dumps(KEYS | {"DATABASE_URL": database_url().replace("@", ":changed@", 1)}))
+        time.sleep(1.1)
+        rotation.refresh()
+        connections["default"].close()
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT 1")
+        assert connections["default"].get_connection_params()["password"] == "changed"
 
     def test_a_rotated_key_keeps_what_the_old_one_signed(self, running: Aws) -> None:
         new = "rotated-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ"
