@@ -77,6 +77,7 @@ class SlotAdmin(EditableAdmin):
     list_filter: ClassVar = ["is_closed", ("resource", admin.RelatedOnlyFieldListFilter)]
     list_select_related: ClassVar = ["resource"]
     date_hierarchy = "starts_at"
+    export_fields = ("id", "resource__name", "starts_at", "ends_at", "capacity", "reserved", "is_closed")
     search_fields: ClassVar = ["resource__name", "id__exact"]
     fields: ClassVar = ["resource", "starts_at", "ends_at", "local_start", "capacity", "reserved", "is_closed"]
 
@@ -114,6 +115,11 @@ class ReservationAdmin(ReadOnlyAdmin):
         "reference", "status", "resource", "departure", "customer_name", "places", "money", "payment_status", "created",
     )  # fmt: skip
     list_filter: ClassVar = ["status", ("resource", admin.RelatedOnlyFieldListFilter)]
+    export_fields = (
+        "id", "reference", "status", "operator__slug", "resource__name", "slot__starts_at", "places", "amount",
+        "currency", "customer_name", "customer_email", "customer_reference", "payment__provider_ref", "payment__status",
+        "payment__amount_captured", "payment__amount_refunded", "created_at", "confirmed_at", "paid_at", "metadata",
+    )  # fmt: skip
     date_hierarchy = "created_at"
     search_fields: ClassVar = ["reference", "customer_email", "customer_name", "payment__provider_ref"]
     fields: ClassVar = [

@@ -29,6 +29,11 @@ class PaymentAdmin(ReadOnlyAdmin):
     )
     list_filter: ClassVar = ["status", "provider", ("stuck_at", admin.EmptyFieldListFilter)]
     search_fields: ClassVar = ["provider_ref", "id__exact"]
+    export_fields = (
+        "id", "operator__slug", "provider", "provider_account", "provider_ref", "managed_by", "status", "amount",
+        "amount_captured", "amount_refunding", "amount_refunded", "currency", "failure_code", "stuck_at", "created_at",
+        "changed_at",
+    )  # fmt: skip
     fields: ClassVar = [
         "id", "operator", "reservation_link", "provider", "provider_account", "provider_ref", "status", "money",
         "captured", "refunded", "capture_method", "failure_code", "failure_message", "capture_before", "stuck_because",
@@ -107,6 +112,10 @@ class CommandAdmin(ReadOnlyAdmin):
 class RefundAdmin(ReadOnlyAdmin):
     """Money on its way back."""
 
+    export_fields = (
+        "id", "operator__slug", "payment", "payment__provider_ref", "provider_ref", "amount", "payment__currency",
+        "status", "reason", "failure_code", "requested_by", "created_at", "changed_at",
+    )  # fmt: skip
     list_display = (
         "__str__",
         "payment",
@@ -130,6 +139,10 @@ class RefundAdmin(ReadOnlyAdmin):
 class DisputeAdmin(ReadOnlyAdmin):
     """Chargebacks; they are answered at the provider."""
 
+    export_fields = (
+        "id", "operator__slug", "payment", "payment__provider_ref", "provider_ref", "amount", "currency", "status",
+        "is_closed", "reason", "respond_by", "created_at",
+    )  # fmt: skip
     list_display = ("provider_ref", "payment", "money", "status", "is_closed", "reason", "respond_by")
     list_filter: ClassVar = ["is_closed"]
     list_select_related: ClassVar = ["payment"]

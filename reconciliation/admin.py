@@ -35,6 +35,11 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
     """What waits for a person. Those of no known operator are seen by superusers only."""
 
     list_display = ("subject", "kind", "status", "payment_link", "summary", "operator", "opened_at")
+    export_fields = (
+        "id", "operator__slug", "kind", "provider", "account", "subject", "payment", "summary", "difference", "status",
+        "opened_at", "acknowledged_at", "acknowledged_by", "acknowledged_because", "resolved_at", "resolved_by",
+        "resolved_because", "resolution",
+    )  # fmt: skip
     list_filter: ClassVar = ["status", "kind"]
     list_select_related: ClassVar = ["payment", "operator"]
     search_fields: ClassVar = ["subject", "payment__provider_ref"]
@@ -107,6 +112,10 @@ class SettlementRunAdmin(_Books):
 class BookEntryAdmin(_Books):
     """The provider's books, line by line."""
 
+    export_fields = (
+        "provider", "account", "ref", "kind", "payment_ref", "amount", "fee", "net", "currency", "moved",
+        "moved_currency", "occurred_at", "payout_ref",
+    )  # fmt: skip
     list_display = ("ref", "kind", "payment_ref", "amount", "fee", "net", "currency", "occurred_at", "payout_ref")
     search_fields: ClassVar = ["ref__exact", "payment_ref__exact", "payout_ref__exact"]
     date_hierarchy = "occurred_at"

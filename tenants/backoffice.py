@@ -1,17 +1,21 @@
 """What every page of the backoffice is made of: scoped to the person's operators, read-only unless said otherwise."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.translation import ngettext
 
 from common.errors import HoldfastError
-from tenants import roles, scoping
+from tenants import exporting, roles, scoping
 from tenants.models import Operator
 from tenants.roles import Power
 
@@ -23,13 +27,41 @@ class ScopedAdmin(admin.ModelAdmin[Any]):
     """Rows of the person's own operators only, in lists, pages, actions, searches and choices."""
 
     operator_path: ClassVar[str] = "operator"
+    export_fields: ClassVar[Sequence[str]] = ()
+    """What an export tells of a row, by name; none: there is no export."""
     change_form_template = "backoffice/row.html"
+    change_list_template = "backoffice/list.html"
     show_full_result_count = False
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Narrow to what the person may see."""
         return scoping.visible_to(super().get_queryset(request), request.user, path=self.operator_path)
+
+    def get_urls(self) -> list[Any]:
+        """Add the export."""
+        if not self.export_fields:
+            return super().get_urls()
+        return [path("export/", self.admin_site.admin_view(self.export), name=self._export_name), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list, with a link to its export as it is filtered."""
+        url = f"{reverse(f'admin:{self._export_name}')}?{request.GET.urlencode()}" if self.export_fields else ""
+        return super().changelist_view(request, {**(extra_context or {}), "export_url": url})
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer with the rows of the list as JSON: of the person's operators, filtered and ordered as it is."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters as error:
+            raise BadRequest("This is no filter of the list.") from error
+        return exporting.answer(rows, fields=self.export_fields)
+
+    @property
+    def _export_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_export"
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer only what the person may do at one of their operators."""

@@ -1,0 +1,87 @@
+"""Exports: JSON, of the person's own operators, filtered as the list is, and streamed."""
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from booking.models import Reservation, Slot
+from payments.models import Payment
+from reconciliation.models import BookEntry
+from tenants.backoffice import ScopedAdmin
+from tests.api import Frontend
+from tests.backoffice.test_backoffice import list_of, sign_in
+from tests.factories import OperatorFactory, SlotFactory
+from tests.sandbox_client import Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def export(client: Client, model: Any, **query: str) -> Any:
+    """Fetch an export; returns what is in it."""
+    answer: Any = client.get(f"{list_of(model)}export/", query)
+    assert answer.streaming
+    assert answer["Content-Type"] == "application/json"
+    return json.loads(b"".join(answer.streaming_content))
+
+
+@pytest.fixture
+def slot(sandbox: Sandbox) -> Slot:
+    """A departure with two reservations, one of them canceled."""
+    slot = SlotFactory.create()
+    frontend = Frontend.of(slot)
+    frontend.reserve(slot)
+    made = frontend.reserve(slot).json()["reservation"]["id"]
+    frontend.post(f"reservations/{made}/cancel")
+    return slot
+
+
+class TestExport:
+    def test_tells_what_was_sold_and_paid(self, slot: Slot) -> None:
+        first, second = export(sign_in(operator=slot.resource.operator), Reservation)
+        assert {first["status"], second["status"]} == {"pending", "cancelled"}
+        assert (first["amount"], first["currency"], first["customer_name"]) == (4500, "USD", "Ana Souza")
+        assert first["created_at"].endswith("Z")
+        assert first["payment__provider_ref"].startswith("pi_")
+
+    def test_is_filtered_as_the_list_is(self, slot: Slot) -> None:
+        client = sign_in(operator=slot.resource.operator)
+        (only,) = export(client, Reservation, status__exact="cancelled")
+        assert only["status"] == "cancelled"
+        assert export(client, Reservation, q="nobody") == []
+        page = client.get(list_of(Reservation), {"status__exact": "cancelled"}).content.decode()
+        assert "export/?status__exact=cancelled" in page
+        assert client.get(f"{list_of(Reservation)}export/", {"no_such": "filter"}).status_code == 400
+
+    def test_has_nothing_of_another_operators(self, slot: Slot) -> None:
+        stranger = sign_in(operator=OperatorFactory.create())
+        for model, page in admin.site._registry.items():
+            if isinstance(page, ScopedAdmin) and page.export_fields and model is not BookEntry:
+                assert export(stranger, model) == [], model
+        assert stranger.get(f"{list_of(BookEntry)}export/").status_code == 403
+
+    def test_is_for_staff(self, slot: Slot) -> None:
+        assert Client().get(f"{list_of(Reservation)}export/").status_code == 302
+
+    def test_costs_the_same_for_many_rows(self, slot: Slot) -> None:
+        client = sign_in(operator=slot.resource.operator)
+        Slot.objects.update(capacity=50)
+        costs = []
+        for _ in range(2):
+            with CaptureQueriesContext(connection) as captured:
+                export(client, Reservation)
+            costs.append(len(captured))
+            for _ in range(10):
+                Frontend.of(slot).reserve(slot)
+        assert costs[0] == costs[1]
+
+    def test_has_no_secret_and_is_every_lists_own(self, slot: Slot) -> None:
+        root = sign_in(operator=None)
+        told = json.dumps([export(root, model) for model in (Payment, Slot)])
+        assert "client_secret" not in told
+        exported = [page for page in admin.site._registry.values() if getattr(page, "export_fields", ())]
+        assert len(exported) >= 7
