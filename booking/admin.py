@@ -1,5 +1,6 @@
 """Reservations, departures and what is sold, in the backoffice."""
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -8,10 +9,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from booking import cancelling, confirming, slots
+from booking import cancelling, confirming, departures, extending, slots
+from booking.forms import AmountForm, MinutesForm, WeeklyRuleForm
 from booking.models import Rate, Reservation, Resource, Slot
 from common import ids
-from payments import currencies, showing, timeline
+from payments import currencies, refund_requests, showing, timeline
 from payments.timeline import Entry
 from tenants.backoffice import EditableAdmin, ReadOnlyAdmin, reasoned
 from tenants.roles import Power
@@ -46,6 +48,13 @@ class ResourceAdmin(EditableAdmin):
     list_select_related: ClassVar = ["operator"]
     search_fields: ClassVar = ["name"]
     inlines: ClassVar = [RateInline]
+
+    @staticmethod
+    def _generate(row: Resource, actor: str, reason: str, **rule: Any) -> str:
+        made = departures.generate(resource_id=row.pk, rule=departures.Rule(**rule))
+        return f"{made} departures made by {actor}."
+
+    actions = (reasoned("Generate departures", _generate, name="generate", power=Power.SELL, form=WeeklyRuleForm),)
 
 
 class SlotForm(forms.ModelForm[Slot]):
@@ -196,7 +205,28 @@ class ReservationAdmin(ReadOnlyAdmin):
         )
         return f"Canceled by {actor}."
 
+    @staticmethod
+    def _extend(row: Reservation, actor: str, reason: str, minutes: int) -> str:
+        made = extending.extend(
+            operator=row.operator, reservation_id=row.pk, minutes=minutes, actor=actor, reason=reason
+        )
+        return f"Held until {showing.when(made.expires_at, row.resource.timezone)} for {actor}."
+
+    @staticmethod
+    def _refund(row: Reservation, actor: str, reason: str, amount: Decimal | None) -> str:
+        refund = refund_requests.request(
+            operator=row.operator,
+            payment_id=row.payment_id,
+            operation_id=ids.new_id(),
+            amount=None if amount is None else currencies.to_minor(amount, row.currency),
+            reason="requested_by_customer",
+            actor=actor,
+        )
+        return f"{currencies.shown(refund.amount, row.currency)} are given back for {actor}."
+
     actions = (
+        reasoned("Extend the hold", _extend, name="extend", power=Power.SERVE, form=MinutesForm),
+        reasoned("Refund", _refund, name="refund", power=Power.SETTLE, form=AmountForm),
         reasoned("Confirm and capture", _confirm, name="confirm", power=Power.SERVE),
         reasoned("Cancel and release the hold", _cancel, name="cancel", power=Power.SERVE),
     )

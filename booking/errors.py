@@ -1,5 +1,7 @@
 """Why a reservation cannot be made or changed."""
 
+from datetime import datetime
+
 from common.errors import ConflictError, ValidationError
 
 
@@ -68,3 +70,21 @@ class InvalidAmountError(ValidationError):
         super().__init__(
             param="units", code="invalid_amount", message=f"{amount} cannot be charged; 1 to {highest} can."
         )
+
+
+class HoldCeilingError(ConflictError):
+    """A hold may not live so long."""
+
+    code = "hold_ceiling"
+
+    def __init__(self, *, latest: datetime) -> None:
+        super().__init__(f"This hold may live until {latest:%Y-%m-%d %H:%M} UTC at the latest.")
+
+
+class TooManyDeparturesError(ConflictError):
+    """A rule is of more departures than can be made at once."""
+
+    code = "too_many_departures"
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(f"This rule makes more than {most} departures. Choose a shorter time.")

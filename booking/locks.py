@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from booking.models import Reservation, Slot
+from booking.models import Reservation, Resource, Slot
 from booking.states import HOLDING
 
 
@@ -45,6 +45,11 @@ def list_due_for_update(
         .select_for_update(no_key=True, of=("self", "payment"), skip_locked=True)
         .annotate(db_now=Now())[:limit]
     )
+
+
+def get_resource_for_update(*, resource_id: UUID) -> Resource:
+    """Lock a resource, while departures are made for it. Nothing else is locked with it."""
+    return Resource.objects.select_for_update(no_key=True).get(pk=resource_id)
 
 
 def get_slot_for_update(*, slot_id: UUID) -> Slot:

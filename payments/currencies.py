@@ -1,5 +1,7 @@
 """ISO 4217: which currencies there are, and how many decimals each has. https://www.iso.org/iso-4217-currency-codes.html"""
 
+from decimal import Decimal
+
 import iso4217
 
 from common.errors import ValidationError
@@ -27,3 +29,16 @@ def shown(amount: int, currency: str) -> str:
     whole, rest = divmod(abs(amount), 10**decimals)
     fraction = f".{rest:0{decimals}d}" if decimals else ""
     return f"{'-' if amount < 0 else ''}{whole:,}{fraction} {currency}"
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """Turn an amount as a person writes it (12.50) into minor units.
+
+    Raises:
+        ValidationError: ``invalid_amount``: it is no number of the currency's smallest coins.
+    """
+    minor = amount.scaleb(exponent(currency))
+    if minor != minor.to_integral_value():
+        message = f"{amount} is no amount in {currency}: it has too many decimals."
+        raise ValidationError(param="amount", code="invalid_amount", message=message)
+    return int(minor)

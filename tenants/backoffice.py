@@ -1,9 +1,11 @@
 """What every page of the backoffice is made of: scoped to the person's operators, read-only unless said otherwise."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -19,8 +21,8 @@ from tenants import exporting, roles, scoping
 from tenants.models import Operator
 from tenants.roles import Power
 
-Act = Callable[[Any, str, str], str]
-"""Does something to a row for an actor and a reason, and says in a few words what came of it."""
+Act = Callable[..., str]
+"""Does something to a row for an actor and a reason, with what its form asks for; says what came of it."""
 
 
 class ScopedAdmin(admin.ModelAdmin[Any]):
@@ -167,19 +169,28 @@ class SuperuserAdmin(ScopedAdmin):
         return bool(request.user.is_active and request.user.is_superuser)
 
 
-def reasoned(description: str, act: Act, *, name: str, power: Power) -> Callable[..., HttpResponse | None]:
+def reasoned(
+    description: str, act: Act, *, name: str, power: Power, form: type[forms.Form] = forms.Form
+) -> Callable[..., HttpResponse | None]:
     """Make an admin action that asks for a reason on a page of its own and then does ``act`` to each chosen row.
 
-    It is offered to who has the power at one of their operators, and done to rows of those where they have it. A row
+    What else it needs to know (an amount, some minutes), ``form`` asks for, and ``act`` is given it by name. It is
+    offered to who has the power at one of their operators, and done to rows of those where they have it. A row
     that refuses (by a :class:`HoldfastError`) is told of and stops no other.
     """
 
     @admin.action(description=description, permissions=["view"])
     def run(modeladmin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         reason = request.POST.get("reason", "").strip()
-        if not reason:
-            return _ask(modeladmin, request, queryset, description, name, asked="reason" in request.POST)
-        done = sum(_do(modeladmin, request, row, act, reason) for row in _allowed(modeladmin, request, queryset, power))
+        asked = "reason" in request.POST
+        more = form(request.POST if asked else None)
+        if not reason or not more.is_valid():
+            context = {"title": description, "action": name, "form": more, "is_missing": asked and not reason}
+            return _ask(modeladmin, request, queryset, context)
+        done = sum(
+            _do(modeladmin, request, row, partial(act, **more.cleaned_data), reason)
+            for row in _allowed(modeladmin, request, queryset, power)
+        )
         if done:
             told = ngettext("%(what)s: %(n)d done.", "%(what)s: %(n)d done.", done) % {"what": description, "n": done}
             modeladmin.message_user(request, told, messages.SUCCESS)
@@ -219,17 +230,10 @@ def _power_of(action: Any) -> Power | None:
 
 
 def _ask(
-    modeladmin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[Any], title: str, name: str, *, asked: bool
+    modeladmin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[Any], context: dict[str, Any]
 ) -> HttpResponse:
-    context = {
-        **modeladmin.admin_site.each_context(request),
-        "title": title,
-        "rows": queryset,
-        "action": name,
-        "opts": modeladmin.model._meta,
-        "is_missing": asked,
-    }
-    return TemplateResponse(request, "backoffice/ask_reason.html", context)
+    around = {**modeladmin.admin_site.each_context(request), "rows": queryset, "opts": modeladmin.model._meta}
+    return TemplateResponse(request, "backoffice/ask_reason.html", around | context)
 
 
 def _operator_path(model: type[Model] | Any) -> str | None:

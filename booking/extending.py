@@ -1,0 +1,64 @@
+"""Extend: a hold lives longer, up to its ceiling and to what the provider holds the money for."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+
+from booking import locks
+from booking.errors import HoldCeilingError, HoldExpiredError
+from booking.models import CHANGED_FIELDS, History, Reservation
+from booking.states import HOLDING
+from common import database
+from common.errors import NotFoundError
+from common.states import InvalidStateError
+from tenants.models import Operator
+
+_MARGIN = timedelta(hours=1)
+"""A hold must be over so long before the provider lets the money go by itself."""
+
+
+def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str, reason: str) -> Reservation:
+    """Let a hold that still lives run out so many minutes later; noted in the history. Outside a transaction.
+
+    Raises:
+        NotFoundError: The operator has no such reservation.
+        HoldExpiredError: Its time is over, by the database's clock.
+        InvalidStateError: It is no hold (any more).
+        HoldCeilingError: It would live longer than any hold may, or than the provider holds the money.
+    """
+    with database.use_case():
+        reservation = locks.find_reservation_for_update(where=Q(pk=reservation_id, operator=operator))
+        if reservation is None:
+            raise NotFoundError(kind="reservation")
+        at: datetime = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        if reservation.is_due(at):
+            raise HoldExpiredError
+        if reservation.status not in HOLDING or reservation.expires_at is None:
+            raise InvalidStateError(kind="reservation", status=reservation.status, wanted="extended")
+        wanted = reservation.expires_at + timedelta(minutes=minutes)
+        latest = _latest(reservation)
+        if wanted > latest:
+            raise HoldCeilingError(latest=latest)
+        reservation.expires_at = wanted
+        database.update_together((reservation, CHANGED_FIELDS))
+        _note(reservation, at, actor, f"{reason} (the hold lives until {wanted:%Y-%m-%d %H:%M} UTC)")
+    return reservation
+
+
+def _latest(reservation: Reservation) -> datetime:
+    ceiling = reservation.created_at + timedelta(seconds=settings.HOLD_CEILING_SECONDS)
+    before = reservation.payment.capture_before
+    return min(ceiling, before - _MARGIN) if before else ceiling
+
+
+def _note(reservation: Reservation, at: datetime, actor: str, reason: str) -> None:
+    History(
+        reservation=reservation,
+        at=at,
+        from_status=reservation.status,
+        to_status=reservation.status,
+        actor=actor,
+        reason=reason,
+    ).save(force_insert=True)

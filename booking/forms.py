@@ -1,0 +1,65 @@
+"""What actions of the backoffice ask for, beside the reason."""
+
+from datetime import time, timedelta
+from typing import Any
+
+from django import forms
+
+
+class AmountForm(forms.Form):
+    """How much is given back."""
+
+    amount = forms.DecimalField(
+        min_value=0,
+        max_digits=14,
+        decimal_places=3,
+        required=False,
+        help_text="Such as 12.50; empty: all that is left.",
+    )
+
+
+class MinutesForm(forms.Form):
+    """How much longer."""
+
+    minutes = forms.IntegerField(min_value=1, max_value=10_080)
+
+
+class WeeklyRuleForm(forms.Form):
+    """When departures are, in the local time of the resource."""
+
+    weekdays = forms.TypedMultipleChoiceField(
+        coerce=int,
+        choices=list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"))),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    times = forms.CharField(help_text="Local times, such as 09:00, 14:30.")
+    first = forms.DateField(label="First day", widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label="Last day", widget=forms.DateInput(attrs={"type": "date"}))
+    duration = forms.IntegerField(label="Duration in minutes", min_value=1, max_value=20_160)
+    capacity = forms.IntegerField(min_value=1, max_value=100_000)
+
+    def clean_times(self) -> list[time]:
+        """Read the times.
+
+        Raises:
+            ValidationError: One of them is none.
+        """
+        try:
+            return [time.fromisoformat(part.strip()) for part in self.cleaned_data["times"].split(",") if part.strip()]
+        except ValueError as error:
+            raise forms.ValidationError("Local times are written as 09:00, separated by commas.") from error
+
+    def clean_duration(self) -> timedelta:
+        """Turn minutes into a time."""
+        return timedelta(minutes=self.cleaned_data["duration"])
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a time that ends before it begins, or is longer than two years.
+
+        Raises:
+            ValidationError: It is so.
+        """
+        given = self.cleaned_data
+        if given.get("first") and given.get("last") and not 0 <= (given["last"] - given["first"]).days <= 731:
+            raise forms.ValidationError("The last day must not be before the first, nor more than two years after it.")
+        return given

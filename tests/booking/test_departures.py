@@ -1,0 +1,107 @@
+"""Departures from a weekly rule: at the same local time on both sides of a change of the clocks, and each once."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from booking import departures
+from booking.departures import Rule
+from booking.errors import TooManyDeparturesError
+from booking.models import Resource, Slot
+from tests.backoffice.test_backoffice import sign_in
+from tests.factories import ResourceFactory
+from tests.threads import race
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def rule(**changes: Any) -> Rule:
+    """Every Saturday and Sunday at nine of the last two weekends of March 2027, when summer time begins."""
+    given: dict[str, Any] = {
+        "weekdays": {5, 6}, "times": [time(9)], "first": date(2027, 3, 20), "last": date(2027, 3, 28),
+        "duration": timedelta(hours=2), "capacity": 8,
+    }  # fmt: skip
+    return Rule(**given | changes)
+
+
+@pytest.fixture
+def resource() -> Resource:
+    """An activity in Lisbon."""
+    return ResourceFactory.create(timezone="Europe/Lisbon")
+
+
+def starts() -> list[str]:
+    """Return when departures start, in UTC."""
+    return [f"{start.astimezone(UTC):%m-%d %H:%M}" for start in Slot.objects.values_list("starts_at", flat=True)]
+
+
+class TestGenerate:
+    def test_the_local_time_stays_when_the_clocks_change(self, resource: Resource) -> None:
+        assert departures.generate(resource_id=resource.pk, rule=rule()) == 4
+        assert starts() == ["03-20 09:00", "03-21 09:00", "03-27 09:00", "03-28 08:00"]
+        slot = Slot.objects.latest("starts_at")
+        assert (slot.ends_at - slot.starts_at, slot.capacity) == (timedelta(hours=2), 8)
+
+    def test_a_time_that_the_clocks_skip_is_an_hour_later(self, resource: Resource) -> None:
+        departures.generate(resource_id=resource.pk, rule=rule(times=[time(1, 30)], first=date(2027, 3, 28)))
+        assert starts() == ["03-28 01:30"], "01:30 does not exist on that day: it is 02:30 in Lisbon"
+
+    def test_a_time_that_comes_twice_is_the_first(self, resource: Resource) -> None:
+        again = rule(times=[time(1, 30)], first=date(2027, 10, 31), last=date(2027, 10, 31))
+        departures.generate(resource_id=resource.pk, rule=again)
+        assert starts() == ["10-31 00:30"]
+
+    def test_what_is_there_is_left_as_it_is(self, resource: Resource) -> None:
+        departures.generate(resource_id=resource.pk, rule=rule())
+        Slot.objects.update(capacity=3)
+        assert departures.generate(resource_id=resource.pk, rule=rule(times=[time(9), time(14)])) == 4
+        assert sorted(Slot.objects.values_list("capacity", flat=True)) == [3, 3, 3, 3, 8, 8, 8, 8]
+
+    def test_two_at_once_make_each_once(self, resource: Resource) -> None:
+        made = race([lambda: departures.generate(resource_id=resource.pk, rule=rule())] * 4)
+        assert sum(made) == Slot.objects.count() == 4
+
+    def test_not_more_than_can_be_made_at_once(self, resource: Resource) -> None:
+        times = [time(hour, minute) for hour in range(24) for minute in range(0, 60, 5)]
+        with pytest.raises(TooManyDeparturesError):
+            departures.generate(resource_id=resource.pk, rule=rule(times=times, last=date(2027, 12, 31)))
+        assert not Slot.objects.exists()
+
+
+class TestBackoffice:
+    def act(self, client: Client, resource: Resource, **changes: Any) -> str:
+        """Fill the form in."""
+        body: dict[str, Any] = {
+            "action": "generate", "_selected_action": str(resource.pk), "reason": "the season", "weekdays": ["5", "6"],
+            "times": "09:00, 14:30", "first": "2027-03-20", "last": "2027-03-28", "duration": "120", "capacity": "8",
+        }  # fmt: skip
+        path = reverse("admin:booking_resource_changelist")
+        return client.post(path, body | changes, follow=True).content.decode()
+
+    def test_makes_them(self, resource: Resource) -> None:
+        assert "1 done" in self.act(sign_in(operator=resource.operator), resource)
+        assert Slot.objects.count() == 8
+
+    @pytest.mark.parametrize(
+        ("changes", "told"),
+        [
+            ({"times": "nine"}, "Local times are written as 09:00"),
+            ({"last": "2027-01-01"}, "The last day must not be before the first"),
+            ({"last": "2037-01-01"}, "more than two years"),
+            ({"weekdays": ["9"]}, "Select a valid choice"),
+            ({"capacity": "0"}, "greater than or equal to 1"),
+            ({"duration": ""}, "This field is required"),
+        ],
+    )
+    def test_tells_what_is_wrong(self, resource: Resource, changes: dict[str, Any], told: str) -> None:
+        assert told in self.act(sign_in(operator=resource.operator), resource, **changes)
+        assert not Slot.objects.exists()
+
+
+def test_a_departure_is_at_its_time() -> None:
+    resource = ResourceFactory.create(timezone="America/Sao_Paulo")
+    departures.generate(resource_id=resource.pk, rule=rule(first=date(2027, 3, 20), last=date(2027, 3, 20)))
+    assert Slot.objects.get().starts_at == datetime(2027, 3, 20, 12, tzinfo=UTC)
