@@ -40,7 +40,8 @@ def world(sandbox: Sandbox) -> dict[type[Model], Any]:
     open_one(Payment.objects.get(reservation__status="paid"))
     end_leases()
     return {
-        Reservation: Reservation.objects.get(pk=held), Slot: slot, Resource: slot.resource, Command: Command.objects.first(),
+        Reservation: Reservation.objects.get(pk=held), Slot: slot, Resource: slot.resource,
+        Command: Command.objects.first(),
         Event: Event.objects.filter(payment__isnull=False).first(), Mail: Mail.objects.get(),
         Discrepancy: Discrepancy.objects.get(), ApiClient: ApiClient.objects.get(),
     }  # fmt: skip
