@@ -7,13 +7,11 @@ from itertools import islice
 from typing import TypeVar
 
 from common import ids
-from payments import pacing
 from payments.outcomes import ProviderEntry
-from payments.providers import registry
-from reconciliation import discrepancies
+from reconciliation import discrepancies, reading
 from reconciliation.accounts import Account
-from reconciliation.missed_events import Wait
 from reconciliation.models import BookEntry, DiscrepancyKind
+from reconciliation.reading import Wait
 
 T = TypeVar("T")
 
@@ -27,11 +25,9 @@ def read(*, account: Account, since: datetime, until: datetime, wait: Wait) -> i
     Raises:
         ProviderError, PausedError: The provider cannot be asked.
     """
-    provider = registry.get(account.provider)
-    lines = pacing.paced(
-        lambda: provider.list_entries(since=since, until=until, account=account.account),
-        provider=account.provider,
-        account=account.account,
+    lines = reading.read(
+        account,
+        lambda provider: provider.list_entries(since=since, until=until, account=account.account),
         wait=wait,
     )
     return sum(len(store(account=account, lines=batch)) for batch in batches(lines))
@@ -48,12 +44,8 @@ def read_payout(*, account: Account, payout_ref: str, wait: Wait) -> int:
     Raises:
         ProviderError, PausedError: The provider cannot be asked.
     """
-    provider = registry.get(account.provider)
-    lines = pacing.paced(
-        lambda: provider.list_entries_of_payout(ref=payout_ref, account=account.account),
-        provider=account.provider,
-        account=account.account,
-        wait=wait,
+    lines = reading.read(
+        account, lambda provider: provider.list_entries_of_payout(ref=payout_ref, account=account.account), wait=wait
     )
     stored = (store(account=account, lines=batch, payout_ref=payout_ref) for batch in batches(lines))
     return sum(line.net for batch in stored for line in batch)

@@ -19,11 +19,11 @@ from payments.pacing import PausedError
 from payments.providers import registry
 from payments.providers.base import ProviderError
 from payments.states import COMMAND_OPEN
-from reconciliation import accounts, discrepancies, evidence, windows
+from reconciliation import accounts, discrepancies, evidence, reading, windows
 from reconciliation.accounts import Account
-from reconciliation.missed_events import Wait
 from reconciliation.models import DiscrepancyKind
 from reconciliation.promises import Promise, Verdict
+from reconciliation.reading import Wait
 
 logger = logging.getLogger("holdfast.reconciliation")
 
@@ -108,14 +108,12 @@ def _release_between(account: Account, since: datetime, until: datetime, tally: 
 def _held(
     account: Account, *, since: datetime, until: datetime | None, wait: Wait = pacing.give_up
 ) -> Iterator[tuple[ProviderPayment, Whose]]:
-    provider = registry.get(account.provider)
-    read = pacing.paced(
-        lambda: provider.list_payments(since=since, until=until, account=account.account),
-        provider=account.provider,
-        account=account.account,
+    found = reading.read(
+        account,
+        lambda provider: provider.list_payments(since=since, until=until, account=account.account),
         wait=wait,
     )
-    for theirs in read:
+    for theirs in found:
         if theirs.outcome is Outcome.HELD:
             yield theirs, _whose(theirs)
 

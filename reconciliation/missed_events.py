@@ -11,10 +11,10 @@ from common import database
 from common.errors import HoldfastError
 from payments import pacing
 from payments.pacing import PausedError
-from payments.providers import registry
 from payments.providers.base import Notification, ProviderError
-from reconciliation import windows
+from reconciliation import reading, windows
 from reconciliation.accounts import Account
+from reconciliation.reading import Wait
 from webhooks import inbox
 from webhooks.models import Event
 
@@ -26,8 +26,6 @@ _STEP = timedelta(days=1)
 _SHORT_STEP = timedelta(hours=6)
 _BATCH = 100
 _NAME = "events"
-
-Wait = Callable[[float], None]
 
 
 @dataclass(slots=True)
@@ -98,14 +96,14 @@ def list_missing(
     Raises:
         ProviderError, PausedError: The provider cannot be asked.
     """
-    provider = registry.get(account.provider)
-    read = pacing.paced(
-        lambda: provider.list_events(since=since, until=until, undelivered=undelivered, account=account.account),
-        provider=account.provider,
-        account=account.account,
+    found = reading.read(
+        account,
+        lambda provider: provider.list_events(
+            since=since, until=until, undelivered=undelivered, account=account.account
+        ),
         wait=wait,
     )
-    for batch in _batches(read):
+    for batch in _batches(found):
         about = {"provider": account.provider, "account": account.account}
         known = Event.objects.filter(**about, event_id__in=[event.event_id for event in batch])
         ids = set(known.values_list("event_id", flat=True))

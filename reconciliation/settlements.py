@@ -14,12 +14,11 @@ from common import database
 from payments import pacing
 from payments.outcomes import ProviderPayout
 from payments.pacing import PausedError
-from payments.providers import registry
 from payments.providers.base import ProviderError
-from reconciliation import books, comparing, discrepancies, windows
+from reconciliation import books, comparing, discrepancies, reading, windows
 from reconciliation.accounts import Account
-from reconciliation.missed_events import Wait
 from reconciliation.models import DiscrepancyKind, SettlementRun, SettlementStatus
+from reconciliation.reading import Wait
 
 logger = logging.getLogger("holdfast.reconciliation")
 
@@ -132,12 +131,10 @@ def _check_payouts(account: Account, since: datetime, until: datetime, wait: Wai
 
     The provider itemizes a payout only after a while: those of the week before are compared too, if they were not yet.
     """
-    provider = registry.get(account.provider)
     number = wrong = 0
-    payouts = pacing.paced(
-        lambda: provider.list_payouts(since=since - _ITEMIZED_WITHIN, until=until, account=account.account),
-        provider=account.provider,
-        account=account.account,
+    payouts = reading.read(
+        account,
+        lambda provider: provider.list_payouts(since=since - _ITEMIZED_WITHIN, until=until, account=account.account),
         wait=wait,
     )
     for payout in payouts:
