@@ -16,7 +16,7 @@ class Payment(models.Model):
     """Money from one customer through one provider. Amounts are in the currency's minor unit."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+")
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+", db_index=False)
     provider = models.CharField(max_length=32)
     provider_account = models.CharField(max_length=64, blank=True, help_text="Empty: the platform's own account.")
     provider_ref = models.CharField(max_length=255, blank=True, help_text="The provider's id, such as pi_…")
