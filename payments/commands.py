@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from common import database, ids
@@ -192,6 +192,11 @@ def give_another_round(*, command_id: UUID) -> None:
         payment.stuck_at, payment.stuck_because = None, ""
         fields = ["attempts", "leased_until", "next_attempt_at"]
         database.update_together((payment, ["stuck_at", "stuck_because"]), (command, fields))
+
+
+def given_up(*, payment: Payment) -> QuerySet[Command]:
+    """Select a payment's commands of unknown outcome that nobody will send any more, in their order."""
+    return payment.commands.filter(status__in=sorted(COMMAND_OPEN), next_attempt_at=None).order_by("id")
 
 
 def claim_once_more(*, command_id: UUID) -> Command | None:

@@ -1,10 +1,8 @@
 """The provider's books as we keep them: each line stored once, as it was read; what is read anew must be the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 from common import ids
 from payments.outcomes import ProviderEntry
@@ -12,8 +10,6 @@ from reconciliation import discrepancies, reading
 from reconciliation.accounts import Account
 from reconciliation.models import BookEntry, DiscrepancyKind
 from reconciliation.reading import Wait
-
-T = TypeVar("T")
 
 BATCH = 500
 _FIGURES = ("kind", "amount", "fee", "net", "currency", "moved", "moved_currency")
@@ -30,7 +26,7 @@ def read(*, account: Account, since: datetime, until: datetime, wait: Wait) -> i
         lambda provider: provider.list_entries(since=since, until=until, account=account.account),
         wait=wait,
     )
-    return sum(len(store(account=account, lines=batch)) for batch in batches(lines))
+    return sum(len(store(account=account, lines=batch)) for batch in reading.batches(lines, size=BATCH))
 
 
 def has_payout(*, account: Account, ref: str) -> bool:
@@ -47,7 +43,9 @@ def read_payout(*, account: Account, payout_ref: str, wait: Wait) -> int:
     lines = reading.read(
         account, lambda provider: provider.list_entries_of_payout(ref=payout_ref, account=account.account), wait=wait
     )
-    stored = (store(account=account, lines=batch, payout_ref=payout_ref) for batch in batches(lines))
+    stored = (
+        store(account=account, lines=batch, payout_ref=payout_ref) for batch in reading.batches(lines, size=BATCH)
+    )
     return sum(line.net for batch in stored for line in batch)
 
 
@@ -69,12 +67,6 @@ def store(*, account: Account, lines: Sequence[ProviderEntry], payout_ref: str =
     for line in lines:
         _compare(account, line, by_ref[line.ref])
     return lines
-
-
-def batches(rows: Iterator[T]) -> Iterator[list[T]]:
-    """Cut a stream into lists, so that no more than one of them is in memory."""
-    while batch := list(islice(rows, BATCH)):
-        yield batch
 
 
 def _compare(account: Account, line: ProviderEntry, ours: BookEntry) -> None:

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 
 from common import database
 from common.errors import HoldfastError
@@ -103,7 +102,7 @@ def list_missing(
         ),
         wait=wait,
     )
-    for batch in _batches(found):
+    for batch in reading.batches(found, size=_BATCH):
         about = {"provider": account.provider, "account": account.account}
         known = Event.objects.filter(**about, event_id__in=[event.event_id for event in batch])
         ids = set(known.values_list("event_id", flat=True))
@@ -134,8 +133,3 @@ def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
         if receipt is not inbox.Receipt.DUPLICATE:
             tally.receipts[receipt.value] += 1
     return tally
-
-
-def _batches(events: Iterator[Notification]) -> Iterator[list[Notification]]:
-    while batch := list(islice(events, _BATCH)):
-        yield batch

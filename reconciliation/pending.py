@@ -19,7 +19,7 @@ from common import database
 from common.errors import HoldfastError
 from payments import carrying_out, commands, pacing
 from payments.errors import OutcomeMismatchError
-from payments.models import Attempt, AttemptResult, Command, Payment
+from payments.models import Attempt, AttemptResult, Payment
 from payments.outcomes import Effect, Outcome, PaymentOutcome, ProviderPayment
 from payments.pacing import PausedError
 from payments.providers import registry
@@ -125,7 +125,7 @@ def look(*, payment: Payment) -> Look:
     Raises:
         ProviderError: It cannot be asked.
     """
-    given_up = _given_up(payment)
+    given_up = commands.given_up(payment=payment).exists()
     if given_up or not payment.provider_ref:
         why = "" if given_up else "the provider has told nothing of it yet"
         return Look(payment=payment, step=Step.SEND_AGAIN if given_up else Step.NOTHING_KNOWN, why=why)
@@ -172,7 +172,7 @@ def _do(found: Look) -> Result:
 def _send_again(payment: Payment) -> Result:
     """Try what the outbox has given up once more, in its order, with the keys that it has always had."""
     done = []
-    for command in _given_up(payment):
+    for command in list(commands.given_up(payment=payment)):
         claimed = commands.claim_once_more(command_id=command.pk)
         sent = carrying_out.finish(claimed, settle=settlement.settle_any) if claimed is not None else None
         if sent is None or not sent.known:
@@ -231,11 +231,6 @@ def _settle(found: Look) -> Result:
         done = f"{found.payment.status} → {settled.payment.status}"
         return Result(result=AttemptResult.APPLIED, provider_status=found.status, done=done)
     return Result(result=AttemptResult.IN_STEP, provider_status=found.status)
-
-
-def _given_up(payment: Payment) -> list[Command]:
-    """List the commands of unknown outcome that nobody will send any more."""
-    return list(payment.commands.filter(status__in=sorted(COMMAND_OPEN), next_attempt_at=None).order_by("id"))
 
 
 def _is_forgotten(payment: Payment) -> bool:

@@ -12,7 +12,6 @@ from payments import commands, refund_requests
 from payments.models import Payment
 from payments.pacing import PausedError
 from payments.providers.base import ProviderError
-from payments.states import COMMAND_OPEN
 from reconciliation import attesting, discrepancies, missed_events
 from reconciliation.accounts import Account
 from reconciliation.models import ACCEPTED, Discrepancy, DiscrepancyKind
@@ -60,11 +59,10 @@ def send_again(row: Discrepancy, actor: str, reason: str) -> str:
     Raises:
         NothingToDoError: There is none.
     """
-    given_up = _payment(row).commands.filter(status__in=sorted(COMMAND_OPEN), next_attempt_at=None)
-    sent = [command.kind for command in given_up]
+    given_up = list(commands.given_up(payment=_payment(row)))
     for command in given_up:
         commands.give_another_round(command_id=command.pk)
-    if not sent:
+    if not given_up:
         raise NothingToDoError("No command of it was given up.")
     return _resolve(row, actor, reason, "command sent again")
 
