@@ -7,19 +7,24 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
+from unfold.admin import TabularInline
+from unfold.decorators import display
 
-from booking import cancelling, confirming, departures, extending, slots
+from booking import cancelling, confirming, departures, extending, finding, slots
 from booking.forms import AmountForm, MinutesForm, WeeklyRuleForm
 from booking.models import Rate, Reservation, Resource, Slot
 from common import ids
 from payments import currencies, refund_requests, showing, timeline
 from payments.timeline import Entry
-from tenants.backoffice import EditableAdmin, ReadOnlyAdmin, reasoned
+from tenants.acting import reasoned
+from tenants.backoffice import EditableAdmin, ReadOnlyAdmin
+from tenants.listing import OwnRowsFilter
 from tenants.roles import Power
 
 
-class RateInline(admin.TabularInline[Rate, Resource]):
+class RateInline(TabularInline):  # type: ignore[misc]  # the theme has no types
     """What each unit costs; reservations keep the rate that they were sold at."""
 
     model = Rate
@@ -81,13 +86,13 @@ class SlotAdmin(EditableAdmin):
         "capacity",
         "reserved",
         "available",
-        "is_closed",
+        "state",
     )
-    list_filter: ClassVar = ["is_closed", ("resource", admin.RelatedOnlyFieldListFilter)]
+    list_filter: ClassVar = ["is_closed", ("resource", OwnRowsFilter)]
     list_select_related: ClassVar = ["resource"]
-    date_hierarchy = "starts_at"
+    period = "starts_at"
     export_fields = ("id", "resource__name", "starts_at", "ends_at", "capacity", "reserved", "is_closed")
-    search_fields: ClassVar = ["resource__name", "id__exact"]
+    search_fields: ClassVar = ["resource__name"]
     fields: ClassVar = ["resource", "starts_at", "ends_at", "local_start", "capacity", "reserved", "is_closed"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Slot | None = None) -> list[str]:
@@ -99,6 +104,15 @@ class SlotAdmin(EditableAdmin):
     def local_start(self, row: Slot) -> str:
         """Show the start by the resource's clock."""
         return "—" if row._state.adding else showing.when(row.starts_at, row.resource.timezone)
+
+    @admin.display(description="sells")
+    def state(self, row: Slot) -> str:
+        """Say whether it takes reservations, and if not, why."""
+        if row.starts_at <= timezone.now():
+            return "has left"
+        if row.is_closed:
+            return "closed"
+        return "open" if row.available else "sold out"
 
     @staticmethod
     def _close(slot: Slot, actor: str, reason: str) -> str:
@@ -121,19 +135,27 @@ class ReservationAdmin(ReadOnlyAdmin):
     """Reservations, with all that happened to each."""
 
     list_display = (
-        "reference", "status", "resource", "departure", "customer_name", "places", "money", "payment_status", "created",
+        "reference", "stands", "resource", "departure", "customer_name", "places", "money", "payment_status", "created",
     )  # fmt: skip
-    list_filter: ClassVar = ["status", ("resource", admin.RelatedOnlyFieldListFilter)]
+    list_filter: ClassVar = ["status", ("resource", OwnRowsFilter)]
+    sortable_by = ("created",)
     export_fields = (
         "id", "reference", "status", "operator__slug", "resource__name", "slot__starts_at", "places", "amount",
         "currency", "customer_name", "customer_email", "customer_reference", "payment__provider_ref", "payment__status",
         "payment__amount_captured", "payment__amount_refunded", "created_at", "confirmed_at", "paid_at", "metadata",
     )  # fmt: skip
-    date_hierarchy = "created_at"
-    search_fields: ClassVar = ["reference", "customer_email", "customer_name", "payment__provider_ref"]
-    fields: ClassVar = [
-        "reference", "status", "operator", "resource", "departure", "places", "sold", "money", "customer_name",
-        "customer_email", "customer_reference", "payment_link", "expires", "metadata", "happened",
+    period = "id"
+    search_fields: ClassVar = ["reference"]
+    search_help_text = "A reference, a name, a mail address, or an id of the payment."
+    fieldsets: ClassVar = [
+        (None, {"fields": [
+            ("reference", "status", "expires"),
+            ("customer_name", "customer_email", "customer_reference"),
+            ("operator", "resource", "departure"),
+            ("places", "sold", "money"),
+            ("payment_link", "metadata"),
+        ]}),
+        ("Timeline", {"fields": ["happened"]}),
     ]  # fmt: skip
     readonly_fields: ClassVar = ["departure", "sold", "money", "payment_link", "expires", "happened"]
 
@@ -141,12 +163,28 @@ class ReservationAdmin(ReadOnlyAdmin):
         """Read what the list and the page show with it."""
         return super().get_queryset(request).select_related("operator", "resource", "slot", "payment")
 
-    @admin.display(description="departure (local)", ordering="slot__starts_at")
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Reservation], search_term: str
+    ) -> tuple[QuerySet[Reservation], bool]:
+        """Find what a guest says."""
+        text = search_term.strip()
+        return (queryset.filter(pk__in=finding.find(text)) if text else queryset), False
+
+    def described(self, row: Reservation) -> str:
+        """Say who it is for, and where it stands."""
+        return f"{row.get_status_display()} · {row.customer_name} · {row.resource} {self.departure(row)}"
+
+    @display(description="status", label=showing.LABELS)
+    def stands(self, row: Reservation) -> tuple[str, str]:
+        """Show where it stands."""
+        return row.status, row.get_status_display()
+
+    @admin.display(description="departure (local)")
     def departure(self, row: Reservation) -> str:
         """Show the departure by the resource's clock."""
         return showing.when(row.slot.starts_at, row.resource.timezone) if row.slot else "the whole resource"
 
-    @admin.display(description="amount", ordering="amount")
+    @admin.display(description="amount")
     def money(self, row: Reservation) -> str:
         """Show the amount."""
         return currencies.shown(row.amount, row.currency)
@@ -166,10 +204,10 @@ class ReservationAdmin(ReadOnlyAdmin):
         """Show the units as they were sold."""
         return ", ".join(f"{unit.name} {currencies.shown(unit.amount, row.currency)}" for unit in row.units.all())
 
-    @admin.display(description="payment", ordering="payment__status")
-    def payment_status(self, row: Reservation) -> str:
+    @display(description="payment", label=showing.LABELS)
+    def payment_status(self, row: Reservation) -> tuple[str, str]:
         """Show where its payment stands."""
-        return row.payment.get_status_display()
+        return row.payment.status, row.payment.get_status_display()
 
     @admin.display(description="payment")
     def payment_link(self, row: Reservation) -> SafeString | str:

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import ClassVar
 
-from django.contrib.postgres.indexes import BrinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 
 from booking.states import ACTIVE, HOLDING, RESERVATION_TRANSITIONS, ReservationStatus
 from common import ids
@@ -29,6 +29,8 @@ class Resource(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-id"]
+        verbose_name = "activity"
+        verbose_name_plural = "activities"
 
     def __str__(self) -> str:
         return self.name
@@ -68,6 +70,7 @@ class Slot(models.Model):
 
     class Meta:
         ordering: ClassVar = ["starts_at", "id"]
+        verbose_name = "departure"
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(reserved__lte=F("capacity")), name="slot_not_oversold"),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="slot_ends_after_start"),
@@ -146,6 +149,11 @@ class Reservation(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["operator", "-id"], name="reservation_operator_newest"),
+            models.Index(fields=["status", "-id"], name="reservation_status_newest"),
+            models.Index(fields=["operator", "paid_at"], condition=Q(paid_at__isnull=False), name="reservation_paid"),
+            GinIndex(
+                Func("reference", "customer_name", "customer_email", function="booking_words"), name="reservation_words"
+            ),
             models.Index(fields=["expires_at"], condition=Q(status__in=sorted(HOLDING)), name="reservation_due"),
             models.Index(
                 fields=["slot", "expires_at"], condition=Q(status__in=sorted(HOLDING)), name="reservation_slot_due"

@@ -10,22 +10,27 @@ from booking.models import Reservation
 from booking.states import HOLDING, ReservationStatus
 from common.errors import NotFoundError
 from tenants import scoping
-from tenants.models import Operator
+from tenants.models import ApiClient, Operator
 
 
-def reservations(*, operator: Operator) -> QuerySet[Reservation]:
-    """Select an operator's reservations with payment and units; ``db_now`` is the database's clock."""
-    own = scoping.of_operator(Reservation.objects.select_related("payment"), operator)
-    return own.prefetch_related("units").annotate(db_now=Now())
+def reservations(*, operator: Operator, own: ApiClient | None = None) -> QuerySet[Reservation]:
+    """Select an operator's reservations with payment and units; ``db_now`` is the database's clock.
+
+    ``own`` narrows them to those that a client made itself: a customer sees no others.
+    """
+    rows = scoping.of_operator(Reservation.objects.select_related("payment"), operator)
+    if own is not None:
+        rows = rows.filter(api_client=own)
+    return rows.prefetch_related("units").annotate(db_now=Now())
 
 
-def get_reservation(*, operator: Operator, reservation_id: UUID) -> Reservation:
-    """Read one reservation.
+def get_reservation(*, operator: Operator, reservation_id: UUID, own: ApiClient | None = None) -> Reservation:
+    """Read one reservation; ``own`` as for :func:`reservations`.
 
     Raises:
         NotFoundError: The operator has no such reservation.
     """
-    found = reservations(operator=operator).filter(pk=reservation_id).first()
+    found = reservations(operator=operator, own=own).filter(pk=reservation_id).first()
     if found is None:
         raise NotFoundError(kind="reservation")
     return found

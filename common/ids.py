@@ -1,6 +1,7 @@
 """Identifiers: time-ordered UUIDs for rows, short references for people."""
 
 import secrets
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from uuid_utils import compat
@@ -13,6 +14,16 @@ REFERENCE_LENGTH = 6
 def new_id() -> UUID:
     """Return a UUIDv7 (RFC 9562): unique, and ascending in time so that indexes stay compact."""
     return compat.uuid7()
+
+
+def made_at(made: UUID) -> datetime:
+    """Return when an id was made, to the millisecond: the first 48 bits of a UUIDv7."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=made.int >> 80)
+
+
+def first_at(at: datetime) -> UUID:
+    """Return the least id that can be made at a time (not before 1970) or later: a bound for ranges of ids."""
+    return UUID(int=(at - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1) << 80)
 
 
 def new_reference() -> str:

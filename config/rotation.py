@@ -49,6 +49,7 @@ def _take_over(env: Environment) -> None:
         settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]  # sessions and links that were signed before stay good
         settings.SECRET_KEY = secret_key
     settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRETS = key, webhook_secrets
+    settings.OIDC_RP_CLIENT_SECRET = env.text("COGNITO_CLIENT_SECRET")
     settings.EMAIL_HOST_PASSWORD = env.text("MAIL_PASSWORD")
     settings.ANYMAIL = {**settings.ANYMAIL, "SENDGRID_API_KEY": env.text("SENDGRID_API_KEY")}
     registry.get.cache_clear()  # a provider keeps the key that it was made with

@@ -6,7 +6,7 @@ from typing import Any
 import dj_database_url
 import django_stubs_ext
 
-from config import embedded_postgres, mail, rules
+from config import api, embedded_postgres, identity, mail, rules, theme
 from config.env import Environment
 
 # Lets Django's generic classes be written with their types, as the type checker wants them.
@@ -65,7 +65,11 @@ INSTALLATION = env.text("INSTALLATION")
 IDEMPOTENCY_TTL_SECONDS = env.integer("IDEMPOTENCY_TTL_SECONDS", 86_400, least=1)
 IDEMPOTENCY_LEASE_SECONDS = env.integer("IDEMPOTENCY_LEASE_SECONDS", 60, least=1)
 API_RATE = env.rate("API_RATE", "600/min")
+LOGIN_RATE = env.rate("LOGIN_RATE", "10/min")
 MAIL = mail.read(env)
+IDENTITY = identity.read(env)
+COGNITO_USER_POOL_ID, COGNITO_REGION, COGNITO_CLIENT_ID = IDENTITY.pool, IDENTITY.region, IDENTITY.client
+COGNITO_ENDPOINT = IDENTITY.endpoint
 BACKOFFICE_URL = env.url("BACKOFFICE_URL", schemes=["https", "http"])
 
 if DEBUG and not SECRET_KEY:
@@ -94,7 +98,9 @@ SECRET_KEY_FALLBACKS: list[str] = []
 STRIPE_LIVE_MODE = STRIPE_API_KEY.startswith(rules.STRIPE_LIVE_KEYS)
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "backoffice.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -106,6 +112,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_q",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "tenants",
     "idempotency",
     "payments",
@@ -114,6 +122,7 @@ INSTALLED_APPS = [
     "reconciliation",
     "notifications",
     "sweeps",
+    "backoffice.apps.BackofficeConfig",
     "demo",
 ]
 MIDDLEWARE = [
@@ -122,11 +131,13 @@ MIDDLEWARE = [
     "common.request_log.RequestLogMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -181,6 +192,12 @@ if REDIS_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 AUTH_USER_MODEL = "tenants.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+if IDENTITY.has_sign_in:
+    AUTHENTICATION_BACKENDS.append("backoffice.cognito.Backend")
+    globals().update(identity.sign_in(IDENTITY))
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{validator}"}
     for validator in (
@@ -227,52 +244,16 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.security == "STARTTLS", MAIL.security == "TL
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL.sender
 ANYMAIL = MAIL.anymail
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["tenants.authentication.IsApiClient"],
-    "DEFAULT_PARSER_CLASSES": ["common.parsers.BoundedJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_METADATA_CLASS": None,  # what OPTIONS would tell stands in the schema
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "common.pagination.NewestFirst",
-    "DEFAULT_THROTTLE_CLASSES": ["tenants.throttling.ApiThrottle"],
-    "NUM_PROXIES": TRUSTED_PROXIES,
-    "EXCEPTION_HANDLER": "common.exception_handler.handle",
-    "UNAUTHENTICATED_USER": None,
-    "COMPACT_JSON": True,
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
+REST_FRAMEWORK = api.rest_framework(trusted_proxies=TRUSTED_PROXIES)
+SPECTACULAR_SETTINGS = api.SPECTACULAR
 # Browsers of these origins may call the API; the backoffice and the webhooks are nobody's to call from elsewhere.
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "x-request-id"]
 CORS_EXPOSE_HEADERS = ["idempotent-replayed", "retry-after", "x-request-id"]
 
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Holdfast",
-    "DESCRIPTION": "Places on slots, never sold twice; money, never taken twice.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PUBLIC": True,
-    "SERVE_PERMISSIONS": [],
-    "SERVE_AUTHENTICATION": [],
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "PaymentStatus": "payments.states.PaymentStatus",
-        "RefundStatus": "payments.states.RefundStatus",
-        "CommandStatus": "payments.states.CommandStatus",
-        "CommandKind": "payments.states.CommandKind",
-        "AttemptResult": "payments.models.AttemptResult",
-        "TransactionStatus": "payments.states.TransactionStatus",
-        "TransactionKind": "payments.states.TransactionKind",
-        "SlotStatus": ["open", "closed", "sold_out"],
-    },
-    # The scripts come from our own static files, so that the pages work without the internet.
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-}
+UNFOLD = theme.UNFOLD
+OTP_TOTP_ISSUER = "Holdfast"
+CONTENT_SECURITY_POLICY = theme.CONTENT_SECURITY_POLICY
 
 Q_CLUSTER: dict[str, Any] = {
     "name": "holdfast",

@@ -5,16 +5,15 @@ from typing import Any
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
+from backoffice.cognito import Begin, Callback
 from common import fallbacks, health
 from sweeps.health import ready
 
-admin.site.site_header = admin.site.site_title = "Holdfast"
-
 api: list[Any] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("redoc", SpectacularRedocView.as_view(url_name="schema", template_name="redoc.html"), name="redoc"),
     path("", include("booking.api.urls")),
     path("", include("payments.api.urls")),
@@ -26,6 +25,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/ready", ready, name="ready"),
     path("api/v1/", include(api)),
     path("webhooks/", include("webhooks.api.urls")),
+    path("admin/cognito/begin", Begin.as_view(), name="cognito_begin"),
+    path("admin/cognito/callback", Callback.as_view(), name="cognito_callback"),
     path("admin/", admin.site.urls),
     path("api/<path:path>", fallbacks.unknown),
     path("webhooks/<path:path>", fallbacks.unknown),

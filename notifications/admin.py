@@ -3,12 +3,16 @@
 from typing import ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from booking import finding
 from notifications import rendering, sending
 from notifications.models import Mail
 from payments import showing
-from tenants.backoffice import ReadOnlyAdmin, reasoned
+from tenants.acting import reasoned
+from tenants.backoffice import ReadOnlyAdmin
 from tenants.roles import Power
 
 
@@ -17,15 +21,24 @@ class MailAdmin(ReadOnlyAdmin):
     """Mails; those of no operator are seen by superusers only."""
 
     list_display = ("kind", "to", "status", "reservation", "attempts", "last_error", "created_at", "sent_at")
-    list_filter: ClassVar = ["status", "kind", "language"]
+    list_filter: ClassVar = ["status", "kind"]
     list_select_related: ClassVar = ["reservation"]
-    search_fields: ClassVar = ["reservation__reference", "reservation__customer_email"]
-    date_hierarchy = "created_at"
+    search_fields: ClassVar = ["reservation__reference"]
+    search_help_text = "A reference, a name, a mail address, or an id of the payment."
+    sortable_by = ()
+    period = "id"
     fields: ClassVar = [
         "kind", "to", "language", "status", "operator", "reservation_link", "attempts", "next_attempt_at", "last_error",
         "created_at", "sent_at", "text",
     ]  # fmt: skip
     readonly_fields: ClassVar = ["reservation_link", "text"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Mail], search_term: str
+    ) -> tuple[QuerySet[Mail], bool]:
+        """Find the mails of the reservations that a text means."""
+        text = search_term.strip()
+        return (queryset.filter(reservation__in=finding.find(text)) if text else queryset), False
 
     @admin.display(description="reservation")
     def reservation_link(self, row: Mail) -> SafeString | str:

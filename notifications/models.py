@@ -67,6 +67,8 @@ class Mail(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["next_attempt_at"], condition=Q(status=MailStatus.WAITING), name="mail_due"),
             models.Index(fields=["operator", "-id"], name="mail_operator_newest"),
+            models.Index(fields=["status", "-id"], condition=~Q(status=MailStatus.SENT), name="mail_not_sent"),
+            models.Index(fields=["kind", "-id"], name="mail_kind_newest"),
         ]
 
     def __str__(self) -> str:

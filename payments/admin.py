@@ -6,10 +6,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from unfold.decorators import display
 
 from payments import commands, currencies, showing, timeline
 from payments.models import Command, Dispute, Payment, Refund
-from tenants.backoffice import ReadOnlyAdmin, reasoned
+from tenants.acting import reasoned
+from tenants.backoffice import ReadOnlyAdmin
 from tenants.roles import Power
 
 
@@ -20,24 +22,31 @@ class PaymentAdmin(ReadOnlyAdmin):
     list_display = (
         "__str__",
         "money",
-        "status",
+        "stands",
         "captured",
         "refunded",
         "is_stuck",
         "operator",
         "created_at",
     )
-    list_filter: ClassVar = ["status", "provider", ("stuck_at", admin.EmptyFieldListFilter)]
-    search_fields: ClassVar = ["provider_ref", "id__exact"]
+    list_filter: ClassVar = ["status", ("stuck_at", admin.EmptyFieldListFilter)]
+    searched_exactly = ("provider_ref", "id")
+    sortable_by = ()
+    period = "id"
     export_fields = (
         "id", "operator__slug", "provider", "provider_account", "provider_ref", "managed_by", "status", "amount",
         "amount_captured", "amount_refunding", "amount_refunded", "currency", "failure_code", "stuck_at", "created_at",
         "changed_at",
     )  # fmt: skip
-    fields: ClassVar = [
-        "id", "operator", "reservation_link", "provider", "provider_account", "provider_ref", "status", "money",
-        "captured", "refunded", "capture_method", "failure_code", "failure_message", "capture_before", "stuck_because",
-        "happened",
+    fieldsets: ClassVar = [
+        (None, {"fields": [
+            ("status", "failure_code", "failure_message"),
+            ("money", "captured", "refunded"),
+            ("reservation_link", "capture_method", "capture_before"),
+            ("operator", "provider", "provider_account"),
+            ("id", "provider_ref", "stuck_because"),
+        ]}),
+        ("Timeline", {"fields": ["happened"]}),
     ]  # fmt: skip
     readonly_fields: ClassVar = ["money", "captured", "refunded", "happened", "reservation_link"]
 
@@ -45,17 +54,22 @@ class PaymentAdmin(ReadOnlyAdmin):
         """Read what the list and the page show with it."""
         return super().get_queryset(request).select_related("operator", "reservation")
 
-    @admin.display(description="amount", ordering="amount")
+    @admin.display(description="amount")
     def money(self, row: Payment) -> str:
         """Show the amount."""
         return currencies.shown(row.amount, row.currency)
 
-    @admin.display(description="captured", ordering="amount_captured")
+    @display(description="status", label=showing.LABELS)
+    def stands(self, row: Payment) -> tuple[str, str]:
+        """Show where it stands."""
+        return row.status, row.get_status_display()
+
+    @admin.display(description="captured")
     def captured(self, row: Payment) -> str:
         """Show what was captured."""
         return currencies.shown(row.amount_captured, row.currency)
 
-    @admin.display(description="refunded", ordering="amount_refunded")
+    @admin.display(description="refunded")
     def refunded(self, row: Payment) -> str:
         """Show what was given back."""
         return currencies.shown(row.amount_refunded, row.currency)
@@ -91,11 +105,13 @@ class CommandAdmin(ReadOnlyAdmin):
         "last_error",
         "created_at",
     )
-    list_filter: ClassVar = ["status", "kind"]
+    list_filter: ClassVar = ["status"]
     list_select_related: ClassVar = ["payment"]
-    search_fields: ClassVar = ["payment__provider_ref", "id__exact", "provider_request_id"]
+    searched_exactly = ("payment__provider_ref", "id")
+    sortable_by = ()
+    period = "id"
 
-    @admin.display(description="amount", ordering="amount")
+    @admin.display(description="amount")
     def money(self, row: Command) -> str:
         """Show the amount."""
         return currencies.shown(row.amount, row.payment.currency)
@@ -127,9 +143,11 @@ class RefundAdmin(ReadOnlyAdmin):
     )
     list_filter: ClassVar = ["status"]
     list_select_related: ClassVar = ["payment"]
-    search_fields: ClassVar = ["provider_ref", "payment__provider_ref"]
+    searched_exactly = ("provider_ref", "payment__provider_ref")
+    sortable_by = ()
+    period = "id"
 
-    @admin.display(description="amount", ordering="amount")
+    @admin.display(description="amount")
     def money(self, row: Refund) -> str:
         """Show the amount."""
         return currencies.shown(row.amount, row.payment.currency)
@@ -146,9 +164,11 @@ class DisputeAdmin(ReadOnlyAdmin):
     list_display = ("provider_ref", "payment", "money", "status", "is_closed", "reason", "respond_by")
     list_filter: ClassVar = ["is_closed"]
     list_select_related: ClassVar = ["payment"]
-    search_fields: ClassVar = ["provider_ref", "payment__provider_ref"]
+    searched_exactly = ("provider_ref", "payment__provider_ref")
+    sortable_by = ()
+    period = "id"
 
-    @admin.display(description="amount", ordering="amount")
+    @admin.display(description="amount")
     def money(self, row: Dispute) -> str:
         """Show the amount."""
         return currencies.shown(row.amount, row.currency)

@@ -8,6 +8,15 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+LABELS = {
+    "paid": "success", "succeeded": "success",
+    "pending": "info", "confirmed": "info", "on_hold": "info", "processing": "info",
+    "awaiting_payment": "warning", "requires_action": "warning", "requires_confirmation": "warning",
+    "failed": "danger",
+    "expired": "default", "cancelled": "default", "canceled": "default", "refunded": "default",
+}  # fmt: skip
+"""The colour of a status, of a reservation or a payment; the others have none."""
+
 
 def when(at: datetime | None, zone: str = "UTC") -> str:
     """Write a time by the clock of a place."""

@@ -29,7 +29,7 @@ _RESULTS = {
     CommandStatus.REFUSED: "refused",
 }
 
-_ROW = "<tr><td>{}</td><td><b>{}</b></td><td>{}</td><td>{}</td><td>{}</td></tr>"
+_ROW = '<tr class="kind-{}"><td>{}</td><td><b>{}</b></td><td>{}</td><td>{}</td><td>{}</td></tr>'
 _TABLE = (
     '<table class="timeline"><thead><tr><th>When ({})</th><th>What</th><th></th><th>By</th><th>Why</th></tr></thead>'
     "<tbody>{}</tbody></table>"
@@ -97,6 +97,7 @@ def shown(entries: Iterable[Entry], *, zone: str = "UTC") -> SafeString:
         _ROW,
         (
             (
+                entry.kind,
                 f"{entry.at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}",
                 entry.kind,
                 entry.text,

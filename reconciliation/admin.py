@@ -13,7 +13,8 @@ from payments import showing, timeline
 from payments.models import Pace
 from reconciliation import resolving
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun
-from tenants.backoffice import ReadOnlyAdmin, SuperuserAdmin, reasoned
+from tenants.acting import reasoned
+from tenants.backoffice import ReadOnlyAdmin, SuperuserAdmin
 from tenants.roles import Power
 
 
@@ -42,12 +43,17 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     list_filter: ClassVar = ["status", "kind"]
     list_select_related: ClassVar = ["payment", "operator"]
-    search_fields: ClassVar = ["subject", "payment__provider_ref"]
-    date_hierarchy = "opened_at"
-    fields: ClassVar = [
-        "kind", "status", "subject", "summary", "operator", "provider", "account", "payment_link", "sides",
-        "opened_at", "opened_by", "acknowledged_at", "acknowledged_by", "acknowledged_because",
-        "resolved_at", "resolved_by", "resolved_because", "resolution", "happened", "evidence_shown",
+    searched_exactly = ("subject", "payment__provider_ref")
+    sortable_by = ()
+    period = "id"
+    fieldsets: ClassVar = [
+        (None, {"fields": [
+            ("kind", "status", "payment_link"), "subject", "summary", ("operator", "provider", "account"), "sides",
+            ("opened_at", "opened_by"), ("acknowledged_at", "acknowledged_by", "acknowledged_because"),
+            ("resolved_at", "resolved_by", "resolved_because"), "resolution",
+        ]}),
+        ("Timeline", {"fields": ["happened"]}),
+        ("Evidence", {"fields": ["evidence_shown"]}),
     ]  # fmt: skip
     readonly_fields: ClassVar = ["payment_link", "sides", "happened", "evidence_shown"]
 
@@ -98,7 +104,6 @@ class SettlementRunAdmin(_Books):
 
     list_display = ("date", "provider", "account", "status", "payments", "payouts", "differences", "finished_at")
     list_filter: ClassVar = ["status"]
-    date_hierarchy = "date"
     readonly_fields: ClassVar = ["totals_shown"]
     exclude: ClassVar = ["totals"]
 
@@ -117,8 +122,9 @@ class BookEntryAdmin(_Books):
         "moved_currency", "occurred_at", "payout_ref",
     )  # fmt: skip
     list_display = ("ref", "kind", "payment_ref", "amount", "fee", "net", "currency", "occurred_at", "payout_ref")
-    search_fields: ClassVar = ["ref__exact", "payment_ref__exact", "payout_ref__exact"]
-    date_hierarchy = "occurred_at"
+    searched_exactly = ("ref", "payment_ref", "payout_ref")
+    sortable_by = ()
+    period = "occurred_at"
 
 
 @admin.register(Pace)

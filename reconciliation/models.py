@@ -155,12 +155,13 @@ class BookEntry(models.Model):
         ordering: ClassVar = ["-occurred_at"]
         verbose_name_plural = "book entries"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["provider", "account", "ref"], name="book_entry_once"),
+            models.UniqueConstraint(fields=["ref", "provider", "account"], name="book_entry_once"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["provider", "account", "occurred_at"], name="book_entry_time"),
+            models.Index(fields=["-occurred_at", "-id"], name="book_entry_newest"),
             models.Index(
-                fields=["provider", "account", "payment_ref"], condition=~Q(payment_ref=""), name="book_entry_payment"
+                fields=["payment_ref", "provider", "account"], condition=~Q(payment_ref=""), name="book_entry_payment"
             ),
             models.Index(fields=["payout_ref"], condition=~Q(payout_ref=""), name="book_entry_payout"),
         ]

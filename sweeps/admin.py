@@ -14,6 +14,7 @@ from tenants.backoffice import ReadOnlyAdmin
 class SweepRunAdmin(ReadOnlyAdmin):
     """One row for each sweep; they belong to no operator."""
 
+    operator_path = ""
     list_display = (
         "name",
         "started_at",

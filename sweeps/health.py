@@ -19,12 +19,18 @@ Check = dict[str, object]
 
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 if everything is well, else 503, with each check."""
-    checks = {"database": _database()}
-    if checks["database"]["ok"]:
-        checks |= {"migrations": _migrations(), "worker": _worker(), "sweeps": _sweeps()}
-    well = all(check["ok"] for check in checks.values())
-    body = {"status": "ok" if well else "unavailable", "checks": checks}
+    found = {"database": _database()}
+    if found["database"]["ok"]:
+        found |= {"migrations": _migrations()} | checks()
+    well = all(check["ok"] for check in found.values())
+    body = {"status": "ok" if well else "unavailable", "checks": found}
     return JsonResponse(body, status=HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def checks() -> dict[str, Check]:
+    """Say whether a worker is there, and whether every sweep has run when it should have."""
+    runs = {run.name: run for run in SweepRun.objects.all()}
+    return {"worker": _worker(runs), "sweeps": _sweeps(runs)}
 
 
 def _database() -> Check:
@@ -42,20 +48,21 @@ def _migrations() -> Check:
     return {"ok": not missing} | ({"reason": f"{len(missing)} migrations are not applied"} if missing else {})
 
 
-def _worker() -> Check:
-    last = SweepRun.objects.order_by("-started_at").values_list("started_at", flat=True).first()
+def _worker(runs: dict[str, SweepRun]) -> Check:
+    last = max((run.started_at for run in runs.values()), default=None)
     if last is None:
         return {"ok": False, "reason": "no worker has run a sweep yet"}
     alive = timezone.now() - last < timedelta(minutes=1) + _GRACE
     return {"ok": alive, "last_seen_at": last.isoformat().replace("+00:00", "Z")}
 
 
-def _sweeps() -> Check:
-    finished = dict(SweepRun.objects.values_list("name", "finished_at"))
+def _sweeps(runs: dict[str, SweepRun]) -> Check:
     now = timezone.now()
     overdue = [
         sweep.name
         for sweep in SWEEPS.values()
-        if (at := finished.get(sweep.name)) is None or now - at > timedelta(minutes=sweep.minutes) + _GRACE
+        if (run := runs.get(sweep.name)) is None
+        or run.finished_at is None
+        or now - run.finished_at > timedelta(minutes=sweep.minutes) + _GRACE
     ]
     return {"ok": not overdue} | ({"overdue": overdue} if overdue else {})

@@ -12,7 +12,7 @@ from idempotency import keys
 from notifications import sending, writing
 from reconciliation import accounts, dangling_holds, missed_events, pending, settlements
 from sweeps.models import SweepRun
-from tenants import rates
+from tenants import bulk, rates
 from webhooks import inbox
 
 logger = logging.getLogger("holdfast.sweeps")
@@ -72,6 +72,7 @@ SWEEPS = {
         Sweep(name="release_holds", run=_release_holds, minutes=30),
         Sweep(name="send_mails", run=_send_mails, minutes=1),
         Sweep(name="settle", run=_settle, minutes=60),
+        Sweep(name="carry_on_bulk_runs", run=bulk.carry_on_due, minutes=1),
         Sweep(name="purge_idempotency_keys", run=keys.purge, minutes=60),
         Sweep(name="forget_request_counts", run=rates.forget_old, minutes=60),
     )

@@ -9,16 +9,22 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from unfold.admin import TabularInline
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from tenants import api_keys, roles
-from tenants.backoffice import EditableAdmin, SuperuserAdmin, reasoned
-from tenants.models import ApiClient, Member, Operator, Scope, User
+from tenants.acting import reasoned
+from tenants.backoffice import EditableAdmin, ReadOnlyAdmin, SuperuserAdmin
+from tenants.models import ApiClient, BulkRun, Member, Operator, Scope, User
 from tenants.roles import Power
 
 admin.site.unregister(Group)
 
 
-class MemberInline(admin.TabularInline[Member, Operator]):
+class MemberInline(TabularInline):  # type: ignore[misc]  # the theme has no types
     """Who works for an operator."""
 
     model = Member
@@ -48,8 +54,34 @@ class OperatorAdmin(SuperuserAdmin):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin[User]):
-    """People of the backoffice."""
+class PersonAdmin(SuperuserAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # the theme has no types
+    """People of the backoffice; only a superuser makes them. Who leaves is made inactive: histories have their name."""
+
+    operator_path = ""
+    list_filter: ClassVar = ["is_staff", "is_superuser", "is_active"]
+    filter_horizontal: ClassVar = []
+    fieldsets: ClassVar = [
+        (None, {"fields": ["username", "password"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email", "cognito_sub"]}),
+        ("Access", {"fields": ["is_active", "is_staff", "is_superuser", "last_login", "date_joined"]}),
+    ]
+    readonly_fields: ClassVar = ["cognito_sub", "last_login", "date_joined"]
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse."""
+        return False
+
+    @staticmethod
+    def _take_second_factor_away(person: User, actor: str, reason: str) -> str:
+        number, _ = TOTPDevice.objects.filter(user=person).delete()
+        return f"{number} second factors taken away by {actor}."
+
+    actions = (
+        reasoned("Take the second factor away", _take_second_factor_away, name="no_second_factor", power=Power.RULE),
+    )
 
 
 @admin.register(ApiClient)
@@ -104,3 +136,30 @@ class ApiClientAdmin(EditableAdmin):
         return f"Revoked by {actor}."
 
     actions = (reasoned("Revoke", _revoke, name="revoke", power=Power.RULE),)
+
+
+@admin.register(BulkRun)
+class BulkRunAdmin(ReadOnlyAdmin):
+    """Actions on many rows: how far each is. A person sees their own, a superuser all."""
+
+    operator_path = ""
+    change_form_template = "backoffice/bulk_run.html"
+    list_display = ("title", "person", "progress", "created_at", "finished_at")
+    list_select_related: ClassVar = ["person"]
+    fields: ClassVar = ["title", "person", "reason", "progress", "created_at", "finished_at", "refused"]
+    readonly_fields: ClassVar = ["progress", "refused"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BulkRun]:
+        """Narrow to the person's own."""
+        rows = BulkRun.objects.all()
+        return rows if request.user.is_superuser else rows.filter(person=request.user.pk)
+
+    @admin.display(description="progress")
+    def progress(self, row: BulkRun) -> str:
+        """Say how far it is."""
+        return f"{row.done} done, {len(row.refusals)} refused, of {len(row.rows)}"
+
+    @admin.display(description="refused")
+    def refused(self, row: BulkRun) -> SafeString | str:
+        """List what was refused, and why."""
+        return format_html_join("", "<p>{}</p>", ((text,) for text in row.refusals)) or "—"

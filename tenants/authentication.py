@@ -1,88 +1,88 @@
-"""Who is calling: the bearer key of an API client, and what its scopes allow."""
+"""Who is calling: an API client by its key, or a person by their ID token, and what they may do."""
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from common import request_log
-from tenants import api_keys, rates
-from tenants.models import ApiClient, Operator, Scope
+from tenants import api_keys, callers, cognito, rates
+from tenants.callers import Caller
+from tenants.cognito import TokenError
+from tenants.models import Scope
 
 if TYPE_CHECKING:  # DRF's views import this module
     from rest_framework.views import APIView
 
-_MAX_KEY_LENGTH = 200
+_MAX_LENGTH = 8_192
+OPERATOR_HEADER = "Holdfast-Operator"
 
 
-class Caller:
-    """The authenticated API client as DRF's ``request.user``."""
+class BearerAuthentication(BaseAuthentication):
+    """``Authorization: Bearer hf_…``, or a Cognito ID token."""
 
-    is_authenticated = True
-    is_active = True
-
-    def __init__(self, client: ApiClient) -> None:
-        self.client = client
-        self.pk = client.pk
-
-    @property
-    def operator(self) -> Operator:
-        """The tenant that everything of this request is scoped to."""
-        return self.client.operator
-
-    @property
-    def actor(self) -> str:
-        """The caller's name in a history."""
-        return f"client:{self.client.name}"
-
-
-class ApiKeyAuthentication(BaseAuthentication):
-    """``Authorization: Bearer hf_…``."""
-
-    def authenticate(self, request: Request) -> tuple[Caller, ApiClient] | None:
+    def authenticate(self, request: Request) -> tuple[Caller, Any] | None:
         """Find the caller.
 
         Raises:
-            AuthenticationFailed: The key is malformed, unknown or revoked.
-            Throttled: Too many requests without a valid key came from this address.
+            AuthenticationFailed: The key or token is malformed, unknown, revoked, expired or another's.
+            PermissionDenied: The person of a token has no place here.
+            IdentityUnavailableError: A token cannot be verified now.
+            Throttled: Too many requests without a valid key or token came from this address.
         """
         parts = get_authorization_header(request).split()
         if not parts:
             rates.refuse_stranger(request)
             return None
-        if len(parts) != 2 or parts[0].lower() != b"bearer" or len(parts[1]) > _MAX_KEY_LENGTH:
+        if len(parts) != 2 or parts[0].lower() != b"bearer" or len(parts[1]) > _MAX_LENGTH:
             rates.refuse_stranger(request)
-            raise exceptions.AuthenticationFailed("The Authorization header must be: Bearer <API key>.")
-        try:
-            client = api_keys.find_client(parts[1].decode("ascii"))
-        except UnicodeDecodeError:
-            client = None
-        if client is None:
-            rates.refuse_stranger(request)
-            raise exceptions.AuthenticationFailed("This API key is not valid.")
-        request_log.caller.set({"client": client.name, "operator": client.operator.slug})
-        return Caller(client), client
+            raise exceptions.AuthenticationFailed("The Authorization header must be: Bearer <API key or ID token>.")
+        text = parts[1].decode("ascii", errors="replace")
+        is_token = settings.COGNITO_USER_POOL_ID and cognito.looks_like_token(text)
+        caller = self._by_token(request, text) if is_token else self._by_key(request, text)
+        request_log.caller.set({"client": caller.shown, "operator": caller.operator.slug})
+        return caller, caller.client
 
     def authenticate_header(self, request: Request) -> str:
         """Make a missing key a 401 rather than a 403."""
         return "Bearer"
 
+    @staticmethod
+    def _by_key(request: Request, key: str) -> Caller:
+        client = api_keys.find_client(key)
+        if client is None:
+            rates.refuse_stranger(request)
+            raise exceptions.AuthenticationFailed("This API key is not valid.")
+        return Caller(client)
+
+    @staticmethod
+    def _by_token(request: Request, token: str) -> Caller:
+        try:
+            return callers.of_token(token, operator_slug=request.headers.get(OPERATOR_HEADER, ""))
+        except TokenError as error:
+            rates.refuse_stranger(request)
+            raise exceptions.AuthenticationFailed(f"This ID token is not valid. {error}") from error
+
 
 class IsApiClient(BasePermission):
-    """Let a caller in whose client has the scope that the view names for the method (``required_scopes``)."""
+    """Let a caller in who has the scope that the view names for the method (``required_scopes``).
 
-    message = "This API key lacks the scope for this."
+    A customer is let in only where the view says that it shows them nothing but their own (``is_for_customers``).
+    """
+
+    message = "This caller lacks the scope for this."
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Check the scope: ``read`` for safe methods unless the view says otherwise, ``book`` for the rest."""
         caller: Any = request.user
-        if not isinstance(caller, Caller):
+        if not isinstance(caller, Caller) or (caller.is_customer and not getattr(view, "is_for_customers", False)):
             return False
         default = Scope.READ if request.method in ("GET", "HEAD", "OPTIONS") else Scope.BOOK
         required: dict[str, Scope] = getattr(view, "required_scopes", {})
-        return required.get(str(request.method), default) in caller.client.scopes
+        return required.get(str(request.method), default) in caller.scopes
 
 
 def caller_of(request: Request) -> Caller:

@@ -1,12 +1,9 @@
 """What every page of the backoffice is made of: scoped to the person's operators, read-only unless said otherwise."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django import forms
-from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
@@ -14,18 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin
 
-from common.errors import HoldfastError
-from tenants import exporting, roles, scoping
+from tenants import acting, exporting, listing, periods, roles, saved_views, scoping
 from tenants.models import Operator
 from tenants.roles import Power
 
-Act = Callable[..., str]
-"""Does something to a row for an actor and a reason, with what its form asks for; says what came of it."""
 
-
-class ScopedAdmin(admin.ModelAdmin[Any]):
+class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
     """Rows of the person's own operators only, in lists, pages, actions, searches and choices."""
 
     operator_path: ClassVar[str] = "operator"
@@ -35,21 +28,64 @@ class ScopedAdmin(admin.ModelAdmin[Any]):
     change_list_template = "backoffice/list.html"
     show_full_result_count = False
     list_per_page = 50
+    list_max_show_all = 0
+    list_fullwidth = True
+    compressed_fields = False
+    paginator = listing.BoundedPaginator
+    period: ClassVar[str] = ""
+    """The field by which a year, a month or a day is chosen: an indexed time, or an id that has the time in it."""
+    searched_exactly: ClassVar[Sequence[str]] = ()
+    """Fields of large tables: each has an index, and is looked up by the whole of it. Else ``search_fields`` are."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Narrow to what the person may see."""
         return scoping.visible_to(super().get_queryset(request), request.user, path=self.operator_path)
 
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        """Add the choice of a time."""
+        found: Sequence[Any] = super().get_list_filter(request)
+        return [*found, periods.of(self.period)] if self.period else found
+
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        """Show the search box for either kind of search."""
+        return self.searched_exactly or super().get_search_fields(request)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search as the page says."""
+        text = search_term.strip()
+        if not text or not self.searched_exactly:
+            return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
+        return listing.exactly(queryset, fields=self.searched_exactly, text=text), False
+
     def get_urls(self) -> list[Any]:
-        """Add the export."""
-        if not self.export_fields:
-            return super().get_urls()
-        return [path("export/", self.admin_site.admin_view(self.export), name=self._export_name), *super().get_urls()]
+        """Add the export and the saved views."""
+        own = [path("save-view/", self.admin_site.admin_view(self.save_view), name=f"{self._url_name}_save_view")]
+        if self.export_fields:
+            own.append(path("export/", self.admin_site.admin_view(self.export), name=f"{self._url_name}_export"))
+        return [*own, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list, with a link to its export as it is filtered."""
-        url = f"{reverse(f'admin:{self._export_name}')}?{request.GET.urlencode()}" if self.export_fields else ""
-        return super().changelist_view(request, {**(extra_context or {}), "export_url": url})
+        """Show the list, with a link to its export as it is filtered, and with the person's views of it."""
+        url = f"{reverse(f'admin:{self._url_name}_export')}?{request.GET.urlencode()}" if self.export_fields else ""
+        context = {
+            "export_url": url,
+            "save_view_url": reverse(f"admin:{self._url_name}_save_view"),
+            "saved_views": saved_views.of(request.user, model=self.opts.label_lower, query=request.GET.urlencode()),
+            "most": listing.MOST,
+        }
+        answer = super().changelist_view(request, context | (extra_context or {}))
+        shown = answer.context_data if isinstance(answer, TemplateResponse) else None
+        if shown and "cl" in shown:
+            shown["period_choices"] = periods.choices(shown["cl"])
+        return answer  # type: ignore[no-any-return]
+
+    def save_view(self, request: HttpRequest) -> HttpResponse:
+        """Save the list as it is filtered under a name, or forget what has that name."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return saved_views.save(self, request)
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
         """Answer with the rows of the list as JSON: of the person's operators, filtered and ordered as it is."""
@@ -62,8 +98,8 @@ class ScopedAdmin(admin.ModelAdmin[Any]):
         return exporting.answer(rows, fields=self.export_fields)
 
     @property
-    def _export_name(self) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}_export"
+    def _url_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}"
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer only what the person may do at one of their operators."""
@@ -71,8 +107,12 @@ class ScopedAdmin(admin.ModelAdmin[Any]):
         return {
             name: action
             for name, action in found.items()
-            if (power := _power_of(action)) is None or roles.may_somewhere(request.user, power)
+            if (doing := acting.doing_of(action[0])) is None or roles.may_somewhere(request.user, doing.power)
         }
+
+    def described(self, row: Any) -> str:
+        """Say in a few words what a row is, for who finds it by a search."""
+        return str(self.opts.verbose_name).capitalize()
 
     def operator_id_of(self, row: Any) -> UUID | None:
         """Return whose a row is; None if that is not known."""
@@ -88,9 +128,11 @@ class ScopedAdmin(admin.ModelAdmin[Any]):
         actions = [
             (name, found[2])
             for name, found in self.get_actions(request).items()
-            if (power := _power_of(found)) is None or roles.may(request.user, power, self.operator_id_of(row))
+            if (doing := acting.doing_of(found[0])) is None
+            or roles.may(request.user, doing.power, self.operator_id_of(row))
         ]
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "row_actions": actions})
+        context = {**(extra_context or {}), "row_actions": actions}
+        return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """Offer only what the person may see."""
@@ -168,72 +210,15 @@ class SuperuserAdmin(ScopedAdmin):
         """Let superusers look."""
         return bool(request.user.is_active and request.user.is_superuser)
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let superusers add."""
+        return self.has_view_permission(request)
 
-def reasoned(
-    description: str, act: Act, *, name: str, power: Power, form: type[forms.Form] = forms.Form
-) -> Callable[..., HttpResponse | None]:
-    """Make an admin action that asks for a reason on a page of its own and then does ``act`` to each chosen row.
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let superusers change."""
+        return self.has_view_permission(request)
 
-    What else it needs to know (an amount, some minutes), ``form`` asks for, and ``act`` is given it by name. It is
-    offered to who has the power at one of their operators, and done to rows of those where they have it. A row
-    that refuses (by a :class:`HoldfastError`) is told of and stops no other.
-    """
-
-    @admin.action(description=description, permissions=["view"])
-    def run(modeladmin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        reason = request.POST.get("reason", "").strip()
-        asked = "reason" in request.POST
-        more = form(request.POST if asked else None)
-        if not reason or not more.is_valid():
-            context = {"title": description, "action": name, "form": more, "is_missing": asked and not reason}
-            return _ask(modeladmin, request, queryset, context)
-        done = sum(
-            _do(modeladmin, request, row, partial(act, **more.cleaned_data), reason)
-            for row in _allowed(modeladmin, request, queryset, power)
-        )
-        if done:
-            told = ngettext("%(what)s: %(n)d done.", "%(what)s: %(n)d done.", done) % {"what": description, "n": done}
-            modeladmin.message_user(request, told, messages.SUCCESS)
-        return None
-
-    run.__name__ = name
-    run.power = power  # type: ignore[attr-defined]  # read by get_actions
-    return run
-
-
-def actor(request: HttpRequest) -> str:
-    """Return the person's name in a history."""
-    return f"user:{request.user.get_username()}"
-
-
-def _do(modeladmin: ScopedAdmin, request: HttpRequest, row: Any, act: Act, reason: str) -> bool:
-    try:
-        told = act(row, actor(request), reason)
-    except HoldfastError as refusal:
-        modeladmin.message_user(request, f"{row}: {refusal.message}", messages.ERROR)
-        return False
-    modeladmin.log_change(request, row, f"{told} Reason: {reason}")
-    return True
-
-
-def _allowed(modeladmin: ScopedAdmin, request: HttpRequest, rows: Iterable[Any], power: Power) -> Iterator[Any]:
-    """Leave out the rows that the person may not do this to, and say so."""
-    for row in rows:
-        if roles.may(request.user, power, modeladmin.operator_id_of(row)):
-            yield row
-        else:
-            modeladmin.message_user(request, f"{row}: your role does not allow this.", messages.ERROR)
-
-
-def _power_of(action: Any) -> Power | None:
-    return getattr(action[0], "power", None) if action else None
-
-
-def _ask(
-    modeladmin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[Any], context: dict[str, Any]
-) -> HttpResponse:
-    around = {**modeladmin.admin_site.each_context(request), "rows": queryset, "opts": modeladmin.model._meta}
-    return TemplateResponse(request, "backoffice/ask_reason.html", around | context)
+    has_delete_permission = has_change_permission
 
 
 def _operator_path(model: type[Model] | Any) -> str | None:

@@ -14,6 +14,9 @@ from common import ids
 currency_code = RegexValidator(r"\A[A-Z]{3}\Z", "An ISO 4217 code in upper case, such as USD.")
 
 
+secret_name = RegexValidator(r"\A[A-Z][A-Z0-9_]*\Z", "The name of a variable, such as STRIPE_API_KEY_KAYAKS.")
+
+
 def time_zone_name(value: str) -> None:
     """Refuse what is not an IANA time zone."""
     if value not in available_timezones():
@@ -45,6 +48,16 @@ class Operator(models.Model):
     stripe_account = models.CharField(
         max_length=64, blank=True, help_text="Connected account (acct_…); empty: the platform's own account."
     )
+    stripe_secret = models.CharField(
+        max_length=100,
+        blank=True,
+        validators=[secret_name],
+        help_text="The name of the secret that holds this operator's own Stripe key; empty: the platform's key.",
+    )
+    cognito_client_id = models.CharField(
+        max_length=128, unique=True, null=True, blank=True,
+        help_text="The app client of the operator's own frontend: its people are this operator's customers.",
+    )  # fmt: skip
     hold_ttl_seconds = models.PositiveIntegerField(
         null=True,
         blank=True,
@@ -65,6 +78,10 @@ class User(AbstractUser):
     """A person who signs in to the backoffice."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    cognito_sub = models.CharField(
+        "Cognito sub", max_length=64, unique=True, null=True, blank=True, editable=False,
+        help_text="Who the person is in the Cognito user pool; empty: somebody with a password alone.",
+    )  # fmt: skip
 
 
 class Role(models.TextChoices):
@@ -107,8 +124,14 @@ class ApiClient(models.Model):
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="api_clients")
     name = models.CharField(max_length=200)
-    key_prefix = models.CharField(max_length=16, editable=False, help_text="The start of the key, to tell keys apart.")
-    key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    person = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+",
+        help_text="Who calls by an ID token; such a client has no key, and may do what the person may.",
+    )  # fmt: skip
+    key_prefix = models.CharField(
+        max_length=16, blank=True, editable=False, help_text="The start of the key, to tell keys apart."
+    )
+    key_hash = models.CharField(max_length=64, unique=True, null=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=16, choices=Scope.choices))
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -119,8 +142,67 @@ class ApiClient(models.Model):
             models.CheckConstraint(
                 condition=models.Q(scopes__contained_by=[scope.value for scope in Scope]),
                 name="api_client_scopes_known",
-            )
+            ),
+            models.UniqueConstraint(fields=["person", "operator"], name="api_client_once_for_a_person"),
+            models.CheckConstraint(
+                condition=models.Q(person=None, key_hash__isnull=False) | models.Q(person__isnull=False, key_hash=None),
+                name="api_client_key_or_person",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.key_prefix}…)"
+        return f"{self.name} ({self.key_prefix}…)" if self.key_prefix else self.name
+
+
+class BulkRun(models.Model):
+    """An action on many rows, done one after the other in the background.
+
+    A row is counted in ``begun`` before anything is done to it: a process that dies may leave one row of which nobody
+    knows whether it was done (it is told so), and never does one twice.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    model = models.CharField(max_length=100)
+    action = models.CharField(max_length=100)
+    title = models.CharField(max_length=200)
+    reason = models.TextField()
+    given = models.TextField(blank=True, help_text="What the form was given, as it was posted.")
+    rows = ArrayField(models.CharField(max_length=64))
+    begun = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    refusals = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(done__lte=models.F("begun")), name="bulk_run_done_was_begun")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["leased_until"], condition=models.Q(finished_at=None), name="bulk_run_unfinished")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title}: {len(self.rows)} rows"
+
+
+class SavedView(models.Model):
+    """A list of the backoffice as a person wants to find it again: its filters, search and order, under a name."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
+    model = models.CharField(max_length=100)
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person", "model", "name"], name="saved_view_named_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

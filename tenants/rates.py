@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.http import HttpRequest
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -41,9 +42,19 @@ def refuse_stranger(request: Request) -> None:
         raise exceptions.Throttled(wait)
 
 
-def count(who: str) -> float | None:
-    """Count a request; returns the seconds to wait if it is one too many, else None."""
-    rate = Rate.of(settings.API_RATE)
+def wait_to_sign_in(request: HttpRequest, name: str) -> float | None:
+    """Count a try to sign in against its address and its name; returns the seconds to wait if it is too many."""
+    address = f"sign-in from {BaseThrottle().get_ident(request)}"  # type: ignore[arg-type]  # reads META alone
+    tries = [count(who[:200], rate=settings.LOGIN_RATE) for who in (address, f"sign-in as {name.lower()}")]
+    return max((wait for wait in tries if wait is not None), default=None)
+
+
+def count(who: str, *, rate: str = "") -> float | None:
+    """Count a request; returns the seconds to wait if it is one too many (of ``API_RATE`` unless said), else None."""
+    return _count(who, Rate.of(rate or settings.API_RATE))
+
+
+def _count(who: str, rate: Rate) -> float | None:
     number, left = _count_in_cache(who, rate) if settings.REDIS_URL else _count_in_database(who, rate)
     return max(left, 1.0) if number > rate.requests else None
 

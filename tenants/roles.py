@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from tenants.models import Role
+from tenants.models import Member, Role
 
 Person = Any
 """A user, or the anonymous one of a request."""
@@ -54,10 +54,26 @@ def operators_where(person: Person, power: Power) -> Collection[UUID]:
     return [operator for operator, role in _roles(person).items() if operator and power in POWERS[role]]
 
 
+def operators_of(person: Person) -> list[UUID]:
+    """List the operators that a person (not a superuser, who is everywhere) works for."""
+    return [operator for operator, _, _ in _memberships(person)]
+
+
+def zone(person: Person) -> str:
+    """Return the time zone of a person's operator; UTC if they have none or several, or are a superuser."""
+    zones = {name for _, _, name in _memberships(person)}
+    return zones.pop() if len(zones) == 1 and not person.is_superuser else "UTC"
+
+
 def _roles(person: Person) -> dict[UUID | None, str]:
-    """Return a person's role at each operator, read once for each request: a person is read anew for each."""
-    known: dict[UUID | None, str] | None = getattr(person, "_roles_read", None)
+    return {operator: role for operator, role, _ in _memberships(person)}
+
+
+def _memberships(person: Person) -> list[tuple[UUID, str, str]]:
+    """Return a person's operators, roles and time zones, read once for each request: a person is read anew for each."""
+    known: list[tuple[UUID, str, str]] | None = getattr(person, "_memberships_read", None)
     if known is None:
-        known = dict(person.memberships.values_list("operator_id", "role")) if person.pk else {}
-        person._roles_read = known
+        rows = person.memberships.order_by("operator__name") if person.pk else Member.objects.none()
+        known = list(rows.values_list("operator_id", "role", "operator__timezone"))
+        person._memberships_read = known
     return known

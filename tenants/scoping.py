@@ -5,6 +5,7 @@ from typing import TypeVar
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
 
+from tenants import roles
 from tenants.models import Operator, User
 
 M = TypeVar("M", bound=Model)
@@ -24,4 +25,10 @@ def visible_to(queryset: QuerySet[M], user: User | AnonymousUser, *, path: str =
         return queryset.none()
     if user.is_superuser:
         return queryset
-    return queryset.filter(**{f"{path}__members__user" if path else "members__user": user.pk})
+    # The operators' ids rather than a join: an index of (operator, id) then gives the newest rows without sorting.
+    return queryset.filter(**{f"{path}__in" if path else "pk__in": roles.operators_of(user)})
+
+
+def zone_of(user: User | AnonymousUser) -> str:
+    """Return the time zone in which a person of the backoffice thinks: their operator's if they have one, else UTC."""
+    return roles.zone(user)

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from tenants import rates
-from tenants.authentication import Caller
+from tenants.callers import Caller
 
 if TYPE_CHECKING:  # DRF's views import this module
     from rest_framework.views import APIView

@@ -6,6 +6,7 @@ cannot be applied now is kept with its error and tried again: an event may overt
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -15,7 +16,7 @@ from django.db import connection, transaction
 from common import database, ids, json_text
 from common.errors import UnavailableError
 from payments.errors import UnknownPaymentError
-from payments.providers import registry
+from payments.providers import own_keys, registry
 from payments.providers.base import DeliveredRequest, Notification, ProviderError
 from webhooks import locks, routing
 from webhooks.models import RESULT_FIELDS, Event, EventSource, EventStatus
@@ -46,6 +47,8 @@ def receive(
         UnavailableError: What it is about could not be looked up at the provider. Nothing is stored; it comes again.
     """
     notification = registry.get(provider).authenticate(request=request, secrets=secrets, now=now)
+    if own_keys.webhook_secrets(account) is not None and not notification.account:
+        notification = replace(notification, account=account)  # an account of its own does not name itself
     if notification.lookup_ref:
         notification = _look_up(provider, notification)
     return take_in(provider=provider, notification=notification, source=EventSource.WEBHOOK, now=now, account=account)
@@ -171,7 +174,7 @@ def _insert(event: Event) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             f'INSERT INTO "{Event._meta.db_table}" ({columns}) VALUES ({places}) '  # noqa: S608  # names of our own
-            "ON CONFLICT (provider, account, event_id) DO NOTHING",
+            "ON CONFLICT (event_id, provider, account) DO NOTHING",
             values,
         )
         inserted = bool(cursor.rowcount == 1)

@@ -69,7 +69,7 @@ class Event(models.Model):
     class Meta:
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["provider", "account", "event_id"], name="event_once"),
+            models.UniqueConstraint(fields=["event_id", "provider", "account"], name="event_once"),
             models.CheckConstraint(condition=Q(status__in=EventStatus.values), name="event_status_known"),
             models.CheckConstraint(condition=Q(source__in=EventSource.values), name="event_source_known"),
             models.CheckConstraint(
@@ -80,6 +80,10 @@ class Event(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["next_attempt_at"], condition=Q(status__in=sorted(OPEN)), name="event_due"),
             models.Index(fields=["object_ref"], name="event_object"),
+            models.Index(fields=["status", "-id"], condition=~Q(status=EventStatus.APPLIED), name="event_not_applied"),
+            models.Index(
+                fields=["source", "-id"], condition=~Q(source=EventSource.WEBHOOK), name="event_not_delivered"
+            ),
             models.Index(fields=["occurred_at"], condition=Q(captured_amount__gt=0), name="event_captured"),
         ]
 

@@ -18,7 +18,8 @@ from common.serializers import PageQuery
 from idempotency.keys import Operation
 from idempotency.views import idempotent
 from payments.states import CaptureMethod
-from tenants.authentication import Caller, caller_of
+from tenants.authentication import caller_of
+from tenants.callers import Caller
 
 
 class SlotPages(NewestFirst):
@@ -30,6 +31,8 @@ class SlotPages(NewestFirst):
 class ResourceList(GenericAPIView[Any]):
     """The catalogue."""
 
+    is_for_customers = True
+
     @extend_schema(**schema.LIST_RESOURCES)
     def get(self, request: Request) -> Response:
         """List what the operator sells."""
@@ -40,6 +43,8 @@ class ResourceList(GenericAPIView[Any]):
 
 class ResourceDetail(APIView):
     """One resource."""
+
+    is_for_customers = True
 
     @extend_schema(**schema.READ_RESOURCE)
     def get(self, request: Request, resource_id: UUID) -> Response:
@@ -53,6 +58,7 @@ class ResourceDetail(APIView):
 class SlotList(GenericAPIView[Any]):
     """Departures."""
 
+    is_for_customers = True
     pagination_class = SlotPages
 
     @extend_schema(**schema.LIST_SLOTS)
@@ -67,6 +73,8 @@ class SlotList(GenericAPIView[Any]):
 class SlotDetail(APIView):
     """One departure."""
 
+    is_for_customers = True
+
     @extend_schema(**schema.READ_SLOT)
     def get(self, request: Request, slot_id: UUID) -> Response:
         """Read a departure."""
@@ -79,13 +87,16 @@ class SlotDetail(APIView):
 class ReservationList(GenericAPIView[Any]):
     """Reservations: make one, list them."""
 
+    is_for_customers = True
+
     @extend_schema(**schema.LIST_RESERVATIONS)
     def get(self, request: Request) -> Response:
         """List reservations, newest first."""
         query = serializers.ReservationQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         wanted = query.validated_data
-        rows = reading.reservations(operator=caller_of(request).operator)
+        caller = caller_of(request)
+        rows = reading.reservations(operator=caller.operator, own=caller.own)
         rows = rows.filter(reading.created_between(start=wanted.get("from"), end=wanted.get("to")))
         if "status" in wanted:
             rows = rows.filter(reading.with_status(wanted["status"]))
@@ -111,21 +122,24 @@ class ReservationList(GenericAPIView[Any]):
 class ReservationDetail(APIView):
     """One reservation."""
 
+    is_for_customers = True
+
     @extend_schema(**schema.READ_RESERVATION)
     def get(self, request: Request, reservation_id: UUID) -> Response:
         """Read a reservation."""
-        operator = caller_of(request).operator
-        return Response(_shown(reading.get_reservation(operator=operator, reservation_id=reservation_id)))
+        return Response(_shown(_get(caller_of(request), reservation_id)))
 
 
 class ReservationConfirm(APIView):
     """The hold becomes a sale."""
 
+    is_for_customers = True
+
     @extend_schema(**schema.CONFIRM)
     @idempotent
     def post(self, request: Request, *, reservation_id: UUID, operation: Operation) -> Response:
         """Confirm a reservation and capture its money."""
-        caller, reason = _who_and_why(request)
+        caller, reason = _who_and_why(request, reservation_id)
         row = confirming.confirm(
             operator=caller.operator,
             reservation_id=reservation_id,
@@ -139,11 +153,13 @@ class ReservationConfirm(APIView):
 class ReservationCancel(APIView):
     """The places are free again."""
 
+    is_for_customers = True
+
     @extend_schema(**schema.CANCEL)
     @idempotent
     def post(self, request: Request, *, reservation_id: UUID, operation: Operation) -> Response:
         """Cancel a reservation and release its hold."""
-        caller, reason = _who_and_why(request)
+        caller, reason = _who_and_why(request, reservation_id)
         row = cancelling.cancel(
             operator=caller.operator,
             reservation_id=reservation_id,
@@ -157,10 +173,12 @@ class ReservationCancel(APIView):
 class ReservationHistory(APIView):
     """How a reservation came to where it stands."""
 
+    is_for_customers = True
+
     @extend_schema(**schema.HISTORY)
     def get(self, request: Request, reservation_id: UUID) -> Response:
         """Read the append-only history, oldest first."""
-        row = reading.get_reservation(operator=caller_of(request).operator, reservation_id=reservation_id)
+        row = _get(caller_of(request), reservation_id)
         return Response([presenting.change(change) for change in row.history.all()])
 
 
@@ -169,10 +187,17 @@ def _wanted(query: serializers.SlotQuery) -> dict[str, Any]:
     return {ours: query.validated_data.get(theirs) for theirs, ours in names.items()}
 
 
-def _who_and_why(request: Request) -> tuple[Caller, str]:
+def _who_and_why(request: Request, reservation_id: UUID) -> tuple[Caller, str]:
     body = serializers.ReasonIn(data=request.data or {})
     body.is_valid(raise_exception=True)
-    return caller_of(request), body.validated_data["reason"]
+    caller = caller_of(request)
+    if caller.is_customer:
+        _get(caller, reservation_id)  # whose it is never changes, so that looking before the lock is enough
+    return caller, body.validated_data["reason"]
+
+
+def _get(caller: Caller, reservation_id: UUID) -> Reservation:
+    return reading.get_reservation(operator=caller.operator, reservation_id=reservation_id, own=caller.own)
 
 
 def _shown(row: Reservation) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Command(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["next_attempt_at"], condition=Q(status__in=sorted(COMMAND_OPEN)), name="command_due"),
+            models.Index(fields=["status", "-id"], condition=~Q(status=CommandStatus.DONE), name="command_not_done"),
         ]
 
     def __str__(self) -> str:

@@ -34,11 +34,12 @@ class Refund(models.Model):
             models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive"),
             models.CheckConstraint(condition=Q(status__in=RefundStatus.values), name="refund_status_known"),
             models.UniqueConstraint(
-                fields=["payment", "provider_ref"], condition=~Q(provider_ref=""), name="refund_provider_ref_once"
+                fields=["provider_ref", "payment"], condition=~Q(provider_ref=""), name="refund_provider_ref_once"
             ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["operator", "-id"], name="refund_operator_newest"),
+            models.Index(fields=["status", "-id"], name="refund_status_newest"),
             models.Index(fields=["changed_at"], name="refund_changed"),
         ]
 
@@ -76,7 +77,7 @@ class Dispute(models.Model):
     class Meta:
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["payment", "provider_ref"], name="dispute_once"),
+            models.UniqueConstraint(fields=["provider_ref", "payment"], name="dispute_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="dispute_amount_positive"),
         ]
         indexes: ClassVar = [models.Index(fields=["operator", "-id"], name="dispute_operator_newest")]

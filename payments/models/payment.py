@@ -61,7 +61,7 @@ class Payment(models.Model):
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["provider", "provider_account", "provider_ref"],
+                fields=["provider_ref", "provider", "provider_account"],
                 condition=~Q(provider_ref=""),
                 name="payment_provider_ref_once",
             ),
@@ -89,6 +89,7 @@ class Payment(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["operator", "-id"], name="payment_operator_newest"),
+            models.Index(fields=["status", "-id"], name="payment_status_newest"),
             models.Index(fields=["look_after"], condition=Q(look_after__isnull=False), name="payment_to_look_at"),
             models.Index(fields=["stuck_at"], condition=Q(stuck_at__isnull=False), name="payment_stuck"),
         ]

@@ -21,7 +21,7 @@ from payments.outcomes import (
     ProviderPayout,
     ProviderRefund,
 )
-from payments.providers import stripe_money, stripe_objects, stripe_signature
+from payments.providers import own_keys, stripe_money, stripe_objects, stripe_signature
 from payments.providers.base import (
     DeclinedError,
     DeliveredRequest,
@@ -252,7 +252,8 @@ def _amount(parameters: Mapping[str, Any]) -> int:
 
 
 def _options(account: str, key: str | None = None) -> Any:
-    options = {"stripe_account": account} if account else {}
+    own = own_keys.key_of(account)
+    options = {"api_key": own} if own else {"stripe_account": account} if account else {}
     return options | ({"idempotency_key": key} if key else {})
 
 

@@ -110,7 +110,7 @@ class TestExtend:
     def test_not_by_nonsense(self, sandbox: Sandbox, minutes: str) -> None:
         client, row = sell(sandbox)
         page = act(client, row, "extend", minutes=minutes)
-        assert "errorlist" in page
+        assert "hf-error" in page
         before = row.expires_at
         row.refresh_from_db()
         assert row.expires_at == before

@@ -64,7 +64,7 @@ class TestSchema:
             for method, operation in operations.items():
                 assert operation["summary"], (method, path)
                 assert operation["description"], (method, path)
-                assert operation["security"] == [{"ApiKey": []}], (method, path)
+                assert operation["security"] == [{"Bearer": []}], (method, path)
                 assert "401" in operation["responses"], (method, path)
 
     def test_every_operation_has_examples_that_are_right(self) -> None:

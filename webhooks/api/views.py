@@ -9,6 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from common import exception_handler
 from common.errors import BusyError, HoldfastError, MethodNotAllowedError, TooLargeError, UnavailableError
+from payments.providers import own_keys
 from payments.providers.base import DeliveredRequest
 from webhooks import inbox
 
@@ -22,7 +23,8 @@ def stripe(request: HttpRequest, account: str = "") -> JsonResponse:
         if request.method != "POST":
             raise MethodNotAllowedError("Events are delivered by POST.")
         delivered = DeliveredRequest(body=_read(request), headers=request.headers, query=request.GET.dict())
-        secrets = settings.STRIPE_WEBHOOK_SECRETS
+        own = own_keys.webhook_secrets(account)
+        secrets = settings.STRIPE_WEBHOOK_SECRETS if own is None else own
         inbox.receive(provider="stripe", request=delivered, secrets=secrets, account=account, now=timezone.now())
     except BusyError:
         return exception_handler.answer(UnavailableError("Its payment is being changed at this moment. Send it again."))

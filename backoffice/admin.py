@@ -1,0 +1,31 @@
+"""What libraries would show in their own way: the worker's failed tasks are to look at, the rest is not shown."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from django_q.models import Failure, OrmQ, Schedule, Success
+
+from tenants.backoffice import ReadOnlyAdmin, SuperuserAdmin
+
+# A schedule calls any function by its name, and the key of a second factor is a secret: neither is anybody's to edit.
+for _model in (Failure, OrmQ, Schedule, Success, TOTPDevice):
+    admin.site.unregister(_model)
+
+
+@admin.register(Failure)
+class FailureAdmin(ReadOnlyAdmin, SuperuserAdmin):
+    """Tasks that ended in an error. What they worked on is in our tables, and is taken up again by a sweep."""
+
+    operator_path = ""
+    list_display = ("name", "group", "func", "started", "stopped", "short_result")
+    sortable_by = ()
+    fields: ClassVar = ["name", "group", "func", "started", "stopped", "attempt_count", "result"]
+    ordering: ClassVar = ["-stopped"]
+
+    has_view_permission = SuperuserAdmin.has_view_permission
+
+    @admin.display(description="error")
+    def short_result(self, row: Failure) -> str:
+        """Show the beginning of the error."""
+        return str(row.result)[:120]

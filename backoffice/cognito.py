@@ -1,0 +1,81 @@
+"""Signing in to the backoffice at the user pool: authorization code, PKCE, state and nonce, by mozilla-django-oidc.
+
+https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
+"""
+
+import logging
+from typing import Any
+
+import requests
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
+
+from common import database
+from tenants import cognito, people
+from tenants.cognito import IdentityUnavailableError, TokenError
+from tenants.models import User
+
+logger = logging.getLogger("holdfast.cognito")
+
+_SESSION_SECONDS = 3_600
+"""A session lives as long as the pool's own tokens do: whoever lost their groups there is out here by then."""
+
+
+class Backend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the library has no types
+    """Takes the person from the ID token, which is verified as the API does."""
+
+    def get_token(self, payload: dict[str, Any]) -> Any:
+        """Change the code for tokens; no database connection is held meanwhile."""
+        if not payload["client_secret"]:
+            del payload["client_secret"]  # a public client has none, and PKCE in its place
+        database.leave_database()
+        return super().get_token(payload)
+
+    def verify_token(self, token: str, **kwargs: Any) -> dict[str, Any]:
+        """Verify the ID token.
+
+        Raises:
+            TokenError: It is not to be believed.
+            IdentityUnavailableError: That cannot be found out now.
+        """
+        return cognito.verify(token, audiences=[settings.COGNITO_CLIENT_ID], nonce=kwargs.get("nonce") or "")
+
+    def get_or_create_user(self, access_token: str, id_token: str, payload: dict[str, Any]) -> User | None:
+        """Return the person, if they have a place in the backoffice."""
+        person = people.of_claims(payload)
+        return person if person.is_active and person.is_staff else None
+
+
+class Begin(OIDCAuthenticationRequestView):  # type: ignore[misc]  # the library has no types
+    """Sends the person to the pool's sign-in page."""
+
+
+class Callback(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # the library has no types
+    """Takes the person back from there."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Sign the person in, or say why not."""
+        try:
+            answer: HttpResponse = super().get(request)
+        except (requests.RequestException, IdentityUnavailableError) as error:
+            logger.warning("Signing in by Cognito could not be finished.", extra={"error": type(error).__name__})
+            return self._turn_away(request, "The sign-in service does not answer. Try again.")
+        except TokenError as error:
+            logger.warning("Signing in by Cognito was refused.", extra={"error": str(error)})
+            return self._turn_away(request, "The sign-in could not be verified.")
+        if request.user.is_authenticated:
+            request.session.set_expiry(_SESSION_SECONDS)
+        return answer
+
+    def login_failure(self) -> HttpResponse:
+        """Say that they have no place here."""
+        return self._turn_away(self.request, "You have no role in the backoffice, or the sign-in was not finished.")
+
+    @staticmethod
+    def _turn_away(request: HttpRequest, why: str) -> HttpResponse:
+        messages.error(request, why)
+        return HttpResponseRedirect(reverse("admin:login"))

@@ -1,0 +1,66 @@
+"""Who people are: the Cognito user pool, and how its sign-in page is used for the backoffice."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from config.env import Environment, is_near
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What is known of the user pool; without one, API keys and passwords are all there is."""
+
+    pool: str
+    region: str
+    client: str
+    client_secret: str
+    domain: str
+    endpoint: str
+
+    @property
+    def has_sign_in(self) -> bool:
+        """Whether the backoffice can be signed in to through the pool."""
+        return bool(self.pool and self.client and self.domain)
+
+
+def read(env: Environment) -> Identity:
+    """Read it; what is missing for what is there is refused."""
+    pool = env.text("COGNITO_USER_POOL_ID")
+    region, _, rest = pool.partition("_")
+    if pool and not (region and rest):
+        env.refuse("COGNITO_USER_POOL_ID", "must be the id of a user pool, such as eu-west-1_AbCdEf123.")
+    found = Identity(
+        pool=pool,
+        region=region,
+        client=env.text("COGNITO_CLIENT_ID"),
+        client_secret=env.text("COGNITO_CLIENT_SECRET"),
+        domain=env.url("COGNITO_DOMAIN", schemes=["https", "http"]).rstrip("/"),
+        endpoint=env.url("COGNITO_ENDPOINT", schemes=["https", "http"]).rstrip("/"),
+    )
+    for name, url in (("COGNITO_DOMAIN", found.domain), ("COGNITO_ENDPOINT", found.endpoint)):
+        if url.startswith("http://") and not is_near(url):
+            env.refuse(name, "must be https unless it is on this machine or its private network.")
+    if found.domain and not found.client:
+        env.refuse("COGNITO_CLIENT_ID", "is missing; signing in at COGNITO_DOMAIN needs it.")
+    if (found.client or found.domain) and not pool:
+        env.refuse("COGNITO_USER_POOL_ID", "is missing; the other COGNITO_ variables are of no use without it.")
+    return found
+
+
+def sign_in(identity: Identity) -> dict[str, Any]:
+    """Return the settings of mozilla-django-oidc: the authorization code flow, with PKCE and a nonce."""
+    domain = identity.domain
+    return {
+        "OIDC_RP_CLIENT_ID": identity.client,
+        "OIDC_RP_CLIENT_SECRET": identity.client_secret,
+        "OIDC_RP_SIGN_ALGO": "RS256",
+        "OIDC_OP_AUTHORIZATION_ENDPOINT": f"{domain}/oauth2/authorize",
+        "OIDC_OP_TOKEN_ENDPOINT": f"{domain}/oauth2/token",
+        "OIDC_OP_USER_ENDPOINT": f"{domain}/oauth2/userInfo",
+        "OIDC_OP_JWKS_ENDPOINT": f"{domain}/.well-known/jwks.json",
+        "OIDC_RP_SCOPES": "openid email profile",
+        "OIDC_USE_PKCE": True,
+        "OIDC_PKCE_CODE_CHALLENGE_METHOD": "S256",
+        "OIDC_TIMEOUT": 5,
+        "OIDC_AUTHENTICATION_CALLBACK_URL": "cognito_callback",
+    }

@@ -1,0 +1,65 @@
+"""Actions on many rows: queued, taken by one worker at a time, and taken up again if that one dies."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.utils.module_loading import import_string
+from django_q.tasks import async_task
+
+from tenants.models import BulkRun
+
+_CARRIER = "tenants.bulk_carrying.carry_on"
+_LEASE = timedelta(minutes=2)
+"""Longer than anything that an action does to one row, its calls to a provider included."""
+_INTERRUPTED = "it was interrupted, and may be done or not: look at it."
+
+
+def queue(run: BulkRun) -> None:
+    """Have a worker take it up."""
+    async_task(_CARRIER, run_id=run.pk, group="bulk", save=False)
+
+
+def carry_on_due() -> int:
+    """Take up what was not finished and is in nobody's hands; returns how many."""
+    waiting = _free().order_by("id").values_list("pk", flat=True)
+    carry_on = import_string(_CARRIER)
+    return sum(1 for run_id in list(waiting) if carry_on(run_id=run_id))
+
+
+def claim(run_id: UUID) -> BulkRun | None:
+    """Take a run into one's hands; None if it is in another's, or finished.
+
+    A row that was begun and neither done nor refused is one at which a process died: it is told of.
+    """
+    if not _free().filter(pk=run_id).update(leased_until=Now() + _LEASE):
+        return None
+    run = BulkRun.objects.select_related("person").get(pk=run_id)
+    if run.begun > run.done + len(run.refusals):
+        note(run, refused=f"{run.rows[run.begun - 1]}: {_INTERRUPTED}")
+    return run
+
+
+def begin(run: BulkRun) -> str | None:
+    """Count the next row as begun, and return its key; None if there is none left."""
+    if run.begun >= len(run.rows):
+        BulkRun.objects.filter(pk=run.pk).update(finished_at=Now(), leased_until=None)
+        return None
+    key = run.rows[run.begun]
+    run.begun += 1
+    BulkRun.objects.filter(pk=run.pk).update(begun=run.begun, leased_until=Now() + _LEASE)
+    return key
+
+
+def note(run: BulkRun, *, refused: str | None) -> None:
+    """Write what came of the row that was begun."""
+    if refused is None:
+        run.done += 1
+    else:
+        run.refusals.append(refused)
+    BulkRun.objects.filter(pk=run.pk).update(done=run.done, refusals=run.refusals)
+
+
+def _free() -> QuerySet[BulkRun]:
+    return BulkRun.objects.filter(Q(leased_until=None) | Q(leased_until__lt=Now()), finished_at=None)
