@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -12,9 +13,9 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from booking import cancelling, confirming, departures, extending, finding, slots
-from booking.forms import AmountForm, MinutesForm, WeeklyRuleForm
-from booking.models import Rate, Reservation, Resource, Slot
+from booking import cancelling, confirming, departures, extending, finding, moving, slots
+from booking.forms import AmountForm, MinutesForm, SlotForm, WeeklyRuleForm
+from booking.models import History, Rate, Reservation, Resource, Slot
 from common import ids
 from payments import currencies, refund_requests, showing, timeline
 from payments.timeline import Entry
@@ -62,7 +63,7 @@ class ResourceAdmin(EditableAdmin):
     actions = (reasoned("Generate departures", _generate, name="generate", power=Power.SELL, form=WeeklyRuleForm),)
 
 
-class SlotForm(forms.ModelForm[Slot]):
+class DepartureForm(forms.ModelForm[Slot]):
     """Keeps the capacity at what is sold, at least; the database does too."""
 
     def clean_capacity(self) -> int:
@@ -79,7 +80,7 @@ class SlotAdmin(EditableAdmin):
     """Departures."""
 
     operator_path = "resource__operator"
-    form = SlotForm
+    form = DepartureForm
     list_display = (
         "__str__",
         "local_start",
@@ -217,15 +218,9 @@ class ReservationAdmin(ReadOnlyAdmin):
     @admin.display(description="timeline")
     def happened(self, row: Reservation) -> SafeString:
         """Show all that happened to it and to its payment, in one order of time."""
+        changes = row.history.select_related("moved_from")
         own = [
-            Entry(
-                change.at,
-                "reservation",
-                f"{change.from_status or 'new'} → {change.to_status}",
-                change.actor,
-                change.reason,
-            )
-            for change in row.history.all()
+            Entry(change.at, "reservation", _changed(change, row), change.actor, change.reason) for change in changes
         ]
         return timeline.shown([*own, *timeline.of_payment(row.payment)], zone=row.resource.timezone)
 
@@ -251,6 +246,11 @@ class ReservationAdmin(ReadOnlyAdmin):
         return f"Held until {showing.when(made.expires_at, row.resource.timezone)} for {actor}."
 
     @staticmethod
+    def _move(row: Reservation, actor: str, reason: str, slot_id: UUID) -> str:
+        moving.move(operator=row.operator, reservation_id=row.pk, slot_id=slot_id, actor=actor, reason=reason)
+        return f"Moved by {actor}."
+
+    @staticmethod
     def _refund(row: Reservation, actor: str, reason: str, amount: Decimal | None) -> str:
         refund = refund_requests.request(
             operator=row.operator,
@@ -264,7 +264,14 @@ class ReservationAdmin(ReadOnlyAdmin):
 
     actions = (
         reasoned("Extend the hold", _extend, name="extend", power=Power.SERVE, form=MinutesForm),
+        reasoned("Move to another departure", _move, name="move", power=Power.SERVE, form=SlotForm),
         reasoned("Refund", _refund, name="refund", power=Power.SETTLE, form=AmountForm),
         reasoned("Confirm and capture", _confirm, name="confirm", power=Power.SERVE),
         reasoned("Cancel and release the hold", _cancel, name="cancel", power=Power.SERVE),
     )
+
+
+def _changed(change: History, row: Reservation) -> str:
+    if change.moved_from is not None:
+        return f"moved here from {showing.when(change.moved_from.starts_at, row.resource.timezone)}"
+    return f"{change.from_status or 'new'} → {change.to_status}"

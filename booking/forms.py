@@ -2,8 +2,17 @@
 
 from datetime import time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from booking.models import Reservation, Resource, Slot
+from payments import showing
+
+_MOST = 200
+"""Departures that are offered, and reservations that are asked about."""
 
 
 class AmountForm(forms.Form):
@@ -22,6 +31,22 @@ class MinutesForm(forms.Form):
     """How much longer."""
 
     minutes = forms.IntegerField(min_value=1, max_value=10_080)
+
+
+class SlotForm(forms.Form):
+    """The departure to go to."""
+
+    slot_id = forms.TypedChoiceField(label="Departure", coerce=UUID)
+
+    def for_rows(self, rows: QuerySet[Reservation], person: Any) -> None:
+        """Offer the coming departures of the reservations' activity; of several activities there are none in common."""
+        resources = list(Resource.objects.filter(pk__in=rows.order_by().values("resource"))[:2])
+        slots = Slot.objects.filter(resource=resources[0]) if len(resources) == 1 else Slot.objects.none()
+        coming = slots.filter(starts_at__gt=Now(), is_closed=False).order_by("starts_at")[:_MOST]
+        self.fields["slot_id"].choices = [  # type: ignore[attr-defined]
+            (str(slot.pk), f"{showing.when(slot.starts_at, resources[0].timezone)} · {slot.available} places free")
+            for slot in coming
+        ]
 
 
 class WeeklyRuleForm(forms.Form):

@@ -227,6 +227,10 @@ class History(models.Model):
     to_status = models.CharField(max_length=20)
     actor = models.CharField(max_length=200)
     reason = models.TextField(blank=True)
+    moved_from = models.ForeignKey(
+        Slot, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        help_text="The departure that it was moved from; empty: it was not moved.",
+    )  # fmt: skip
 
     class Meta:
         ordering: ClassVar = ["id"]

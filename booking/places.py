@@ -29,6 +29,26 @@ def take(*, slot_id: UUID, places: int, now: datetime) -> None:
     Slot.objects.filter(pk=slot_id).update(reserved=slot.reserved + places)
 
 
+def move(*, left: UUID, taken: UUID, places: int, now: datetime) -> None:
+    """Lock two slots in the order of their ids, and take the places of one of them for those of the other.
+
+    Nothing else may be locked after them in this transaction.
+
+    Raises:
+        SlotClosedError: The slot to be taken is closed, or has started at ``now``.
+        SlotSoldOutError: It has not enough places left.
+    """
+    database.require_transaction()
+    locks.lock_slots(slot_ids=(left, taken))
+    slot = Slot.objects.get(pk=taken)
+    if not slot.is_open(now):
+        raise SlotClosedError
+    if slot.available < places:
+        raise SlotSoldOutError(available=slot.available)
+    amounts = Case(When(pk=left, then=Value(-places)), default=Value(places))
+    Slot.objects.filter(pk__in=(left, taken)).update(reserved=F("reserved") + amounts)
+
+
 def give_back(reservations: Iterable[Reservation]) -> None:
     """Lock the slots of reservations that are not active any more and give their places back, in two statements."""
     database.require_transaction()

@@ -19,6 +19,7 @@ class MailKind(models.TextChoices):
     PAID = "paid"
     FAILED = "failed"
     EXPIRED = "expired"
+    MOVED = "moved"
     REFUNDED = "refunded"
     LATE_SEATED = "late_seated"
     LATE_REFUNDED = "late_refunded"

@@ -40,20 +40,23 @@ def write_due() -> int:
 
 
 def _changes() -> QuerySet[History]:
-    """Select the changes of reservations that a guest is told of, and the notes of money that came late."""
+    """Select the changes of reservations that a guest is told of, moves, and the notes of money that came late."""
     failed = Q(to_status=ReservationStatus.FAILED) & (
         ~Q(from_status=ReservationStatus.AWAITING_PAYMENT) | Q(at__gt=F("reservation__created_at") + _AT_THE_SCREEN)
     )
     changed = Q(to_status__in=(ReservationStatus.PAID, ReservationStatus.EXPIRED)) | failed
     late = Q(to_status=F("from_status"), to_status__in=_OVER)
     told = (changed & ~Q(to_status=F("from_status"))) | late
+    told |= Q(moved_from__isnull=False)
     return History.objects.filter(told, at__gte=Now() - WINDOW).select_related(
         "reservation__operator", "reservation__resource", "reservation__slot", "reservation__payment"
     )
 
 
 def _of_change(change: History) -> Mail:
-    if change.from_status == change.to_status:
+    if change.moved_from_id is not None:
+        kind = MailKind.MOVED
+    elif change.from_status == change.to_status:
         kind = MailKind.LATE_REFUNDED
     elif change.to_status == ReservationStatus.PAID:
         kind = MailKind.LATE_SEATED if change.from_status in _OVER else MailKind.PAID

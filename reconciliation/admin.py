@@ -10,11 +10,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from payments import showing, timeline
-from payments.models import Pace
+from payments.models import Pace, Payment
 from reconciliation import resolving
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun
 from tenants.acting import reasoned
-from tenants.backoffice import ReadOnlyAdmin, SuperuserAdmin
+from tenants.backoffice import ReadOnlyAdmin, SuperuserAdmin, add_actions
 from tenants.roles import Power
 
 
@@ -132,3 +132,10 @@ class PaceAdmin(_Books):
     """How fast the background calls each account, and whether it is held off."""
 
     list_display = ("provider", "account", "minute", "calls", "failures", "paused_until", "paused_because")
+
+
+add_actions(
+    Payment,
+    reasoned("Ask the provider now", resolving.look_now, name="look_now", power=Power.SETTLE),
+    reasoned("Recover its events", resolving.recover_events_of, name="recover_events", power=Power.SETTLE),
+)

@@ -4,17 +4,20 @@ A discrepancy is resolved only when what was done has made it good, or a person 
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from booking import releasing
 from common import ids
 from common.errors import ConflictError
-from payments import commands, refund_requests
+from payments import commands, pacing, refund_requests
 from payments.models import Payment
 from payments.pacing import PausedError
 from payments.providers.base import ProviderError
-from reconciliation import attesting, discrepancies, missed_events
+from reconciliation import attesting, discrepancies, missed_events, pending
 from reconciliation.accounts import Account
 from reconciliation.models import ACCEPTED, Discrepancy, DiscrepancyKind
+
+T = TypeVar("T")
 
 
 class NothingToDoError(ConflictError):
@@ -36,21 +39,33 @@ def recover_events(row: Discrepancy, actor: str, reason: str) -> str:
         NothingToDoError: There is no payment, or the provider cannot be asked.
     """
     payment = _payment(row)
-    since = payment.created_at
-    account = Account(payment.provider, payment.provider_account)
-    taken = _asked(
-        lambda: (
-            missed_events.recover_until(
-                account=account,
-                since=since,
-                is_enough=lambda: Payment.objects.filter(pk=payment.pk, amount_captured__gt=0).exists(),
-            ).taken
-        )
-    )
-    payment.refresh_from_db()
-    if not payment.amount_captured:
+    taken = _recover(payment)
+    if not Payment.objects.filter(pk=payment.pk, amount_captured__gt=0).exists():
         return f"{taken} events were recovered; none is of its money."
     return _resolve(row, actor, reason, "event recovered")
+
+
+def recover_events_of(payment: Payment, actor: str, reason: str) -> str:
+    """Fetch the provider's events of a payment's time.
+
+    Raises:
+        NothingToDoError: The provider cannot be asked.
+    """
+    return f"{_recover(payment)} events were recovered for {actor}."
+
+
+def look_now(payment: Payment, actor: str, reason: str) -> str:
+    """Ask the provider how a payment stands, due or not, and act on the answer.
+
+    Raises:
+        NothingToDoError: The provider cannot be asked.
+    """
+    looks = _asked(lambda: list(pending.reconcile_now(payments=[payment], wait=pacing.give_up)))
+    if not looks:
+        raise NothingToDoError("Somebody else is asking at this moment.")
+    _, result = looks[0]
+    said = result.provider_status or "nothing"
+    return f"Asked for {actor}: the provider says {said}; {result.done or result.error or result.result.value}."
 
 
 def send_again(row: Discrepancy, actor: str, reason: str) -> str:
@@ -122,13 +137,26 @@ def accept(row: Discrepancy, actor: str, reason: str) -> str:
     return _resolve(row, actor, reason, ACCEPTED)
 
 
+def _recover(payment: Payment) -> int:
+    account = Account(payment.provider, payment.provider_account)
+    return _asked(
+        lambda: (
+            missed_events.recover_until(
+                account=account,
+                since=payment.created_at,
+                is_enough=lambda: Payment.objects.filter(pk=payment.pk, amount_captured__gt=0).exists(),
+            ).taken
+        )
+    )
+
+
 def _payment(row: Discrepancy) -> Payment:
     if row.payment_id is None:
         raise NothingToDoError("It is of no payment that is known here.")
     return Payment.objects.select_related("operator").get(pk=row.payment_id)
 
 
-def _asked(call: Callable[[], int]) -> int:
+def _asked(call: Callable[[], T]) -> T:
     try:
         return call()
     except (ProviderError, PausedError) as error:

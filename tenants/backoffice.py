@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
@@ -219,6 +220,12 @@ class SuperuserAdmin(ScopedAdmin):
         return self.has_view_permission(request)
 
     has_delete_permission = has_change_permission
+
+
+def add_actions(model: type[Model], *actions: Any) -> None:
+    """Add to a page of an app below what an app above can do to its rows."""
+    page = admin.site._registry[model]
+    page.actions = (*(page.actions or ()), *actions)
 
 
 def _operator_path(model: type[Model] | Any) -> str | None:

@@ -42,7 +42,7 @@ def world(sandbox: Sandbox) -> dict[type[Model], Any]:
     end_leases()
     return {
         Reservation: Reservation.objects.get(pk=held), Slot: slot, Resource: slot.resource,
-        Command: Command.objects.first(),
+        Command: Command.objects.first(), Payment: Payment.objects.get(reservation__status="paid"),
         Event: Event.objects.filter(payment__isnull=False).first(), Mail: Mail.objects.get(),
         Discrepancy: Discrepancy.objects.get(), ApiClient: ApiClient.objects.get(),
         User: User.objects.create_user("somebody"),

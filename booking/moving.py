@@ -1,0 +1,69 @@
+"""Move: a reservation goes to another departure of the same activity, at the price that it was sold at."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError
+from django.db.models import Q
+from psycopg.errors import UniqueViolation
+
+from booking import expiring, locks, places
+from booking.errors import HoldExpiredError, SlotSoldOutError
+from booking.models import CHANGED_FIELDS, Reservation, Slot
+from common import database
+from common.errors import NotFoundError, ValidationError
+from common.states import InvalidStateError
+from tenants.models import Operator
+
+
+def move(*, operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, reason: str) -> Reservation:
+    """Give a reservation places on another slot of its resource, and those it had to others, in one transaction.
+
+    The database notes it in the history. Must be called outside a transaction.
+
+    Raises:
+        NotFoundError: The operator has no such reservation, or the resource no such slot.
+        HoldExpiredError: Its hold is over, by the database's clock.
+        InvalidStateError: It holds no places, or the whole resource.
+        SlotClosedError, SlotSoldOutError: The slot cannot be had; nothing has changed.
+        ValidationError: It is there already.
+    """
+    try:
+        return _move(operator, reservation_id, slot_id, actor, reason)
+    except SlotSoldOutError:
+        if expiring.expire_due(slot_id=slot_id) == 0:  # places that nobody holds any more must not stand in the way
+            raise
+        return _move(operator, reservation_id, slot_id, actor, reason)
+
+
+def _move(operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, reason: str) -> Reservation:
+    try:
+        with database.use_case():
+            reservation = locks.find_reservation_for_update(where=Q(pk=reservation_id, operator=operator))
+            if reservation is None:
+                raise NotFoundError(kind="reservation")
+            at: datetime = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
+            left = _leaving(reservation, slot_id, at)
+            reservation.slot_id = slot_id
+            reservation.changed_at, reservation.changed_by, reservation.changed_because = at, actor, reason
+            database.update_together((reservation, ("slot", *CHANGED_FIELDS)))
+            places.move(left=left, taken=slot_id, places=reservation.places, now=at)
+    except IntegrityError as error:
+        cause = error.__cause__
+        if isinstance(cause, UniqueViolation) and cause.diag.constraint_name == "reservation_slot_exclusive":
+            raise SlotSoldOutError(available=0) from error
+        raise
+    return reservation
+
+
+def _leaving(reservation: Reservation, slot_id: UUID, at: datetime) -> UUID:
+    """Return the slot that the reservation may leave for another."""
+    if reservation.is_due(at):
+        raise HoldExpiredError
+    if not reservation.is_active or reservation.slot_id is None:
+        raise InvalidStateError(kind="reservation", status=reservation.status, wanted="moved")
+    if reservation.slot_id == slot_id:
+        raise ValidationError(param="slot_id", code="same_slot", message="It is on this departure already.")
+    if not Slot.objects.filter(pk=slot_id, resource_id=reservation.resource_id).exists():
+        raise NotFoundError(kind="slot")
+    return reservation.slot_id
