@@ -41,7 +41,8 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]  # the theme has no t
         person = self.get_user()
         if person is None or not user_has_device(person):
             return
-        device = match_token(person, self.cleaned_data.get("otp_token", ""))
+        code = self.cleaned_data.get("otp_token")
+        device = match_token(person, code) if code else None  # none given is no guess
         if device is None:
             self.user_cache = None
             raise ValidationError("The code of your authenticator is needed, and is not this one.", code="wrong_code")

@@ -91,7 +91,9 @@ class Period(admin.ListFilter):
 
     def _bounds(self) -> tuple[datetime, datetime]:
         try:
-            year, month, day = ([int(part) for part in self.value.split("-")] + [0, 0])[:3]
+            year, month, day = (*(int(part) for part in self.value.split("-")), 0, 0, 0)[:3]
+            if self.value.count("-") > 2:
+                raise ValueError(self.value)
             first = date(year, month or 1, day or 1)
             after = first + timedelta(days=1) if day else _next_month(year, month or 12)
         except (ValueError, OverflowError) as error:

@@ -1,0 +1,246 @@
+"""Lists: saved views, times to choose from, a search of everything, and actions on many rows in the background."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+from django.test import Client
+from django.urls import reverse
+from django_q.models import OrmQ
+
+from booking.models import Reservation, Slot
+from common import ids
+from sweeps import registry
+from tenants import acting, bulk, bulk_carrying
+from tenants.models import BulkRun, Member, Operator, Role, SavedView
+from tests.api import Frontend
+from tests.backoffice.test_backoffice import list_of, page_of, sign_in
+from tests.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.sandbox_client import Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def operator() -> Operator:
+    return OperatorFactory.create(timezone="America/Sao_Paulo")
+
+
+def make_slots(operator: Operator, number: int) -> list[Slot]:
+    resource = ResourceFactory.create(operator=operator)
+    return [SlotFactory.create(resource=resource) for _ in range(number)]
+
+
+def found(client: Client, model: Any, **query: str) -> set[Any]:
+    """Return the keys of what a list shows."""
+    return {row.pk for row in client.get(list_of(model), query).context["cl"].result_list}
+
+
+class TestPeriods:
+    def test_a_day_is_of_the_operators_clock(self, operator: Operator) -> None:
+        """At 01:00 UTC it is still the day before in São Paulo."""
+        resource = ResourceFactory.create(operator=operator)
+        late, early = (
+            SlotFactory.create(resource=resource, starts_at=datetime(2027, 3, 5, hour, tzinfo=UTC)) for hour in (1, 12)
+        )
+        client = sign_in(operator=operator)
+        assert found(client, Slot, on="2027-03-04") == {late.pk}
+        assert found(client, Slot, on="2027-03-05") == {early.pk}
+        assert found(client, Slot, on="2027-03") == found(client, Slot, on="2027") == {late.pk, early.pk}
+        assert found(client, Slot, on="2028") == set()
+
+    def test_offers_the_years_between_the_first_and_the_last(self, operator: Operator) -> None:
+        resource = ResourceFactory.create(operator=operator)
+        for year in (2025, 2028):
+            SlotFactory.create(resource=resource, starts_at=datetime(year, 6, 1, tzinfo=UTC))
+        client = sign_in(operator=operator)
+        shown = client.get(list_of(Slot)).context["period_choices"]
+        assert [choice["display"] for choice in shown] == ["All times", "2025", "2026", "2027", "2028"]
+        inside = client.get(list_of(Slot), {"on": "2028-02"}).context["period_choices"]
+        assert [choice["display"] for choice in inside][:3] == ["All times", "2028", "February"]
+        assert len(inside) == 3 + 29
+
+    def test_reads_the_time_from_an_id(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        Frontend.of(slot).reserve(slot)
+        row = Reservation.objects.get()
+        client = sign_in(operator=slot.resource.operator)
+        day = row.created_at.astimezone(UTC)
+        assert found(client, Reservation, on=f"{day:%Y}") == {row.pk}
+        assert found(client, Reservation, on=f"{day.year - 1}") == set()
+
+    @pytest.mark.parametrize("text", ["x", "2026-13", "2026-02-30", "0", "99999", "2026-01-01-01", "-1"])
+    def test_nonsense_is_told(self, operator: Operator, text: str) -> None:
+        assert sign_in(operator=operator).get(list_of(Slot), {"on": text}).status_code == 400
+
+
+class TestIds:
+    def test_bounds_are_those_of_the_clock(self) -> None:
+        before = datetime.now(UTC)
+        made = ids.new_id()
+        assert abs(ids.made_at(made) - before) < timedelta(seconds=1)
+        assert ids.first_at(before - timedelta(seconds=1)) < made < ids.first_at(before + timedelta(seconds=1))
+
+
+class TestSavedViews:
+    def save(self, client: Client, **body: str) -> Any:
+        return client.post(reverse("admin:booking_slot_save_view"), body, follow=True)
+
+    def test_is_found_again_by_its_person_alone(self, operator: Operator) -> None:
+        client = sign_in(operator=operator)
+        page = self.save(client, name="Closed ones", query="is_closed__exact=1")
+        assert [view["name"] for view in page.context["saved_views"]] == ["Closed ones"]
+        assert "?is_closed__exact=1" in page.content.decode()
+        other = sign_in(operator=None)
+        assert other.get(list_of(Slot)).context["saved_views"] == []
+
+    def test_a_name_is_had_once_and_can_be_forgotten(self, operator: Operator) -> None:
+        client = sign_in(operator=operator)
+        self.save(client, name="Mine", query="on=2026")
+        self.save(client, name="Mine", query="on=2027")
+        assert SavedView.objects.get().query == "on=2027"
+        self.save(client, name="Mine", forget="1")
+        assert not SavedView.objects.exists()
+
+    @pytest.mark.parametrize("name", ["", "x" * 61])
+    def test_a_name_is_needed(self, operator: Operator, name: str) -> None:
+        page = self.save(sign_in(operator=operator), name=name, query="on=2026")
+        assert "needs a name" in page.content.decode()
+        assert not SavedView.objects.exists()
+
+    def test_there_is_an_end_of_them(self, operator: Operator) -> None:
+        page: Any = None
+        client = sign_in(operator=operator)
+        for number in range(31):
+            page = self.save(client, name=f"View {number}", query="on=2026")
+        assert "forget one first" in page.content.decode()
+        assert SavedView.objects.count() == 30
+
+
+class TestSearch:
+    @pytest.fixture
+    def row(self, sandbox: Sandbox) -> Reservation:
+        slot = SlotFactory.create()
+        Frontend.of(slot).reserve(slot, customer={"name": "João da Conceição", "email": "jc@praia.example.com"})
+        return Reservation.objects.select_related("payment", "operator").get()
+
+    def search(self, client: Client, text: str) -> str:
+        return client.get(reverse("admin:search"), {"s": text, "extended": "1"}).content.decode()
+
+    def test_finds_what_a_guest_says(self, row: Reservation) -> None:
+        client = sign_in(operator=row.operator)
+        for text in (
+            row.reference, row.reference.lower(), "joao", "conceicao", "João Conc", "jc@praia.example.com", "praia",
+            row.payment.provider_ref, str(row.pk), str(row.payment_id),
+        ):  # fmt: skip
+            assert page_of(row) in self.search(client, text), text
+            assert found(client, Reservation, q=text) == {row.pk}, text
+        for text in ("joaquim", "nobody@example.com", str(ids.new_id()), "' OR 1=1 --", ":*", "&|!()<>", "\\'", "%"):
+            assert page_of(row) not in self.search(client, text), text
+            assert found(client, Reservation, q=text) == set(), text
+
+    def test_finds_payments_by_the_providers_name(self, row: Reservation) -> None:
+        assert page_of(row.payment) in self.search(sign_in(operator=row.operator), row.payment.provider_ref)
+
+    def test_finds_nothing_of_others(self, row: Reservation) -> None:
+        client = sign_in(operator=OperatorFactory.create())
+        for text in (row.reference, "joao", row.payment.provider_ref, str(row.pk)):
+            assert str(row.pk) not in self.search(client, text)
+
+    def test_finds_pages(self, row: Reservation) -> None:
+        assert list_of(Slot) in self.search(sign_in(operator=row.operator), "depart")
+        assert self.search(sign_in(operator=None), " ") == ""
+
+    def test_is_for_staff(self) -> None:
+        assert Client().get(reverse("admin:search"), {"s": "x"}).status_code == 302
+
+
+class TestBulk:
+    def choose(self, client: Client, slots: list[Slot], **more: Any) -> Any:
+        body = {"action": "close", "_selected_action": [str(slot.pk) for slot in slots], "reason": "storm"}
+        return client.post(list_of(Slot), body | more, follow=True)
+
+    def test_a_few_are_done_at_once(self, operator: Operator) -> None:
+        slots = make_slots(operator, 3)
+        self.choose(sign_in(operator=operator), slots)
+        assert Slot.objects.filter(is_closed=True).count() == 3
+        assert not BulkRun.objects.exists()
+
+    def test_many_are_done_in_the_background_with_a_page_that_tells_how_far(self, operator: Operator) -> None:
+        slots = make_slots(operator, acting.AT_ONCE + 1)
+        client = sign_in(operator=operator)
+        page = self.choose(client, slots)
+        run = BulkRun.objects.get()
+        assert page.redirect_chain[-1][0] == page_of(run)
+        assert "load delay:1s" in page.content.decode()
+        assert OrmQ.objects.count() == 1
+        assert not Slot.objects.filter(is_closed=True).exists()
+        registry.run("carry_on_bulk_runs")
+        run.refresh_from_db()
+        assert (run.begun, run.done, run.refusals) == (21, 21, [])
+        assert Slot.objects.filter(is_closed=True).count() == 21
+        told = client.get(page_of(run)).content.decode()
+        assert "21 done, 0 refused, of 21: finished." in told
+        assert "load delay:1s" not in told
+
+    def test_all_of_a_list_can_be_chosen(self, operator: Operator) -> None:
+        slots = make_slots(operator, acting.AT_ONCE + 5)
+        self.choose(sign_in(operator=operator), slots[:1], select_across="1")
+        assert len(BulkRun.objects.get().rows) == 25
+
+    def test_who_has_lost_their_role_meanwhile_does_nothing(self, operator: Operator) -> None:
+        slots = make_slots(operator, acting.AT_ONCE + 1)
+        self.choose(sign_in(operator=operator), slots)
+        Member.objects.update(role=Role.READ_ONLY)
+        bulk.carry_on_due()
+        run = BulkRun.objects.get()
+        assert (run.done, len(run.refusals)) == (0, 21)
+        assert not Slot.objects.filter(is_closed=True).exists()
+
+    def test_one_that_refuses_stops_no_other(self, operator: Operator) -> None:
+        slots = make_slots(operator, acting.AT_ONCE + 1)
+        self.choose(sign_in(operator=operator), slots)
+        Slot.objects.filter(pk=slots[3].pk).delete()
+        bulk.carry_on_due()
+        run = BulkRun.objects.get()
+        assert (run.done, run.refusals) == (20, [f"{slots[3].pk}: there is none."])
+
+    def test_a_worker_that_dies_leaves_one_row_untold_and_does_none_twice(
+        self, operator: Operator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        slots = make_slots(operator, acting.AT_ONCE + 1)
+        self.choose(sign_in(operator=operator), slots)
+        run = BulkRun.objects.get()
+        seen: list[Any] = []
+        do = acting.do
+
+        def dying(page: Any, row: Any, **known: Any) -> str | None:
+            seen.append(row.pk)
+            if len(seen) == 5:
+                raise KeyboardInterrupt
+            return do(page, row, **known)
+
+        monkeypatch.setattr(acting, "do", dying)
+        with pytest.raises(KeyboardInterrupt):
+            bulk_carrying.carry_on(run_id=run.pk)
+        assert bulk.carry_on_due() == 0  # its lease is not over
+        BulkRun.objects.update(leased_until=Now() - timedelta(seconds=1))
+        assert bulk.carry_on_due() == 1
+        run.refresh_from_db()
+        assert len(seen) == len(set(seen)) == 21
+        assert run.done == 20
+        assert run.refusals == [f"{run.rows[4]}: it was interrupted, and may be done or not: look at it."]
+
+    def test_is_shown_to_whose_it_is(self, operator: Operator) -> None:
+        self.choose(sign_in(operator=operator), make_slots(operator, acting.AT_ONCE + 1))
+        run = BulkRun.objects.get()
+        stranger = sign_in(operator=OperatorFactory.create())
+        assert found(stranger, BulkRun) == set()
+        assert stranger.get(page_of(run)).status_code == 302
+
+    def test_too_many_are_refused(self, operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(acting, "MOST", 2)
+        page = self.choose(sign_in(operator=operator), make_slots(operator, 3))
+        assert "Choose at most 2" in page.content.decode()
+        assert not Slot.objects.filter(is_closed=True).exists()
