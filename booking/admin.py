@@ -20,7 +20,7 @@ from common import ids
 from payments import currencies, refund_requests, showing, timeline
 from payments.timeline import Entry
 from tenants.acting import reasoned
-from tenants.backoffice import EditableAdmin, ReadOnlyAdmin
+from tenants.backoffice import EditableAdmin, ReadOnlyAdmin, once
 from tenants.listing import OwnRowsFilter
 from tenants.roles import Power
 
@@ -201,6 +201,7 @@ class ReservationAdmin(ReadOnlyAdmin):
         return showing.when(row.expires_at, row.resource.timezone)
 
     @admin.display(description="sold")
+    @once
     def sold(self, row: Reservation) -> str:
         """Show the units as they were sold."""
         return ", ".join(f"{unit.name} {currencies.shown(unit.amount, row.currency)}" for unit in row.units.all())
@@ -216,6 +217,7 @@ class ReservationAdmin(ReadOnlyAdmin):
         return showing.link(row.payment, f"{row.payment} ({row.payment.get_status_display()})")
 
     @admin.display(description="timeline")
+    @once
     def happened(self, row: Reservation) -> SafeString:
         """Show all that happened to it and to its payment, in one order of time."""
         changes = row.history.select_related("moved_from")

@@ -12,7 +12,7 @@ from notifications import rendering, sending
 from notifications.models import Mail
 from payments import showing
 from tenants.acting import reasoned
-from tenants.backoffice import ReadOnlyAdmin
+from tenants.backoffice import ReadOnlyAdmin, once
 from tenants.roles import Power
 
 
@@ -46,6 +46,7 @@ class MailAdmin(ReadOnlyAdmin):
         return showing.link(row.reservation)
 
     @admin.display(description="text")
+    @once
     def text(self, row: Mail) -> str:
         """Show what it says."""
         written = rendering.message(row)

@@ -11,7 +11,7 @@ from unfold.decorators import display
 from payments import commands, currencies, showing, timeline
 from payments.models import Command, Dispute, Payment, Refund
 from tenants.acting import reasoned
-from tenants.backoffice import ReadOnlyAdmin
+from tenants.backoffice import ReadOnlyAdmin, once
 from tenants.roles import Power
 
 
@@ -85,6 +85,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         return showing.link(getattr(row, "reservation", None))
 
     @admin.display(description="timeline")
+    @once
     def happened(self, row: Payment) -> SafeString:
         """Show all that happened to it."""
         return timeline.shown(timeline.of_payment(row))

@@ -14,7 +14,7 @@ from payments.models import Pace, Payment
 from reconciliation import resolving
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun
 from tenants.acting import reasoned
-from tenants.backoffice import ReadOnlyAdmin, SuperuserAdmin, add_actions
+from tenants.backoffice import ReadOnlyAdmin, SuperuserAdmin, add_actions, once
 from tenants.roles import Power
 
 
@@ -75,6 +75,7 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
         return format_html("<table>" + head + "<tbody>{}</tbody></table>", rows)
 
     @admin.display(description="timeline")
+    @once
     def happened(self, row: Discrepancy) -> SafeString | str:
         """Show all that happened to the payment."""
         return "—" if row.payment is None else timeline.shown(timeline.of_payment(row.payment))

@@ -23,7 +23,7 @@ class BoundedPaginator(Paginator[Any]):
     def count(self) -> int:
         """Return how many rows there are, at most ``MOST``."""
         rows: Any = self.object_list
-        return int(rows.order_by()[:MOST].count())
+        return int(rows[:MOST].count())  # in the list's order, for which there is an index
 
 
 class OwnRowsFilter(admin.RelatedFieldListFilter):

@@ -1,17 +1,24 @@
 """The demo's data: complete, and the same however often it is loaded."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError
+from django.db.models import Count
 from pytest_django import Settings
 
-from booking.models import Rate, Resource, Slot
-from demo import data
+from booking.models import History, Rate, Reservation, Resource, Slot
+from booking.states import RESERVATION_TRANSITIONS
+from demo import data, past
+from payments.models import PaymentHistory
+from payments.states import PAYMENT_TRANSITIONS
 from tenants import api_keys
 from tenants.models import ApiClient, Member, Operator, User
+from tests import promises
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,3 +66,40 @@ class TestLoad:
         with pytest.raises(CommandError, match="a live one"):
             call_command("load_demo")
         assert Operator.objects.count() == 0
+
+
+class TestPast:
+    def load(self, number: int) -> int:
+        return past.load(reservations=number, now=NOW, progress=lambda done: None)
+
+    def test_keeps_every_promise(self, tmp_path: Path) -> None:
+        data.load(now=NOW, login_file=tmp_path / "login.json")
+        assert self.load(1_000) == 1_000
+        promises.hold()
+        assert Counter(Reservation.objects.values_list("status", flat=True)) == {
+            "paid": 800, "cancelled": 70, "expired": 70, "refunded": 30, "failed": 30,
+        }  # fmt: skip
+        histories = History.objects.values("reservation").annotate(number=Count("id"))
+        assert {row["number"] for row in histories} == {2, 3, 4, 5}
+        assert Slot.objects.filter(reserved__gt=0).count() == 1_000 / past.PER_SLOT
+
+    def test_what_it_writes_is_as_if_it_had_happened(self, tmp_path: Path) -> None:
+        """The triggers would have let every step of it pass."""
+        data.load(now=NOW, login_file=tmp_path / "login.json")
+        self.load(200)
+        for table, table_of in ((History, RESERVATION_TRANSITIONS), (PaymentHistory, PAYMENT_TRANSITIONS)):
+            steps = set(table._default_manager.exclude(from_status="").values_list("from_status", "to_status"))
+            assert all(after in table_of[before] for before, after in steps), steps
+
+    def test_twice_changes_nothing_and_another_length_is_refused(self, tmp_path: Path) -> None:
+        data.load(now=NOW, login_file=tmp_path / "login.json")
+        assert self.load(100) == 100
+        assert self.load(100) == 0
+        with pytest.raises(past.CannotLoadError, match="A past of 100"):
+            self.load(200)
+
+    def test_the_triggers_are_there_again(self, tmp_path: Path) -> None:
+        data.load(now=NOW, login_file=tmp_path / "login.json")
+        self.load(100)
+        with pytest.raises(IntegrityError):
+            Reservation.objects.filter(status="paid").update(status="pending")

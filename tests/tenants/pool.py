@@ -1,4 +1,4 @@
-"""A user pool for the tests: keys of its own over HTTP, tokens as one wishes, and a sign-in page that answers by codes."""
+"""A user pool for the tests: keys of its own over HTTP, tokens as one wishes, and codes that are changed for them."""
 
 import base64
 import hashlib
