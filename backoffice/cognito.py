@@ -4,12 +4,13 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import requests
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
@@ -50,10 +51,6 @@ class Backend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the library h
         return person if person.is_active and person.is_staff else None
 
 
-class Begin(OIDCAuthenticationRequestView):  # type: ignore[misc]  # the library has no types
-    """Sends the person to the pool's sign-in page."""
-
-
 class Callback(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # the library has no types
     """Takes the person back from there."""
 
@@ -79,3 +76,19 @@ class Callback(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # the lib
     def _turn_away(request: HttpRequest, why: str) -> HttpResponse:
         messages.error(request, why)
         return HttpResponseRedirect(reverse("admin:login"))
+
+
+def begin(request: HttpRequest) -> HttpResponse:
+    """Begin to sign in; there is no such page without a user pool."""
+    return _known(OIDCAuthenticationRequestView.as_view())(request)
+
+
+def callback(request: HttpRequest) -> HttpResponse:
+    """Come back from there; there is no such page without a user pool."""
+    return _known(Callback.as_view())(request)
+
+
+def _known(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    if not settings.IDENTITY.has_sign_in:
+        raise Http404
+    return view

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
-from backoffice.cognito import Begin, Callback
+from backoffice import cognito
 from common import fallbacks, health
 from sweeps.health import ready
 
@@ -25,8 +25,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/ready", ready, name="ready"),
     path("api/v1/", include(api)),
     path("webhooks/", include("webhooks.api.urls")),
-    path("admin/cognito/begin", Begin.as_view(), name="cognito_begin"),
-    path("admin/cognito/callback", Callback.as_view(), name="cognito_callback"),
+    path("admin/cognito/begin", cognito.begin, name="cognito_begin"),
+    path("admin/cognito/callback", cognito.callback, name="cognito_callback"),
     path("admin/", admin.site.urls),
     path("api/<path:path>", fallbacks.unknown),
     path("webhooks/<path:path>", fallbacks.unknown),

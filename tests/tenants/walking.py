@@ -1,0 +1,105 @@
+"""Walks every address that there is, as somebody with no business there, and says what they got to see."""
+
+import itertools
+import re
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from drf_spectacular.generators import SchemaGenerator
+
+_PARAMETER = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Something of another operator's that was told."""
+
+    request: str
+    mark: str
+
+
+def addresses(prefix: str, keys: Iterable[object]) -> Iterator[str]:
+    """List every address below a prefix, each with every one of the keys in the place of what it leaves open."""
+    written = [str(key) for key in keys]
+    for pattern in sorted(set(_patterns(get_resolver().url_patterns))):
+        if not pattern.startswith(prefix):
+            continue
+        names = [found["name"] for found in _PARAMETER.finditer(pattern)]
+        for key in written if names else written[:1]:
+            yield "/" + _PARAMETER.sub(key, pattern)
+
+
+def _patterns(found: Iterable[Any], before: str = "") -> Iterator[str]:
+    for pattern in found:
+        here = before + str(pattern.pattern).removeprefix("^").removesuffix("$").removesuffix("\\Z")
+        if isinstance(pattern, URLResolver):
+            yield from _patterns(pattern.url_patterns, here)
+        elif isinstance(pattern, URLPattern) and "(?P" not in here:
+            yield here
+
+
+def told(marks: Iterable[str], request: str, body: bytes) -> Iterator[Leak]:
+    """Say which marks an answer has that the request did not have itself."""
+    text = body.decode(errors="replace")
+    for mark in marks:
+        if mark in text and mark not in request:
+            yield Leak(request, mark)
+
+
+def content(answer: Any) -> bytes:
+    """Return the body of an answer, streamed or not."""
+    return b"".join(answer.streaming_content) if answer.streaming else answer.content
+
+
+def look(client: Client, paths: Iterable[str], marks: Iterable[str]) -> Iterator[Leak]:
+    """GET every path; a fault of ours is one of the test too."""
+    marks = list(marks)
+    for path in paths:
+        answer: Any = client.get(path, follow=True)  # a message about what was asked for shows at once
+        assert answer.status_code < 500 or path.startswith("/health"), path
+        yield from told(marks, path, content(answer))
+
+
+def bodies(keys: Iterable[UUID]) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Write, for each operation of the API that takes a body, bodies with each of the keys in its fields for ids."""
+    keys = list(keys)
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            if method in ("post", "patch"):
+                example = _example(schema, operation)
+                named = [name for name in example if name.endswith("_id")] or [""]
+                found[method, path] = [
+                    example | ({name: str(key)} if name else {}) for name, key in itertools.product(named, keys)
+                ]
+    return found
+
+
+def _example(schema: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    media = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    examples = [one["value"] for one in media.get("examples", {}).values()]
+    reference = media.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
+    fields = schema["components"]["schemas"].get(reference, {}).get("properties", {})
+    known = dict(examples[0]) if examples else {}
+    return {**{name: str(uuid.uuid4()) for name in fields if name.endswith("_id")}, **known}
+
+
+def related(models: Iterable[type[Model]]) -> Iterator[str]:
+    """List the queries of every autocomplete that the backoffice could be asked for."""
+    for model in models:
+        for field in model._meta.get_fields():
+            if field.many_to_one and field.related_model in admin.site._registry:
+                meta = model._meta
+                for term in ("", "unseen", "a"):
+                    yield (
+                        f"/admin/autocomplete/?app_label={meta.app_label}&model_name={meta.model_name}"
+                        f"&field_name={field.name}&term={term}"
+                    )
