@@ -1,7 +1,13 @@
 """The app of the backoffice, and Django's admin with our site in it."""
 
+import importlib
+from collections.abc import Callable
+from typing import Any
+
 from django.apps import AppConfig
 from django.contrib.admin import apps
+
+Headers = Callable[[Any], Any]
 
 
 class BackofficeConfig(AppConfig):
@@ -9,8 +15,22 @@ class BackofficeConfig(AppConfig):
 
     name = "backoffice"
 
+    def ready(self) -> None:
+        """Have the theme work out the headers of a list once: it does so for each row, in half of a page's time."""
+        tags: Any = importlib.import_module("unfold.templatetags.unfold_list")
+        tags.result_headers = _once_for_a_list(tags.result_headers)
+
 
 class AdminConfig(apps.AdminConfig):
     """Django's admin, with our site as the one that pages are registered at."""
 
     default_site = "backoffice.site.Site"
+
+
+def _once_for_a_list(work_out: Headers) -> Headers:
+    def headers(changes: Any) -> Any:
+        if "_headers" not in changes.__dict__:
+            changes.__dict__["_headers"] = list(work_out(changes))
+        return changes.__dict__["_headers"]
+
+    return headers

@@ -11,7 +11,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
-from unfold.decorators import display
 
 from booking import cancelling, confirming, departures, extending, finding, moving, slots
 from booking.forms import AmountForm, MinutesForm, SlotForm, WeeklyRuleForm
@@ -19,6 +18,7 @@ from booking.models import History, Rate, Reservation, Resource, Slot
 from common import ids
 from payments import currencies, refund_requests, showing, timeline
 from payments.timeline import Entry
+from tenants import scoping
 from tenants.acting import reasoned
 from tenants.backoffice import EditableAdmin, ReadOnlyAdmin, once
 from tenants.listing import OwnRowsFilter
@@ -169,16 +169,18 @@ class ReservationAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Reservation], bool]:
         """Find what a guest says."""
         text = search_term.strip()
-        return (queryset.filter(pk__in=finding.find(text)) if text else queryset), False
+        if not text:
+            return queryset, False
+        return queryset.filter(pk__in=finding.find(text, operators=scoping.operators_of(request.user))), False
 
     def described(self, row: Reservation) -> str:
         """Say who it is for, and where it stands."""
         return f"{row.get_status_display()} · {row.customer_name} · {row.resource} {self.departure(row)}"
 
-    @display(description="status", label=showing.LABELS)
-    def stands(self, row: Reservation) -> tuple[str, str]:
+    @admin.display(description="status")
+    def stands(self, row: Reservation) -> SafeString:
         """Show where it stands."""
-        return row.status, row.get_status_display()
+        return showing.status(row)
 
     @admin.display(description="departure (local)")
     def departure(self, row: Reservation) -> str:
@@ -206,10 +208,10 @@ class ReservationAdmin(ReadOnlyAdmin):
         """Show the units as they were sold."""
         return ", ".join(f"{unit.name} {currencies.shown(unit.amount, row.currency)}" for unit in row.units.all())
 
-    @display(description="payment", label=showing.LABELS)
-    def payment_status(self, row: Reservation) -> tuple[str, str]:
+    @admin.display(description="payment")
+    def payment_status(self, row: Reservation) -> SafeString:
         """Show where its payment stands."""
-        return row.payment.status, row.payment.get_status_display()
+        return showing.status(row.payment)
 
     @admin.display(description="payment")
     def payment_link(self, row: Reservation) -> SafeString | str:

@@ -2,41 +2,49 @@
 
 import re
 import unicodedata
-from functools import reduce
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery, SearchVectorField
-from django.db.models import Func, QuerySet
+from django.db import connection
+from django.db.models import Q
 
 from booking.models import Reservation
 
+MOST = 1_000
+"""Reservations that a search finds: the newest ones."""
 _MOST_WORDS = 8
 
+# Materialized, so that it is read by the index of the words whatever the planner thinks of how common they are.
+_BY_WORDS = """
+WITH found AS MATERIALIZED (
+    SELECT id, operator_id FROM booking_reservation
+    WHERE booking_words(reference, customer_name, customer_email) @@ to_tsquery('simple', %(words)s)
+)
+SELECT id FROM found WHERE %(operators)s::uuid[] IS NULL OR operator_id = ANY(%(operators)s)
+ORDER BY id DESC LIMIT %(most)s
+"""
 
-class Words(Func):
-    """The words of a reservation, as the index ``reservation_words`` has them: without accents, in lower case."""
 
-    function = "booking_words"
-    output_field = SearchVectorField()
-
-
-def find(text: str) -> QuerySet[Reservation, dict[str, Any]]:
-    """Return the keys (unordered, of every operator: the caller scopes) of the reservations that a text means.
+def find(text: str, *, operators: Sequence[UUID] | None) -> list[UUID]:
+    """Return the ids of the reservations that a text means, at these operators (None: at all), at most ``MOST``.
 
     An id of ours or of the provider means the one that has it; anything else, those in whose reference, name or mail
     address each of its words begins a word.
     """
-    rows = Reservation.objects.order_by()
-    found: list[Any] = [rows.filter(payment__provider_ref=text).values("pk")]
+    rows = Reservation.objects.all() if operators is None else Reservation.objects.filter(operator__in=operators)
     try:
-        found += [rows.filter(pk=UUID(text)).values("pk"), rows.filter(payment_id=UUID(text)).values("pk")]
+        named = Q(pk=UUID(text)) | Q(payment_id=UUID(text))
     except ValueError:
-        if words := _plain(text)[:_MOST_WORDS]:
-            query = SearchQuery(" & ".join(f"{word}:*" for word in words), search_type="raw", config="simple")
-            spoken = Words("reference", "customer_name", "customer_email")
-            found.append(rows.alias(spoken=spoken).filter(spoken=query).values("pk"))
-    return reduce(lambda some, more: some.union(more), found)
+        named = Q(payment__provider_ref=text)
+    found = list(rows.order_by("pk").filter(named).values_list("pk", flat=True))
+    words = _plain(text)[:_MOST_WORDS]
+    if found or not words:
+        return found
+    query = " & ".join(f"{word}:*" for word in words)
+    with connection.cursor() as cursor:
+        given = {"words": query, "operators": None if operators is None else list(operators), "most": MOST}
+        cursor.execute(_BY_WORDS, given)
+        return [key for (key,) in cursor.fetchall()]
 
 
 def _plain(text: str) -> list[str]:

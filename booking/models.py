@@ -78,6 +78,7 @@ class Slot(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["resource", "starts_at"], name="slot_by_resource_and_time"),
             models.Index(fields=["starts_at", "id"], name="slot_by_time"),
+            models.Index(fields=["starts_at", "id"], condition=Q(is_closed=True), name="slot_closed"),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from booking import finding
 from notifications import rendering, sending
 from notifications.models import Mail
 from payments import showing
+from tenants import scoping
 from tenants.acting import reasoned
 from tenants.backoffice import ReadOnlyAdmin, once
 from tenants.roles import Power
@@ -38,7 +39,9 @@ class MailAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Mail], bool]:
         """Find the mails of the reservations that a text means."""
         text = search_term.strip()
-        return (queryset.filter(reservation__in=finding.find(text)) if text else queryset), False
+        if not text:
+            return queryset, False
+        return queryset.filter(reservation__in=finding.find(text, operators=scoping.operators_of(request.user))), False
 
     @admin.display(description="reservation")
     def reservation_link(self, row: Mail) -> SafeString | str:

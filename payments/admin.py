@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.decorators import display
 
 from payments import commands, currencies, showing, timeline
 from payments.models import Command, Dispute, Payment, Refund
@@ -59,10 +58,10 @@ class PaymentAdmin(ReadOnlyAdmin):
         """Show the amount."""
         return currencies.shown(row.amount, row.currency)
 
-    @display(description="status", label=showing.LABELS)
-    def stands(self, row: Payment) -> tuple[str, str]:
+    @admin.display(description="status")
+    def stands(self, row: Payment) -> SafeString:
         """Show where it stands."""
-        return row.status, row.get_status_display()
+        return showing.status(row)
 
     @admin.display(description="captured")
     def captured(self, row: Payment) -> str:

@@ -36,6 +36,10 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(FORWARD, BACKWARD),
         migrations.AddIndex(
+            model_name="slot",
+            index=models.Index(condition=models.Q(("is_closed", True)), fields=["starts_at", "id"], name="slot_closed"),
+        ),
+        migrations.AddIndex(
             model_name="reservation",
             index=models.Index(fields=["status", "-id"], name="reservation_status_newest"),
         ),

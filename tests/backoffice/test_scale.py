@@ -4,6 +4,7 @@
 also measures each page against the same page over an empty database.
 """
 
+import gc
 import json
 import os
 import statistics
@@ -139,14 +140,17 @@ def large_tables() -> frozenset[str]:
         return frozenset(name for (name,) in cursor.fetchall())
 
 
-def p95(client: Client, page: Page, *, times: int = 20) -> float:
+def p95(client: Client, page: Page, *, times: int = 30) -> float:
     """Return the 95th percentile of the milliseconds that a page takes."""
+    gc.collect()
+    gc.freeze()  # what a test process has in memory, and a web process has not, is nobody's to look through meanwhile
     taken = []
     for _ in range(times):
         began = time.perf_counter()
         client.get(page.path)
         taken.append(1_000 * (time.perf_counter() - began))
-    return statistics.quantiles(taken[1:], n=20)[-1]
+    gc.unfreeze()
+    return statistics.quantiles(taken[2:], n=20)[-1]
 
 
 @pytest.mark.slow
