@@ -1,5 +1,6 @@
 """Reservations, departures and what is sold, in the backoffice."""
 
+from collections import Counter
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
@@ -15,6 +16,7 @@ from unfold.admin import TabularInline
 from booking import cancelling, confirming, departures, extending, finding, moving, slots
 from booking.forms import AmountForm, MinutesForm, SlotForm, WeeklyRuleForm
 from booking.models import History, Rate, Reservation, Resource, Slot
+from booking.states import HOLDING, ReservationStatus
 from common import ids
 from payments import currencies, refund_requests, showing, timeline
 from payments.timeline import Entry
@@ -126,9 +128,15 @@ class SlotAdmin(EditableAdmin):
         return f"Opened by {actor}."
 
     actions = (
-        reasoned("Close to new reservations", _close, name="close", power=Power.SELL),
-        reasoned("Open again", _reopen, name="reopen", power=Power.SELL),
+        reasoned(
+            "Close to new reservations", _close, name="close", power=Power.SELL, fits=lambda row: not row.is_closed
+        ),
+        reasoned("Open again", _reopen, name="reopen", power=Power.SELL, fits=lambda row: row.is_closed),
     )
+
+
+def _is_held(row: Reservation) -> bool:
+    return row.status in HOLDING
 
 
 @admin.register(Reservation)
@@ -206,7 +214,10 @@ class ReservationAdmin(ReadOnlyAdmin):
     @once
     def sold(self, row: Reservation) -> str:
         """Show the units as they were sold."""
-        return ", ".join(f"{unit.name} {currencies.shown(unit.amount, row.currency)}" for unit in row.units.all())
+        sold = Counter((unit.name, unit.amount) for unit in row.units.all())
+        return ", ".join(
+            f"{number} × {name} {currencies.shown(amount, row.currency)}" for (name, amount), number in sold.items()
+        )
 
     @admin.display(description="payment")
     def payment_status(self, row: Reservation) -> SafeString:
@@ -266,12 +277,32 @@ class ReservationAdmin(ReadOnlyAdmin):
         )
         return f"{currencies.shown(refund.amount, row.currency)} are given back for {actor}."
 
-    actions = (
-        reasoned("Extend the hold", _extend, name="extend", power=Power.SERVE, form=MinutesForm),
-        reasoned("Move to another departure", _move, name="move", power=Power.SERVE, form=SlotForm),
-        reasoned("Refund", _refund, name="refund", power=Power.SETTLE, form=AmountForm),
-        reasoned("Confirm and capture", _confirm, name="confirm", power=Power.SERVE),
-        reasoned("Cancel and release the hold", _cancel, name="cancel", power=Power.SERVE),
+    actions = (  # fmt: skip
+        reasoned("Extend the hold", _extend, name="extend", power=Power.SERVE, form=MinutesForm, fits=_is_held),
+        reasoned(
+            "Move to another departure",
+            _move,
+            name="move",
+            power=Power.SERVE,
+            form=SlotForm,
+            fits=lambda row: row.is_active and row.slot_id is not None,
+        ),
+        reasoned(
+            "Refund",
+            _refund,
+            name="refund",
+            power=Power.SETTLE,
+            form=AmountForm,
+            fits=lambda row: row.payment.amount_captured > row.payment.amount_refunded + row.payment.amount_refunding,
+        ),
+        reasoned(
+            "Confirm and capture",
+            _confirm,
+            name="confirm",
+            power=Power.SERVE,
+            fits=lambda row: row.status == ReservationStatus.PENDING,
+        ),
+        reasoned("Cancel and release the hold", _cancel, name="cancel", power=Power.SERVE, fits=_is_held),
     )
 
 

@@ -71,6 +71,10 @@ class Environment:
         self.names.add(name)
         return str(self._config(name, default="")).strip() or default
 
+    def secret(self, name: str) -> str:
+        """Read a text that an installation has named itself, such as an operator's key; `.env.example` knows it not."""
+        return str(self._config(name, default="")).strip()
+
     def texts(self, name: str, default: Sequence[str] = ()) -> list[str]:
         """Read a list of texts, separated by commas."""
         return [part for part in (part.strip() for part in self.text(name).split(",")) if part] or list(default)

@@ -85,9 +85,10 @@ _SLOTS = """
 INSERT INTO booking_slot (id, resource_id, starts_at, ends_at, capacity, reserved, is_closed, created_at)
 SELECT pg_temp.demo_id(at - interval '30 days', 'slot', k),
        (%(resources)s::uuid[])[1 + k %% cardinality(%(resources)s::uuid[])],
-       date_trunc('minute', at), date_trunc('minute', at) + interval '2 hours', 24, 0, false, at - interval '30 days'
+       starts_at, starts_at + interval '2 hours', 24, 0, false, at - interval '30 days'
 FROM (SELECT k, %(first)s + k * %(slot_step)s + %(ahead)s AS at
-      FROM generate_series(%(from_slot)s::bigint, %(to_slot)s - 1) AS k) AS planned
+      FROM generate_series(%(from_slot)s::bigint, %(to_slot)s - 1) AS k) AS planned,
+     LATERAL (SELECT date_trunc('day', at) + make_interval(hours => 8 + (k %% 10)::int) AS starts_at) AS sensible
 """
 _MADE = """
 CREATE TEMPORARY TABLE made ON COMMIT DROP AS

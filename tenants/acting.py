@@ -32,6 +32,10 @@ MOST = 5_000
 _NOT_ALLOWED = "your role does not allow this."
 
 
+def _always(row: Any) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
     """What an action does, and who may have it done."""
@@ -41,19 +45,26 @@ class Doing:
     act: Act
     power: Power
     form: type[forms.Form] = field(default=forms.Form)
+    fits: Callable[[Any], bool] = _always
 
 
 def reasoned(
-    description: str, act: Act, *, name: str, power: Power, form: type[forms.Form] = forms.Form
+    description: str,
+    act: Act,
+    *,
+    name: str,
+    power: Power,
+    form: type[forms.Form] = forms.Form,
+    fits: Callable[[Any], bool] = _always,
 ) -> Callable[..., HttpResponse | None]:
     """Make an admin action that asks for a reason on a page of its own and then does ``act`` to each chosen row.
 
     What else it needs to know (an amount, some minutes), ``form`` asks for, and ``act`` is given it by name; a form
     that has ``for_rows`` is shown the rows and the person. It is offered to who has the power at one of their
     operators, and done to rows of those where they have it. A row that refuses (by a :class:`HoldfastError`) is told
-    of and stops no other.
+    of and stops no other. The page of a row shows it where it ``fits``; whether it can be done, ``act`` decides.
     """
-    doing = Doing(name=name, description=description, act=act, power=power, form=form)
+    doing = Doing(name=name, description=description, act=act, power=power, form=form, fits=fits)
 
     @admin.action(description=description, permissions=["view"])
     def run(modeladmin: "ScopedAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:

@@ -103,7 +103,7 @@ class ApiClientAdmin(EditableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Narrow to operators whose owner the person is: a key can do what an operator's staff can."""
-        rows = super().get_queryset(request)
+        rows = super().get_queryset(request).filter(person=None)  # people's have no key; they are under People
         if request.user.is_superuser:
             return rows
         return rows.filter(operator__in=roles.operators_where(request.user, self.power))

@@ -153,7 +153,7 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
             (name, found[2])
             for name, found in self.get_actions(request).items()
             if (doing := acting.doing_of(found[0])) is None
-            or roles.may(request.user, doing.power, self.operator_id_of(row))
+            or (row is not None and doing.fits(row) and roles.may(request.user, doing.power, self.operator_id_of(row)))
         ]
         context = {**(extra_context or {}), "row_actions": actions}
         return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]

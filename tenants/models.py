@@ -69,9 +69,24 @@ class Operator(models.Model):
 
     class Meta:
         ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(stripe_secret="") | ~models.Q(stripe_account=""),
+                name="operator_secret_is_of_an_account",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse secrets without the account that they are of: payments are told apart by it.
+
+        Raises:
+            ValidationError: It is so.
+        """
+        if self.stripe_secret and not self.stripe_account:
+            raise ValidationError({"stripe_account": "An account with a key of its own must be named (acct_…)."})
 
 
 class User(AbstractUser):

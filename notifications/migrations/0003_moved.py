@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
         ("booking", "0006_moves"),
         ("notifications", "0002_backoffice_at_scale"),
         ("payments", "0007_backoffice_at_scale"),
-        ("tenants", "0005_identity_and_bulk_runs"),
+        ("tenants", "0004_roles"),
     ]
 
     operations = [

@@ -62,4 +62,4 @@ def _names() -> dict[str, str]:
 
 def _read(name: str) -> str:
     env: Any = settings.ENVIRONMENT
-    return str(env.text(name))
+    return str(env.secret(name))

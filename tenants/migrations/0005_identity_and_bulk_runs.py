@@ -1,4 +1,4 @@
-"""People of Cognito, own Stripe accounts, actions on many rows, and lists as a person wants to find them again."""
+"""People of Cognito, own Stripe accounts, actions on many rows, and lists to be found again."""
 
 import django.contrib.postgres.fields
 import django.core.validators
@@ -127,6 +127,15 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="api_client_key_or_person",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="operator",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("stripe_secret", ""), models.Q(("stripe_account", ""), _negated=True), _connector="OR"
+                ),
+                name="operator_secret_is_of_an_account",
             ),
         ),
         migrations.AddField(

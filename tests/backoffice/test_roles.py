@@ -14,7 +14,7 @@ from payments.models import Command, Payment
 from reconciliation.models import Discrepancy
 from sweeps import registry
 from tenants import roles
-from tenants.acting import doing_of
+from tenants.acting import Doing, doing_of
 from tenants.models import ApiClient, Member, Operator, Role, User
 from tenants.roles import POWERS, Power
 from tests import stripe_events
@@ -59,15 +59,15 @@ def chosen() -> list[tuple[type[Model], Any]]:
     return [(model, action) for model, page in admin.site._registry.items() for action in page.actions or ()]
 
 
-def actions() -> list[tuple[type[Model], str, Power]]:
+def actions() -> list[tuple[type[Model], Doing]]:
     """List every action that changes something, by introspection: a new one is in it by itself."""
-    return [(model, doing.name, doing.power) for model, action in chosen() if (doing := doing_of(action))]
+    return [(model, doing) for model, action in chosen() if (doing := doing_of(action))]
 
 
 class TestActions:
     def test_each_has_a_power(self) -> None:
         ours = [action for _, action in chosen() if not action.__module__.startswith("django")]
-        assert [action.__name__ for action in ours] == [name for _, name, _ in actions()]
+        assert [action.__name__ for action in ours] == [doing.name for _, doing in actions()]
         assert len(actions()) >= 14
 
     @pytest.mark.parametrize("role", Role)
@@ -76,11 +76,14 @@ class TestActions:
     ) -> None:
         operator = world[Slot].resource.operator
         client = sign_in(operator=operator, role=role)
-        for model, name, power in actions():
-            row = world[model]
+        for model, doing in actions():
+            name, power, row = doing.name, doing.power, world[model]
             page = client.get(page_of(row))
             allowed = power in POWERS[role] and model is not User  # people are the superusers' alone
-            assert (f'name="action" value="{name}"' in page.content.decode()) == allowed, (model, name)
+            assert (f'name="action" value="{name}"' in page.content.decode()) == (allowed and doing.fits(row)), (
+                model,
+                name,
+            )
             if not allowed:
                 before = snapshot(world)
                 act(client, row, name, "because")

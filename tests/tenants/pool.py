@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+from rest_framework.test import APIClient
 
 REGION = "eu-west-1"
 POOL = f"{REGION}_Test12345"
@@ -99,3 +100,20 @@ def running() -> Iterator[Pool]:
 
 def _new_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def call(token: str, path: str = "slots", **headers: str) -> Any:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}", **headers)
+    return client.get(f"/api/v1/{path}")
+
+
+def code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def groups(*names: str) -> dict[str, Any]:
+    return {"cognito:groups": list(names)}
+
+
+AGENT = groups("holdfast:kayaks:agent")

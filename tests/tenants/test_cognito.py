@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -14,48 +13,13 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
-from rest_framework.test import APIClient
 
-from booking.models import Reservation, Slot
 from tenants import cognito
-from tenants.models import ApiClient, Member, Operator, Role, User
-from tests.api import Frontend, reservation_body
-from tests.factories import OperatorFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tenants.models import Member, Operator, Role, User
 from tests.tenants import pool as pools
-from tests.tenants.pool import CLIENT, Pool
+from tests.tenants.pool import AGENT, Pool, call, code
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def pool(settings: Settings) -> Iterator[Pool]:
-    with pools.running() as running:
-        settings.COGNITO_USER_POOL_ID, settings.COGNITO_REGION = pools.POOL, pools.REGION
-        settings.COGNITO_CLIENT_ID, settings.COGNITO_ENDPOINT = CLIENT, running.url
-        yield running
-
-
-@pytest.fixture
-def operator() -> Operator:
-    return OperatorFactory.create(slug="kayaks")
-
-
-def call(token: str, path: str = "slots", **headers: str) -> Any:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}", **headers)
-    return client.get(f"/api/v1/{path}")
-
-
-def code(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
-
-
-def groups(*names: str) -> dict[str, Any]:
-    return {"cognito:groups": list(names)}
-
-
-AGENT = groups("holdfast:kayaks:agent")
 
 
 class TestTokens:
@@ -174,123 +138,6 @@ class TestKeys:
         pool.is_down = True
         assert code(call(pool.token(**AGENT))) == (503, "identity_unavailable")
         assert not User.objects.exists()
-
-
-class TestPeople:
-    def test_are_made_on_first_sight_and_found_by_their_sub(self, pool: Pool, operator: Operator) -> None:
-        for mail in ("ana@example.com", "ana@new.example.com"):
-            assert call(pool.token(**AGENT, email=mail)).status_code == 200
-        (person,) = User.objects.all()
-        assert (person.cognito_sub, person.username, person.has_usable_password()) == (
-            "sub-of-ana", "ana@example.com", False,
-        )  # fmt: skip
-        assert Member.objects.get().role == Role.AGENT
-        assert ApiClient.objects.count() == 1
-
-    def test_a_mail_address_is_no_identity(self, pool: Pool, operator: Operator) -> None:
-        owner = User.objects.create_user("ana@example.com", email="ana@example.com", password="x")
-        Member.objects.create(user=owner, operator=operator, role=Role.OWNER)
-        call(pool.token(aud="app", **AGENT))
-        assert call(pool.token(**AGENT)).status_code == 200
-        made = User.objects.get(cognito_sub="sub-of-ana")
-        assert made != owner
-        assert made.username == "sub-of-ana"
-
-    def test_groups_are_the_roles(self, pool: Pool, operator: Operator) -> None:
-        call(pool.token(**groups("holdfast:kayaks:read_only", "holdfast:kayaks:manager", "holdfast:nobody:owner", "x")))
-        assert [(row.operator, row.role) for row in Member.objects.all()] == [(operator, Role.MANAGER)]
-        assert not User.objects.get().is_superuser
-        assert code(call(pool.token())) == (403, "insufficient_scope")
-        assert not Member.objects.exists()
-        assert not User.objects.get().is_staff
-
-    def test_the_platforms_group_makes_a_superuser_while_it_is_there(self, pool: Pool, operator: Operator) -> None:
-        call(pool.token(**groups("holdfast:platform", "holdfast:kayaks:agent")))
-        assert User.objects.get().is_superuser
-        call(pool.token(**AGENT))
-        assert not User.objects.get().is_superuser
-
-    def test_who_was_made_inactive_or_revoked_stays_out(self, pool: Pool, operator: Operator) -> None:
-        call(pool.token(**AGENT))
-        User.objects.update(is_active=False)
-        assert code(call(pool.token(**AGENT))) == (403, "insufficient_scope")
-        User.objects.update(is_active=True)
-        ApiClient.objects.update(revoked_at="2026-01-01T00:00Z")
-        assert code(call(pool.token(**AGENT))) == (403, "insufficient_scope")
-
-    def test_staff_of_several_say_where(self, pool: Pool, operator: Operator) -> None:
-        other = OperatorFactory.create(slug="surf")
-        slot = SlotFactory.create(resource__operator=other)
-        token = pool.token(**groups("holdfast:kayaks:agent", "holdfast:surf:agent"))
-        assert call(token).status_code == 400
-        assert call(token, HTTP_HOLDFAST_OPERATOR="kayaks").json()["results"] == []
-        assert call(token, HTTP_HOLDFAST_OPERATOR="surf").json()["results"][0]["id"] == str(slot.pk)
-        assert code(call(token, HTTP_HOLDFAST_OPERATOR="boats")) == (403, "insufficient_scope")
-
-    @pytest.mark.parametrize(("role", "status"), [("read_only", 403), ("agent", 201), ("manager", 201)])
-    def test_a_role_says_what_they_may(self, pool: Pool, sandbox: Sandbox, role: str, status: int) -> None:
-        slot = SlotFactory.create(resource__operator__slug="kayaks")
-        frontend = Frontend(pool.token(**groups(f"holdfast:kayaks:{role}")))
-        assert frontend.reserve(slot).status_code == status
-        assert frontend.get("slots").status_code == 200
-
-    def test_the_history_has_their_name(self, pool: Pool, sandbox: Sandbox) -> None:
-        slot = SlotFactory.create(resource__operator__slug="kayaks")
-        made = Frontend(pool.token(**AGENT)).reserve(slot).json()["reservation"]
-        history = Reservation.objects.get(pk=made["id"]).history.all()
-        assert history[0].actor == "user:ana@example.com"
-
-
-class TestCustomers:
-    @pytest.fixture
-    def slot(self, pool: Pool, sandbox: Sandbox) -> Slot:
-        return SlotFactory.create(resource__operator__cognito_client_id="kayak-shop")
-
-    def test_see_their_own_reservations_only(self, pool: Pool, slot: Slot) -> None:
-        ana, rui = (Frontend(pool.token(aud="kayak-shop", sub=sub, email=None)) for sub in ("ana", "rui"))
-        mine = ana.reserve(slot).json()["reservation"]["id"]
-        assert ana.get(f"reservations/{mine}").status_code == 200
-        assert [row["reservation"]["id"] for row in ana.get("reservations").json()["results"]] == [mine]
-        assert rui.get("reservations").json()["results"] == []
-        for answer in (
-            rui.get(f"reservations/{mine}"), rui.get(f"reservations/{mine}/history"),
-            rui.post(f"reservations/{mine}/cancel"), rui.post(f"reservations/{mine}/confirm"),
-        ):  # fmt: skip
-            assert code(answer) == (404, "not_found")
-        assert Reservation.objects.get().status == "pending"
-        assert ana.post(f"reservations/{mine}/cancel").status_code == 200
-
-    def test_have_no_part_in_the_payments(self, pool: Pool, slot: Slot) -> None:
-        ana = Frontend(pool.token(aud="kayak-shop"))
-        made = ana.reserve(slot).json()
-        for answer in (
-            ana.get("payment_intents"), ana.get(f"payment_intents/{made['payment']['id']}"), ana.get("transactions"),
-            ana.post("refunds", {"payment_id": made["payment"]["id"]}), ana.get("refunds"),
-            ana.get(f"payments/{made['payment']['id']}"),
-        ):  # fmt: skip
-            assert code(answer) == (403, "insufficient_scope")
-
-    def test_keys_are_each_ones_own(self, pool: Pool, slot: Slot) -> None:
-        ana, rui = (Frontend(pool.token(aud="kayak-shop", sub=sub, email=None)) for sub in ("ana", "rui"))
-        bodies = [one.post("reservations", reservation_body(slot), key="same").json() for one in (ana, rui, ana)]
-        ids = [body["reservation"]["id"] for body in bodies]
-        assert ids[0] == ids[2] != ids[1]
-
-    def test_staff_who_come_by_the_shop_are_staff(self, pool: Pool, slot: Slot) -> None:
-        operator = slot.resource.operator
-        mine = Frontend(pool.token(aud="kayak-shop", sub="ana", email=None)).reserve(slot).json()["reservation"]["id"]
-        staff = Frontend(
-            pool.token(aud="kayak-shop", sub="boss", email=None, **groups(f"holdfast:{operator.slug}:owner"))
-        )
-        assert staff.get(f"reservations/{mine}").status_code == 200
-
-    def test_are_strangers_at_another_operator(self, pool: Pool, slot: Slot) -> None:
-        other = SlotFactory.create(resource__operator__cognito_client_id="surf-shop")
-        mine = Frontend(pool.token(aud="kayak-shop")).reserve(slot).json()["reservation"]["id"]
-        there = Frontend(pool.token(aud="surf-shop"))
-        assert there.get(f"reservations/{mine}").status_code == 404
-        assert there.get(f"slots/{slot.pk}").status_code == 404
-        assert there.get(f"slots/{other.pk}").status_code == 200
 
 
 class TestRealPool:

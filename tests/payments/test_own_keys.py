@@ -1,0 +1,152 @@
+"""Operators with a Stripe account of their own: called with its key and no other, and heard by its signature."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from pytest_django import Settings
+
+from booking.models import Slot
+from payments.models import Command, Payment
+from payments.providers import own_keys, registry
+from payments.providers.base import NotSentError, ProviderError
+from tenants.models import Operator
+from tests import stripe_events
+from tests.aging import end_leases
+from tests.api import Frontend
+from tests.environment import VALUES
+from tests.factories import OperatorFactory, SlotFactory
+from tests.sandbox_client import Sandbox
+from webhooks.models import Event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OWN = "acct_own"
+
+
+@pytest.fixture(autouse=True)
+def anew() -> Iterator[None]:
+    own_keys.forget()
+    yield
+    own_keys.forget()
+
+
+@pytest.fixture
+def operator(monkeypatch: pytest.MonkeyPatch) -> Operator:
+    monkeypatch.setenv("STRIPE_KAYAKS_API_KEY", "sk_test_of_kayaks")
+    monkeypatch.setenv("STRIPE_KAYAKS_WEBHOOK_SECRETS", "whsec_of_kayaks,whsec_older")
+    return OperatorFactory.create(stripe_account=OWN, stripe_secret="STRIPE_KAYAKS")
+
+
+@pytest.fixture
+def heard(settings: Settings) -> Iterator[list[dict[str, str]]]:
+    """Be Stripe for a moment; returns the headers of each call."""
+    calls: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            calls.append({name.lower(): value for name, value in self.headers.items()})
+            self.send_response(404)
+            self.end_headers()
+            self.wfile.write(
+                json.dumps({"error": {"type": "invalid_request_error", "code": "resource_missing"}}).encode()
+            )
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.STRIPE_API_BASE = f"http://127.0.0.1:{server.server_address[1]}"
+    registry.get.cache_clear()
+    yield calls
+    registry.get.cache_clear()
+    server.shutdown()
+    server.server_close()
+
+
+def fetch(account: str) -> None:
+    with pytest.raises(ProviderError):
+        registry.get("stripe").fetch(ref="pi_1", account=account)
+
+
+class TestCalls:
+    def test_of_an_own_account_carry_its_key(self, operator: Operator, heard: list[dict[str, str]]) -> None:
+        fetch(OWN)
+        assert heard[0]["authorization"] == "Bearer sk_test_of_kayaks"
+        assert "stripe-account" not in heard[0]
+
+    def test_of_a_connected_account_carry_the_platforms(
+        self, operator: Operator, heard: list[dict[str, str]], settings: Settings
+    ) -> None:
+        OperatorFactory.create(stripe_account="acct_connected")
+        own_keys.forget()
+        fetch("acct_connected")
+        assert heard[0]["authorization"] == f"Bearer {settings.STRIPE_API_KEY}"
+        assert heard[0]["stripe-account"] == "acct_connected"
+
+    def test_are_not_made_with_the_platforms_key_in_place_of_a_missing_one(
+        self, operator: Operator, heard: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("STRIPE_KAYAKS_API_KEY")
+        with pytest.raises(NotSentError, match="STRIPE_KAYAKS_API_KEY is missing"):
+            registry.get("stripe").fetch(ref="pi_1", account=OWN)
+        assert heard == []
+
+    def test_a_reservation_waits_for_the_key(
+        self, operator: Operator, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("STRIPE_KAYAKS_API_KEY")
+        slot = SlotFactory.create(resource__operator=operator)
+        assert Frontend.of(slot).reserve(slot).status_code == 202
+        assert "STRIPE_KAYAKS_API_KEY" in Command.objects.get().last_error
+        assert sandbox.payment_intents() == []
+        end_leases()
+        assert Payment.objects.get().provider_account == OWN
+
+
+class TestDeliveries:
+    @pytest.fixture
+    def event(self, operator: Operator, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+        """The event of money that was taken at the own account, which does not name itself."""
+        monkeypatch.setenv("STRIPE_KAYAKS_API_KEY", VALUES["STRIPE_API_KEY"])  # the sandbox is of one account
+        slot: Slot = SlotFactory.create(resource__operator=operator)
+        Frontend.of(slot).reserve(slot, capture_method="automatic")
+        found = stripe_events.only(sandbox, "payment_intent.succeeded")
+        return {name: value for name, value in found.items() if name != "account"}
+
+    def test_are_taken_with_its_own_secrets(self, event: dict[str, Any]) -> None:
+        path = f"/webhooks/stripe/{OWN}"
+        assert stripe_events.deliver(event, path=path).status_code == 400
+        assert stripe_events.deliver(event, path=path, secret="whsec_older").status_code == 200
+        assert (Event.objects.get().account, Payment.objects.get().status) == (OWN, "succeeded")
+
+    def test_do_not_come_to_the_platforms_endpoint(self, event: dict[str, Any]) -> None:
+        assert stripe_events.deliver(event, secret="whsec_of_kayaks").status_code == 400
+        assert not Event.objects.exists()
+
+    def test_speak_of_no_other_account(self, event: dict[str, Any]) -> None:
+        other = event | {"account": "acct_of_somebody_else"}
+        answer = stripe_events.deliver(other, path=f"/webhooks/stripe/{OWN}", secret="whsec_of_kayaks")
+        assert answer.status_code == 200
+        assert Event.objects.get().status == "failed"
+        assert Payment.objects.get().status != "succeeded"
+
+
+class TestOperator:
+    def test_a_key_is_of_a_named_account(self) -> None:
+        operator = OperatorFactory.build(stripe_secret="STRIPE_KAYAKS", stripe_account="")
+        with pytest.raises(ValidationError, match="must be named"):
+            operator.full_clean()
+        with pytest.raises(IntegrityError):
+            operator.save()
+
+    @pytest.mark.parametrize("name", ["sk_test_123", "kayaks", "A B"])
+    def test_a_key_itself_is_not_taken_for_a_name(self, name: str) -> None:
+        with pytest.raises(ValidationError, match="name of a variable"):
+            OperatorFactory.build(stripe_secret=name, stripe_account=OWN).full_clean()
