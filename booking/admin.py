@@ -1,9 +1,7 @@
 """Reservations, departures and what is sold, in the backoffice."""
 
 from collections import Counter
-from decimal import Decimal
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -13,12 +11,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
-from booking import cancelling, confirming, departures, extending, finding, moving, slots
-from booking.forms import AmountForm, MinutesForm, SlotForm, WeeklyRuleForm
+from booking import actions, departures, finding, slots
+from booking.forms import WeeklyRuleForm
 from booking.models import History, Rate, Reservation, Resource, Slot
-from booking.states import HOLDING, ReservationStatus
-from common import ids
-from payments import currencies, refund_requests, showing, timeline
+from payments import currencies, showing, timeline
 from payments.timeline import Entry
 from tenants import scoping
 from tenants.acting import reasoned
@@ -135,10 +131,6 @@ class SlotAdmin(EditableAdmin):
     )
 
 
-def _is_held(row: Reservation) -> bool:
-    return row.status in HOLDING
-
-
 @admin.register(Reservation)
 class ReservationAdmin(ReadOnlyAdmin):
     """Reservations, with all that happened to each."""
@@ -239,71 +231,7 @@ class ReservationAdmin(ReadOnlyAdmin):
         ]
         return timeline.shown([*own, *timeline.of_payment(row.payment)], zone=row.resource.timezone)
 
-    @staticmethod
-    def _confirm(row: Reservation, actor: str, reason: str) -> str:
-        confirming.confirm(
-            operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason
-        )
-        return f"Confirmed by {actor}."
-
-    @staticmethod
-    def _cancel(row: Reservation, actor: str, reason: str) -> str:
-        cancelling.cancel(
-            operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason
-        )
-        return f"Canceled by {actor}."
-
-    @staticmethod
-    def _extend(row: Reservation, actor: str, reason: str, minutes: int) -> str:
-        made = extending.extend(
-            operator=row.operator, reservation_id=row.pk, minutes=minutes, actor=actor, reason=reason
-        )
-        return f"Held until {showing.when(made.expires_at, row.resource.timezone)} for {actor}."
-
-    @staticmethod
-    def _move(row: Reservation, actor: str, reason: str, slot_id: UUID) -> str:
-        moving.move(operator=row.operator, reservation_id=row.pk, slot_id=slot_id, actor=actor, reason=reason)
-        return f"Moved by {actor}."
-
-    @staticmethod
-    def _refund(row: Reservation, actor: str, reason: str, amount: Decimal | None) -> str:
-        refund = refund_requests.request(
-            operator=row.operator,
-            payment_id=row.payment_id,
-            operation_id=ids.new_id(),
-            amount=None if amount is None else currencies.to_minor(amount, row.currency),
-            reason="requested_by_customer",
-            actor=actor,
-        )
-        return f"{currencies.shown(refund.amount, row.currency)} are given back for {actor}."
-
-    actions = (  # fmt: skip
-        reasoned("Extend the hold", _extend, name="extend", power=Power.SERVE, form=MinutesForm, fits=_is_held),
-        reasoned(
-            "Move to another departure",
-            _move,
-            name="move",
-            power=Power.SERVE,
-            form=SlotForm,
-            fits=lambda row: row.is_active and row.slot_id is not None,
-        ),
-        reasoned(
-            "Refund",
-            _refund,
-            name="refund",
-            power=Power.SETTLE,
-            form=AmountForm,
-            fits=lambda row: row.payment.amount_captured > row.payment.amount_refunded + row.payment.amount_refunding,
-        ),
-        reasoned(
-            "Confirm and capture",
-            _confirm,
-            name="confirm",
-            power=Power.SERVE,
-            fits=lambda row: row.status == ReservationStatus.PENDING,
-        ),
-        reasoned("Cancel and release the hold", _cancel, name="cancel", power=Power.SERVE, fits=_is_held),
-    )
+    actions = actions.ACTIONS
 
 
 def _changed(change: History, row: Reservation) -> str:

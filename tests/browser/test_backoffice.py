@@ -68,7 +68,10 @@ def sale(login: dict[str, str], sandbox: Sandbox) -> Reservation:
 
 @pytest.fixture
 def address(login: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    with (tmp_path / "web.log").open("wb") as log, servers.web(log, {"WEB_PROCESSES": "1"}) as running:
+    with (
+        (tmp_path / "web.log").open("wb") as log,
+        servers.web(log, {"WEB_PROCESSES": "1", "LOGIN_RATE": "1000/min"}) as running,
+    ):
         yield running
 
 

@@ -1,0 +1,87 @@
+"""What staff can do to a reservation from the backoffice: each calls the function that the API calls."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from booking import cancelling, confirming, extending, moving
+from booking.forms import AmountForm, MinutesForm, SlotForm
+from booking.models import Reservation
+from booking.states import HOLDING, ReservationStatus
+from common import ids
+from payments import currencies, refund_requests, showing
+from tenants.acting import reasoned
+from tenants.roles import Power
+
+
+def confirm(row: Reservation, actor: str, reason: str) -> str:
+    """Confirm a hold and capture its money."""
+    confirming.confirm(
+        operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason
+    )
+    return f"Confirmed by {actor}."
+
+
+def cancel(row: Reservation, actor: str, reason: str) -> str:
+    """Cancel and release the hold."""
+    cancelling.cancel(
+        operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason
+    )
+    return f"Canceled by {actor}."
+
+
+def extend(row: Reservation, actor: str, reason: str, minutes: int) -> str:
+    """Let a hold live longer."""
+    made = extending.extend(operator=row.operator, reservation_id=row.pk, minutes=minutes, actor=actor, reason=reason)
+    return f"Held until {showing.when(made.expires_at, row.resource.timezone)} for {actor}."
+
+
+def move(row: Reservation, actor: str, reason: str, slot_id: UUID) -> str:
+    """Move to another departure of the activity."""
+    moving.move(operator=row.operator, reservation_id=row.pk, slot_id=slot_id, actor=actor, reason=reason)
+    return f"Moved by {actor}."
+
+
+def refund(row: Reservation, actor: str, reason: str, amount: Decimal | None) -> str:
+    """Give money back: so much, or all that is left."""
+    refund = refund_requests.request(
+        operator=row.operator,
+        payment_id=row.payment_id,
+        operation_id=ids.new_id(),
+        amount=None if amount is None else currencies.to_minor(amount, row.currency),
+        reason="requested_by_customer",
+        actor=actor,
+    )
+    return f"{currencies.shown(refund.amount, row.currency)} are given back for {actor}."
+
+
+def _is_held(row: Reservation) -> bool:
+    return row.status in HOLDING
+
+
+ACTIONS = (
+    reasoned("Extend the hold", extend, name="extend", power=Power.SERVE, form=MinutesForm, fits=_is_held),
+    reasoned(
+        "Move to another departure",
+        move,
+        name="move",
+        power=Power.SERVE,
+        form=SlotForm,
+        fits=lambda row: row.is_active and row.slot_id is not None,
+    ),
+    reasoned(
+        "Refund",
+        refund,
+        name="refund",
+        power=Power.SETTLE,
+        form=AmountForm,
+        fits=lambda row: row.payment.amount_captured > row.payment.amount_refunded + row.payment.amount_refunding,
+    ),
+    reasoned(
+        "Confirm and capture",
+        confirm,
+        name="confirm",
+        power=Power.SERVE,
+        fits=lambda row: row.status == ReservationStatus.PENDING,
+    ),
+    reasoned("Cancel and release the hold", cancel, name="cancel", power=Power.SERVE, fits=_is_held),
+)
