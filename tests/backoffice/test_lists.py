@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django_q.models import OrmQ
 
+from booking import finding
 from booking.models import Reservation, Slot
 from common import ids
 from sweeps import registry
@@ -147,6 +148,13 @@ class TestSearch:
         client = sign_in(operator=OperatorFactory.create())
         for text in (row.reference, "joao", row.payment.provider_ref, str(row.pk)):
             assert str(row.pk) not in self.search(client, text)
+
+    def test_others_do_not_crowd_out_what_is_ones_own(self, row: Reservation, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The newest so many are found, and those are the newest of one's own."""
+        slot = SlotFactory.create()
+        Frontend.of(slot).reserve(slot, customer={"name": "João Outro", "email": "o@example.com"})
+        monkeypatch.setattr(finding, "MOST", 1)
+        assert page_of(row) in self.search(sign_in(operator=row.operator), "joao")
 
     def test_finds_pages(self, row: Reservation) -> None:
         assert list_of(Slot) in self.search(sign_in(operator=row.operator), "depart")
