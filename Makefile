@@ -8,7 +8,7 @@ PRODUCTION := ENV_FILE= DEBUG=false SECRET_KEY=checked-only-0123456789-abcdefghi
 	STRIPE_WEBHOOK_SECRETS=whsec_checked MAIL_BACKEND=smtp MAIL_HOST=127.0.0.1 MAIL_FROM=checked@example.com
 DEVELOPMENT := ENV_FILE= DEBUG=true DATABASE_URL=postgresql://holdfast@127.0.0.1:1/holdfast
 
-.PHONY: help demo up down test fuzz check fmt
+.PHONY: help demo up down test simulate mutants fuzz check fmt
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -25,6 +25,12 @@ down: .venv/.ready ## Stop everything of this checkout
 
 test: .venv/.ready-dev ## Run the tests, on all cores
 	@$(RUN) -m pytest -q -n auto $(ARGS)
+
+simulate: .venv/.ready-dev ## Storm the whole system, seed after seed (SEEDS=1000 FIRST_SEED=0, or SEED=7 for one)
+	@$(RUN) -m tests.simulation --seeds $(or $(and $(SEED),1),$(SEEDS),200) --first $(or $(SEED),$(FIRST_SEED),0)
+
+mutants: .venv/.ready-dev ## Take one safety away after the other, and see what notices
+	@$(RUN) -m tests.simulation.mutants
 
 fuzz: .venv/.ready-dev ## Try every operation of the API with some thousands of requests
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-150} $(RUN) -m pytest -q -n auto tests/contract/test_fuzz.py --timeout 900

@@ -1,0 +1,115 @@
+"""The judge: what must hold once a world has settled, here and at the provider (P1–P12, and that everything ends)."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from booking.models import History, Reservation
+from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
+from notifications.models import Mail
+from payments.models import Command, Payment, PaymentHistory
+from payments.states import COMMAND_OPEN, PAYMENT_FINAL, PAYMENT_TRANSITIONS
+from reconciliation.models import Discrepancy, DiscrepancyStatus
+from reconciliation.promises import check_all
+from tests.simulation.world import World
+
+_ENDED = ("paid", "refunded", "failed", "expired", "cancelled")
+
+
+def breaches(world: World) -> list[str]:
+    """List every broken promise, in words."""
+    found = [f"{v.promise.number}: {v.promise.text}: {v.examples}" for v in check_all() if v.breaches]
+    return [*world.faults, *found, *_money(world), *_histories(), *_ends(world)]
+
+
+def _money(world: World) -> Iterable[str]:
+    """Compare each payment with what the provider has of it: one intent, and every cent (P5, P7, P12)."""
+    account = world.provider.sandbox.account(None)
+    theirs: dict[str, list[Any]] = defaultdict(list)
+    for intent in account.payment_intents.values():
+        theirs[intent["metadata"].get("holdfast_payment", "")].append(intent)
+    given_back: dict[str, int] = defaultdict(int)
+    for refund in account.refunds.values():
+        if refund["status"] == "succeeded" and refund["balance_transaction"]:
+            given_back[refund["payment_intent"]] += refund["amount"]
+    told = set(Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).values_list("payment_id", flat=True))
+    for payment in Payment.objects.select_related("reservation").order_by("id"):
+        intents = theirs.pop(str(payment.pk), [])
+        live = [intent for intent in intents if intent["status"] not in ("canceled", "requires_payment_method")]
+        if len(live) > 1:
+            yield f"P5: payment {payment.pk} has {len(live)} intents"
+        captured = sum(intent["amount_received"] for intent in intents)
+        refunded = sum(given_back[intent["id"]] for intent in intents)
+        is_told = payment.pk in told
+        if (captured, refunded) != (payment.amount_captured, payment.amount_refunded) and not is_told:
+            here = f"{payment.amount_captured} captured, {payment.amount_refunded} refunded"
+            yield f"P12: payment {payment.pk}: {captured} captured, {refunded} refunded there; {here} here"
+        held = [intent["id"] for intent in intents if intent["status"] == "requires_capture"]
+        if held and payment.status != "on_hold" and not is_told:
+            yield f"P7: {held} is held, and the payment is {payment.status}"
+        reservation = getattr(payment, "reservation", None)
+        if (
+            reservation
+            and reservation.status in ("failed", "expired", "cancelled")
+            and captured != refunded
+            and not is_told
+        ):
+            yield f"P7: {reservation.status}, and {captured - refunded} were kept"
+    for stray in theirs.values():
+        yield f"P7: an intent of nobody: {[intent['id'] for intent in stray]}"
+
+
+def _histories() -> Iterable[str]:
+    """Follow each history: unbroken, legal, and ending where the row is (P8, P11)."""
+    for rows, key, table, status_of in (
+        (
+            History.objects.all(),
+            "reservation_id",
+            RESERVATION_TRANSITIONS,
+            dict(Reservation.objects.values_list("pk", "status")),
+        ),
+        (
+            PaymentHistory.objects.all(),
+            "payment_id",
+            PAYMENT_TRANSITIONS,
+            dict(Payment.objects.values_list("pk", "status")),
+        ),
+    ):
+        at: dict[Any, str] = {}
+        for change in rows.order_by("id"):
+            owner = getattr(change, key)
+            if change.from_status != at.get(owner, ""):
+                yield f"P11: {owner}: {change.from_status} after {at.get(owner)}"
+            if (
+                change.from_status
+                and change.from_status != change.to_status
+                and change.to_status not in table[change.from_status]
+            ):
+                yield f"P8: {owner}: {change.from_status} became {change.to_status}"
+            at[owner] = change.to_status
+        for owner, status in status_of.items():
+            if at.get(owner) != status:
+                yield f"P11: {owner} is {status}, its history ends with {at.get(owner)}"
+
+
+def _ends(world: World) -> Iterable[str]:
+    """Everything has ended, or a person was told."""
+    for row in Reservation.objects.select_related("payment").exclude(status__in=_ENDED):
+        if row.payment.stuck_at is None:
+            yield f"liveness: reservation {row.pk} is still {row.status}, its payment {row.payment.status}"
+    for command in Command.objects.select_related("payment").filter(status__in=sorted(COMMAND_OPEN)):
+        if command.payment.stuck_at is None:
+            yield f"liveness: command {command.kind} of {command.payment_id} is still {command.status}"
+    stuck = Payment.objects.filter(stuck_at__isnull=False)
+    told = set(Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).values_list("payment_id", flat=True))
+    for payment in stuck:
+        if payment.pk not in told:
+            yield f"liveness: payment {payment.pk} is stuck, and nobody was told"
+    for payment in Payment.objects.filter(managed_by="reservation", stuck_at=None).exclude(
+        status__in=sorted(PAYMENT_FINAL)
+    ):
+        yield f"liveness: payment {payment.pk} is still {payment.status}"
+    paid = Reservation.objects.filter(status=ReservationStatus.PAID)
+    for row in paid:
+        if not Mail.objects.filter(reservation=row, kind__in=("paid", "late_seated")).exists():
+            yield f"mails: {row.reference} is paid, and the guest does not know"

@@ -1,0 +1,92 @@
+"""The provider of a world: the sandbox's own Stripe, called by the official client, over a lossy network."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import stripe
+from django.db import connection
+
+from payments.providers import stripe as ours
+from sandbox import form
+from sandbox.ids import SequentialIds
+from sandbox.messages import Answer, Request
+from sandbox.service import Sandbox
+from sandbox.stripe.objects import EventRecord
+from tests.simulation.clock import Clock
+from tests.simulation.dice import Dice
+
+API_KEY = "sk_test_simulated"
+
+
+class Provider(stripe.HTTPClient):
+    """Carries the client's requests to the sandbox, or not, or too late."""
+
+    name = "simulated"
+
+    def __init__(self, *, clock: Clock, dice: Dice, publish: Callable[[EventRecord], None]) -> None:
+        super().__init__()
+        self.dice = dice
+        self.sandbox = Sandbox(api_key=API_KEY, clock=clock, ids=SequentialIds(), publish=publish)
+        self.is_away = False
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.later: Callable[[Callable[[], object]], None] = lambda call: None
+        self.told: Callable[[str], None] = lambda text: None
+
+    def adapter(self) -> ours.StripeProvider:
+        """Return our own provider, unchanged, with this network beneath it."""
+        client = stripe.StripeClient(API_KEY, max_network_retries=0, http_client=self)
+        return ours.StripeProvider(client=client, tolerance_seconds=300)
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **_: Any
+    ) -> tuple[str, int, Mapping[str, str]]:
+        """Answer a call of ours.
+
+        Raises:
+            APIConnectionError: Nothing was heard.
+            Died: The caller ends before or after it.
+        """
+        assert not connection.in_atomic_block, "P6: a transaction is open while the provider is called"
+        address = urlsplit(url)
+        lowered = {name.lower(): value for name, value in (headers or {}).items()}
+        params = form.parse(post_data if method == "post" else address.query)
+        request = Request(method.upper(), address.path, params, lowered)
+        what = f"{request.method} {address.path.removeprefix('/v1/').split('/')[0]}"
+        self.dice.boundary(f"before {what}")
+        if self.dice.happens("meanwhile"):
+            self.meanwhile()
+        answer = self._carry(request)
+        self.dice.boundary(f"after {what}")
+        return answer.body.decode(), answer.status, answer.headers
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _carry(self, request: Request) -> Answer:
+        what = f"{request.method} {request.path}"
+        if self.is_away or self.dice.happens("lost_before"):
+            return self._lose(f"{what} does not reach the provider")
+        if request.method == "POST" and self.dice.happens("late"):
+            self.later(lambda: self.sandbox.answer(request))
+            return self._lose(f"{what} will reach the provider late")
+        for fault, effect in (("rate_limit", "rate_limit"), ("error_before", "error_before")):
+            if self.dice.happens(fault):
+                self.told(f"{what}: {fault}")
+                self._add(request, effect)
+                return self.sandbox.answer(request)
+        if request.method == "POST" and self.dice.happens("error_after"):
+            self.told(f"{what}: takes effect, and answers with an error")
+            self._add(request, "error_after")
+        answer = self.sandbox.answer(request)
+        self.sandbox.faults.clear()
+        if self.dice.happens("lost_after"):
+            return self._lose(f"{what}: the answer is lost")
+        return answer
+
+    def _add(self, request: Request, effect: str) -> None:
+        self.sandbox.faults.add({"match": f"{request.method} {request.path}", "effect": effect})
+
+    def _lose(self, why: str) -> Answer:
+        self.told(why)
+        raise stripe.APIConnectionError("nothing was heard")  # type: ignore[no-untyped-call]
