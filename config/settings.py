@@ -99,7 +99,6 @@ STRIPE_LIVE_MODE = STRIPE_API_KEY.startswith(rules.STRIPE_LIVE_KEYS)
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
-    "unfold.contrib.filters",
     "backoffice.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

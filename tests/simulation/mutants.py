@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = 40
+SEEDS = 150
+"""At most: the first that fails is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,6 @@ MUTANTS = (
     Mutant("expiry releases no hold", "booking/expiring.py", "releases.append(", "(lambda command: None)("),
     Mutant("the answer to a capture makes it paid", "payments/applying.py",
            "    if news.event_id is None:\n", "    if False:\n"),
-    Mutant("nobody looks for lost webhooks", "sweeps/registry.py",
-           "return missed_events.recover_unread(accounts=accounts.list_accounts()).taken", "return 0"),
     Mutant("late money is kept", "booking/settlement.py", "    return [refund, command]\n", "    return []\n"),
     Mutant("a key answers anew", "idempotency/keys.py",
            "    if first.status_code is None:\n        raise KeyInUseError\n", ""),

@@ -149,6 +149,8 @@ class World:
         status = answer.status_code if answer is not None else None
         record.deliveries.append(DeliveryAttempt(at=self.clock.now(), status=status, error=None, ms=1))
         self.tell(f"webhook {kind}: {status}")
+        if status == 500:
+            self.faults.append(f"500: the webhook {kind}: nothing that is done to us is a fault of ours")
         if status != 200 and again:
             self.at(self.clock.at + again[0], f"webhook {kind} again", lambda: self._deliver(record, kind, again[1:]))
 
