@@ -183,6 +183,16 @@ class TestBackoffice:
         expect(page.get_by_role("textbox", name="Reason")).to_be_visible()
 
 
+class TestFaults:
+    def test_would_be_found(self, chromium: Browser) -> None:
+        page = chromium.new_page()
+        page.set_content(
+            '<html lang="en"><title>x</title><main><h1>x</h1><img src="x"><input type="text"></main></html>'
+        )
+        assert [fault.split(":")[0] for fault in faults(page)] == ["image-alt", "label"]
+        page.close()
+
+
 class TestSignIn:
     def test_the_page_is_for_everybody(self, chromium: Browser, address: str) -> None:
         context = chromium.new_context(base_url=address)
