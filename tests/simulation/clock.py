@@ -16,10 +16,12 @@ class Clock:
 
     def __init__(self) -> None:
         self.at = BEGINNING
+        self.provider_ahead = timedelta()
+        """How far the provider's clock is ahead of the database's."""
 
     def now(self) -> float:
         """Tell the sandbox the time."""
-        return self.at.timestamp()
+        return (self.at + self.provider_ahead).timestamp()
 
     def sleep(self, seconds: float) -> None:
         """The sandbox waits for nobody here."""
@@ -29,10 +31,6 @@ class Clock:
         self.at = max(at, self.at)
         with connection.cursor() as cursor:
             cursor.execute("UPDATE virtual.clock SET at = %s", [self.at])
-
-    def advance(self, by: timedelta) -> None:
-        """Let time pass."""
-        self.set(self.at + by)
 
 
 @contextmanager

@@ -31,9 +31,9 @@ class Storm:
     error_after: float = 0.03
     """A 500, without and with the effect; Stripe keeps the second under the idempotency key."""
     rate_limit: float = 0.03
-    death: float = 0.006
+    death: float = 0.01
     """At each boundary: before and after a COMMIT, and before and after a call."""
-    contention: float = 0.004
+    contention: float = 0.006
     """A lock that is not had in time, a deadlock, or a serialization failure, at a statement that writes."""
     webhook_lost: float = 0.10
     webhook_doubled: float = 0.10
@@ -43,6 +43,10 @@ class Storm:
     """Something else happens while a call is on its way."""
     outage: float = 0.10
     """The provider is away for a while."""
+    stranger: float = 0.10
+    """Another operator's frontend tries what belongs to a guest."""
+    skew: float = 0.30
+    """Machines whose own clocks are off, one of them by up to ten minutes, and the provider's too."""
 
     @classmethod
     def kinds(cls) -> list[str]:

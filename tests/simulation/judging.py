@@ -19,20 +19,13 @@ _ENDED = ("paid", "refunded", "failed", "expired", "cancelled")
 def breaches(world: World) -> list[str]:
     """List every broken promise, in words."""
     found = [f"{v.promise.number}: {v.promise.text}: {v.examples}" for v in check_all() if v.breaches]
-    return [*world.faults, *found, *_money(world), *_histories(), *_ends(world)]
+    return [*world.faults, *found, *_money(world), *_histories(), *unended(), *_untold()]
 
 
 def _money(world: World) -> Iterable[str]:
     """Compare each payment with what the provider has of it: one intent, and every cent (P5, P7, P12)."""
-    account = world.provider.sandbox.account(None)
-    theirs: dict[str, list[Any]] = defaultdict(list)
-    for intent in account.payment_intents.values():
-        theirs[intent["metadata"].get("holdfast_payment", "")].append(intent)
-    given_back: dict[str, int] = defaultdict(int)
-    for refund in account.refunds.values():
-        if refund["status"] == "succeeded" and refund["balance_transaction"]:
-            given_back[refund["payment_intent"]] += refund["amount"]
-    told = set(Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).values_list("payment_id", flat=True))
+    theirs, given_back = _there(world)
+    told = _told()
     for payment in Payment.objects.select_related("reservation").order_by("id"):
         intents = theirs.pop(str(payment.pk), [])
         live = [intent for intent in intents if intent["status"] not in ("canceled", "requires_payment_method")]
@@ -57,6 +50,19 @@ def _money(world: World) -> Iterable[str]:
             yield f"P7: {reservation.status}, and {captured - refunded} were kept"
     for stray in theirs.values():
         yield f"P7: an intent of nobody: {[intent['id'] for intent in stray]}"
+
+
+def _there(world: World) -> tuple[dict[str, list[Any]], dict[str, int]]:
+    """Return what the provider has: intents by our payment, and what was given back of each intent."""
+    intents: dict[str, list[Any]] = defaultdict(list)
+    given_back: dict[str, int] = defaultdict(int)
+    for account in world.provider.sandbox.state.accounts.values():
+        for intent in account.payment_intents.values():
+            intents[intent["metadata"].get("holdfast_payment", "")].append(intent)
+        for refund in account.refunds.values():
+            if refund["status"] == "succeeded" and refund["balance_transaction"]:
+                given_back[refund["payment_intent"]] += refund["amount"]
+    return intents, given_back
 
 
 def _histories() -> Iterable[str]:
@@ -92,24 +98,29 @@ def _histories() -> Iterable[str]:
                 yield f"P11: {owner} is {status}, its history ends with {at.get(owner)}"
 
 
-def _ends(world: World) -> Iterable[str]:
-    """Everything has ended, or a person was told."""
+def unended() -> Iterable[str]:
+    """List what has not ended, and of which no person was told."""
     for row in Reservation.objects.select_related("payment").exclude(status__in=_ENDED):
         if row.payment.stuck_at is None:
             yield f"liveness: reservation {row.pk} is still {row.status}, its payment {row.payment.status}"
     for command in Command.objects.select_related("payment").filter(status__in=sorted(COMMAND_OPEN)):
         if command.payment.stuck_at is None:
             yield f"liveness: command {command.kind} of {command.payment_id} is still {command.status}"
-    stuck = Payment.objects.filter(stuck_at__isnull=False)
-    told = set(Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).values_list("payment_id", flat=True))
-    for payment in stuck:
-        if payment.pk not in told:
-            yield f"liveness: payment {payment.pk} is stuck, and nobody was told"
+    for payment in Payment.objects.filter(stuck_at__isnull=False).exclude(pk__in=_told()):
+        yield f"liveness: payment {payment.pk} is stuck, and nobody was told"
     for payment in Payment.objects.filter(managed_by="reservation", stuck_at=None).exclude(
         status__in=sorted(PAYMENT_FINAL)
     ):
         yield f"liveness: payment {payment.pk} is still {payment.status}"
-    paid = Reservation.objects.filter(status=ReservationStatus.PAID)
-    for row in paid:
-        if not Mail.objects.filter(reservation=row, kind__in=("paid", "late_seated")).exists():
-            yield f"mails: {row.reference} is paid, and the guest does not know"
+
+
+def _untold() -> Iterable[str]:
+    """List the guests who have paid and do not know."""
+    told = Mail.objects.filter(kind__in=("paid", "late_seated")).values("reservation")
+    for row in Reservation.objects.filter(status=ReservationStatus.PAID).exclude(pk__in=told):
+        yield f"mails: {row.reference} is paid, and the guest does not know"
+
+
+def _told() -> set[Any]:
+    """Return the payments of which a person was told."""
+    return set(Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).values_list("payment_id", flat=True))

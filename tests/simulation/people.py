@@ -1,7 +1,7 @@
 """Who acts in a world: guests who press again, and staff who cancel, refund, move and close."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,8 @@ from common.errors import HoldfastError
 from payments import refund_requests
 from payments.models import Payment
 from tests.api import Frontend, reservation_body
-from tests.simulation.world import Shop, World
+from tests.simulation.shop import Shop
+from tests.simulation.world import World
 
 CARDS = ("pm_card_visa",) * 6 + ("pm_card_chargeDeclined", "pm_card_authenticationRequired", None)
 _TRIES = 6
@@ -22,12 +23,15 @@ _MARTA = "user:marta"
 class Guest:
     """Somebody who wants places, by a frontend that retries with the same key as long as it heard nothing sure."""
 
+    kind = "reservations"
+
     def __init__(self, world: World, shop: Shop, number: int) -> None:
         self.world, self.number = world, number
         self.frontend: Frontend = shop.frontend()
         self.answers: dict[str, bytes] = {}
         """The first stored answer to each key: it must be the answer ever after."""
-        self.reservation: str | None = None
+        self.made: str | None = None
+        """What came of it: the id of a reservation, or of a payment intent."""
         dice = world.dice
         self._body = reservation_body(
             dice.choice(shop.slots),
@@ -40,16 +44,16 @@ class Guest:
 
     def reserve(self) -> None:
         """Reserve, then do what this guest wants."""
-        self._ask("reservations", self._body, then=self._reserved)
+        self._ask(self.kind, self._body, then=self._reserved)
 
     def _reserved(self, answer: Any) -> None:
         if answer.status_code in (201, 202):
-            self.reservation = answer.json()["reservation"]["id"]
+            self.made = answer.json()["reservation"]["id"]
             if self._wish != "leave":
                 self.world.at(self.world.soon(5, 1200), f"{self} goes on", self._go_on)
 
     def _go_on(self) -> None:
-        self._ask(f"reservations/{self.reservation}/{self._wish}", {}, then=lambda answer: None)
+        self._ask(f"{self.kind}/{self.made}/{self._wish}", {}, then=lambda answer: None)
 
     def _ask(self, path: str, body: Any, *, then: Callable[[Any], None]) -> None:
         key = str(uuid.UUID(int=self.world.dice.random.getrandbits(128), version=4))
@@ -91,17 +95,19 @@ class Guest:
 class Payer(Guest):
     """Somebody whose frontend uses the payments API by itself: an intent, a hold, a capture, a refund."""
 
+    kind = "payment_intents"
+
     def reserve(self) -> None:
         """Make an intent that is confirmed at once."""
         body = {
             "amount": 2599, "currency": "USD", "payment_method_id": "pm_card_visa",
             "capture_method": self._body["payment"]["capture_method"],
         }  # fmt: skip
-        self._ask("payment_intents", body, then=self._made)
+        self._ask(self.kind, body, then=self._made)
 
     def _made(self, answer: Any) -> None:
         if answer.status_code == 201:
-            self.reservation = answer.json()["id"]
+            self.made = answer.json()["id"]
             steps = ["confirm"]
             if self._body["payment"]["capture_method"] == "manual":
                 steps.append("capture" if self._wish == "confirm" else "cancel")
@@ -111,10 +117,28 @@ class Payer(Guest):
                 )
 
     def _step(self, step: str) -> Callable[[], None]:
-        return lambda: self._ask(f"payment_intents/{self.reservation}/{step}", {}, then=lambda answer: None)
+        return lambda: self._ask(f"{self.kind}/{self.made}/{step}", {}, then=lambda answer: None)
 
     def __str__(self) -> str:
         return f"payer {self.number}"
+
+
+class Stranger:
+    """A frontend of another operator, which has come to know what belongs to a guest here."""
+
+    def __init__(self, world: World, shop: Shop, guest: Guest) -> None:
+        self.world, self.frontend, self.guest = world, shop.frontend(), guest
+
+    def intrude(self) -> None:
+        """Try to read and to change it: for this operator there is no such thing (P10)."""
+        if self.guest.made is None:
+            return
+        for ask, path in ((self.frontend.get, ""), (self.frontend.post, "/cancel")):
+            answer = ask(f"{self.guest.kind}/{self.guest.made}{path}")
+            if answer.status_code != 404:
+                self.world.faults.append(f"P10: a stranger asked for {self.guest}{path}: {answer.status_code}")
+        if self.guest.made in self.frontend.get(self.guest.kind).content.decode():
+            self.world.faults.append(f"P10: a stranger was shown {self.guest}")
 
 
 class Staff:
@@ -140,7 +164,7 @@ class Staff:
         self.world.at(self.world.soon(60, 600), "the staff", self.act)
 
     def _some(self) -> Reservation | None:
-        rows = list(Reservation.objects.select_related("operator").order_by("id"))
+        rows = list(Reservation.objects.filter(operator=self.shop.operator).select_related("operator").order_by("id"))
         return self.world.dice.choice(rows) if rows else None
 
     def _cancel(self, row: Reservation | None) -> str:
@@ -157,7 +181,7 @@ class Staff:
         return "done"
 
     def _refund_api(self, row: Reservation | None) -> str:
-        payments = list(Payment.objects.filter(managed_by="").order_by("id"))
+        payments = list(Payment.objects.filter(operator=self.shop.operator, managed_by="").order_by("id"))
         if payments:
             self._give_back(self.world.dice.choice(payments).pk, None)
         return "done"
@@ -185,14 +209,17 @@ class Staff:
         return "done"
 
 
-def populate(world: World, shop: Shop, *, guests: int) -> Iterator[Guest]:
-    """Have people come to a shop."""
+def populate(world: World, shops: Sequence[Shop], *, guests: int) -> None:
+    """Have people come to the shops, two of three to the first, and now and then to what is another's."""
     for number in range(guests):
-        guest = (Payer if number % 5 == 4 else Guest)(world, shop, number)
+        own, other = (shops[1], shops[0]) if number % 3 == 2 else (shops[0], shops[1])
+        guest = (Payer if number % 5 == 4 else Guest)(world, own, number)
         world.at(world.soon(0, 600), f"{guest} comes", guest.reserve)
-        yield guest
-    staff = Staff(world, shop)
-    world.at(world.soon(120, 600), "the staff", staff.act)
+        if world.dice.happens("stranger"):
+            stranger = Stranger(world, other, guest)
+            world.at(world.soon(300, 1800), "a stranger", stranger.intrude)
+    for shop in shops:
+        world.at(world.soon(120, 600), "the staff", Staff(world, shop).act)
     world.at(world.soon(30, 90), "the worker", world.sweep_sometimes)
     if world.dice.happens("outage"):
         world.at(world.soon(0, 1200), "an outage", world.outage)

@@ -1,5 +1,6 @@
 """What a process of many does: it has a database of its own, and runs seed after seed. Django is read only there."""
 
+import gc
 import os
 from contextlib import ExitStack
 from typing import Any
@@ -21,6 +22,8 @@ def begin() -> None:
     connection.settings_dict["TEST"]["NAME"] = f"simulation_{os.getpid()}"
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     kept.enter_context(clock.installed())  # for as long as the process lives
+    gc.freeze()
+    gc.set_threshold(50_000)  # a world is short
 
 
 def run(seed: int) -> Any:

@@ -4,34 +4,30 @@ import heapq
 import itertools
 import json
 import random
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
+from unittest import mock
 
 from django.db import OperationalError, connection, connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client
-from psycopg import errors as pg
+from django.utils import timezone
 
-from booking.models import Resource, Slot
 from common.errors import HoldfastError
 from payments import carrying_out
 from payments.providers import registry as providers
 from sandbox.stripe.objects import DeliveryAttempt, EventRecord
 from sweeps import registry as sweeps
-from tenants.models import Operator
 from tests import stripe_events
-from tests.api import Frontend
-from tests.factories import OperatorFactory, ResourceFactory, SlotFactory, make_client
+from tests.simulation import faults
 from tests.simulation.clock import BEGINNING, Clock
 from tests.simulation.dice import CALM, Dice, Died, Storm
 from tests.simulation.provider import Provider
 
 STORM_FOR = timedelta(minutes=40)
 _RETRY_WEBHOOK = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
-_CONTENTION = (pg.LockNotAvailable, pg.DeadlockDetected, pg.SerializationFailure)
 _TABLES = "booking|payments|webhooks|reconciliation|notifications|idempotency|sweeps|tenants|django_q"
 _DEPTH = 2
 
@@ -50,13 +46,21 @@ class World:
         """What the product did that it should never do, whatever happens to it."""
         self.is_over = False
         """Whether the storm has passed: nobody begins anything more, and only the sweeps go on."""
+        self._nodes = [self._skew(30), self._skew(600), timedelta()] if self.dice.happens("skew") else [timedelta()]
+        """How far each machine's own clock is off."""
+        self.clock.provider_ahead = self._skew(60) if len(self._nodes) > 1 else timedelta()
         self._events: list[tuple[datetime, int, str, Callable[[], object]]] = []
         self._numbers = itertools.count()
         self._depth = 0
+        self._node = timedelta()
 
     def tell(self, text: str) -> None:
         """Add a line to the story."""
         self.story.append(f"{self.clock.at - BEGINNING} {'  ' * self._depth}{text}")
+
+    def own_time(self) -> datetime:
+        """Tell the time by the own clock of the machine that is at work; the database's decides."""
+        return self.clock.at + self._node
 
     def soon(self, least: float, most: float) -> datetime:
         """Return a moment some seconds from now."""
@@ -72,20 +76,21 @@ class World:
             self._next()
         self.clock.set(end)
 
-    def settle(self) -> None:
-        """Let the storm be over: nothing fails any more, and the sweeps run for as long as there is something to do."""
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is on its way: no task, no webhook, nobody who wants to try again."""
+        return not self._events
+
+    def calm_down(self) -> None:
+        """Let the storm be over: nothing fails any more, and nobody begins anything."""
         self.is_over, self.dice.storm = True, CALM
         self.provider.is_away = False
-        for minutes in (1, 1, 2, 5, 5, 10, 20, 30, 60, 120, 240, 480, 960):
-            self.run_until(self.clock.at + timedelta(minutes=minutes))
-            for name in sweeps.SWEEPS:
-                if name not in ("settle", "purge_idempotency_keys", "forget_request_counts", "carry_on_bulk_runs"):
-                    self._sweep(name)
-        self.run_until(self.clock.at + timedelta(hours=1))
+        self.tell("the storm is over")
 
     def mortal(self, who: str, do: Callable[[], Any]) -> Any:
         """Do something as a process that can die; None if it did."""
         was, self.dice.is_mortal = self.dice.is_mortal, True
+        here, self._node = self._node, self.dice.choice(self._nodes)
         try:
             return do()
         except Died as death:
@@ -93,13 +98,13 @@ class World:
             connections.close_all()  # what it had not committed is gone with it
             return None
         finally:
-            self.dice.is_mortal = was
+            self.dice.is_mortal, self._node = was, here
 
     def sweep_sometimes(self) -> None:
         """Have the worker run a sweep, as its schedule has it."""
         name = self.dice.choice(("expire_reservations", "send_commands", "retry_events", "reconcile", "recover_events"))
         if not self.is_over:
-            self._sweep(name)
+            self.sweep(name)
             self.at(self.soon(60, 240), "the worker", self.sweep_sometimes)
 
     def outage(self) -> None:
@@ -112,16 +117,20 @@ class World:
         self.provider.is_away = False
         self.tell("the provider is back")
 
-    def _sweep(self, name: str) -> None:
-        def run() -> None:
+    def sweep(self, name: str) -> int:
+        """Have the worker run a sweep; returns how much it dealt with."""
+
+        def run() -> int:
             try:
                 handled = sweeps.run(name)
-                if handled:
-                    self.tell(f"sweep {name}: {handled}")
             except (HoldfastError, OperationalError) as error:
                 self.tell(f"sweep {name} fails: {type(error).__name__}")
+                return 0
+            if handled:
+                self.tell(f"sweep {name}: {handled}")
+            return handled
 
-        self.mortal(f"the worker, at {name},", run)
+        return self.mortal(f"the worker, at {name},", run) or 0
 
     def queue(self, carrier: str, **known: Any) -> None:
         """Take a task for the worker, in the place of django-q2's own queue."""
@@ -145,7 +154,7 @@ class World:
 
     def _deliver(self, record: EventRecord, kind: str, again: tuple[timedelta, ...]) -> None:
         body = json.dumps(record.body).encode()
-        answer = self.mortal("the web process, at a webhook,", lambda: _post(body))
+        answer = self.mortal("the web process, at a webhook,", lambda: _post(body, at=int(self.clock.now())))
         status = answer.status_code if answer is not None else None
         record.deliveries.append(DeliveryAttempt(at=self.clock.now(), status=status, error=None, ms=1))
         self.tell(f"webhook {kind}: {status}")
@@ -157,13 +166,16 @@ class World:
     def _meanwhile(self) -> None:
         """Let the next thing happen while a call is on its way, as another process would."""
         if self._depth < _DEPTH and self._events:
-            was = self.dice.is_mortal
+            was, here = self.dice.is_mortal, self._node
             self._depth += 1
             try:
                 self._next()
             finally:
                 self._depth -= 1
-                self.dice.is_mortal = was
+                self.dice.is_mortal, self._node = was, here
+
+    def _skew(self, seconds: float) -> timedelta:
+        return timedelta(seconds=self.dice.between(-seconds, seconds))
 
     def _next(self) -> None:
         when, _, _, do = heapq.heappop(self._events)
@@ -171,28 +183,10 @@ class World:
         do()
 
 
-def _post(body: bytes) -> Any:
-    headers = {"Stripe-Signature": stripe_events.sign(body, at=int(time.time()))}
+def _post(body: bytes, *, at: int) -> Any:
+    headers = {"Stripe-Signature": stripe_events.sign(body, at=at)}
     client = Client(raise_request_exception=False)
     return client.post("/webhooks/stripe", data=body, content_type="application/json", headers=headers)
-
-
-class Shop:
-    """What is sold in a world: one operator, two activities, three departures with few places."""
-
-    def __init__(self, world: World) -> None:
-        self.operator: Operator = OperatorFactory.create(hold_ttl_seconds=900)
-        resource: Resource = ResourceFactory.create(operator=self.operator)
-        start = BEGINNING + timedelta(days=1)
-        self.slots: list[Slot] = [
-            SlotFactory.create(resource=resource, capacity=capacity, starts_at=start + timedelta(hours=number))
-            for number, capacity in enumerate((2, 3, 6))
-        ]
-        self.key = make_client(self.operator)[1]
-
-    def frontend(self) -> Frontend:
-        """Return a frontend of the shop."""
-        return Frontend(self.key)
 
 
 @contextmanager
@@ -202,48 +196,19 @@ def running(*, seed: int, storm: Storm) -> Iterator[World]:
     world = World(seed=seed, storm=storm)
     random.seed(seed)  # the product's own jitter
     world.clock.set(BEGINNING)
-    kept = providers._MAKERS["stripe"], DatabaseWrapper._commit, carrying_out.async_task  # type: ignore[attr-defined]
-    providers._MAKERS["stripe"] = world.provider.adapter
     providers.get.cache_clear()
-    DatabaseWrapper._commit = _watched(world.dice, DatabaseWrapper._commit)  # type: ignore[attr-defined]
-    carrying_out.async_task = world.queue  # type: ignore[attr-defined]
+    commit = faults.mortal_commit(world.dice, DatabaseWrapper._commit)  # type: ignore[attr-defined]
     try:
-        with connection.execute_wrapper(_Contention(world)):
+        with (
+            mock.patch.dict(providers._MAKERS, {"stripe": world.provider.adapter}),
+            mock.patch.object(DatabaseWrapper, "_commit", commit),
+            mock.patch.object(carrying_out, "async_task", world.queue),
+            mock.patch.object(timezone, "now", world.own_time),
+            connection.execute_wrapper(faults.Contention(world)),
+        ):
             yield world
     finally:
-        providers._MAKERS["stripe"], DatabaseWrapper._commit, carrying_out.async_task = kept  # type: ignore[attr-defined]
         providers.get.cache_clear()
-
-
-def _watched(dice: Dice, commit: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def watched(wrapper: Any) -> Any:
-        try:
-            dice.boundary("before COMMIT")
-        except Died:
-            wrapper.connection.rollback()  # as the server does for a connection that is gone
-            raise
-        result = commit(wrapper)
-        dice.boundary("after COMMIT")
-        return result
-
-    return watched
-
-
-class _Contention:
-    """Has a statement fail now and then as one does that came upon somebody else's lock."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        dice = self._world.dice
-        is_writing = " FOR NO KEY UPDATE" in sql or sql.startswith("UPDATE")
-        in_transaction = context["connection"].in_atomic_block and "virtual.clock" not in sql
-        if is_writing and in_transaction and dice.is_mortal and dice.happens("contention"):
-            kind = dice.choice(_CONTENTION)
-            self._world.tell(f"the database refuses a statement: {kind.__name__}")
-            raise OperationalError(kind.__name__) from kind()
-        return execute(sql, params, many, context)
 
 
 def _empty() -> None:

@@ -1,0 +1,39 @@
+"""What is sold in a world: two operators, each with an account of its own, and departures with few places."""
+
+from datetime import timedelta
+
+from booking.models import Resource, Slot
+from reconciliation import accounts, windows
+from tenants.models import Operator
+from tests.api import Frontend
+from tests.factories import OperatorFactory, ResourceFactory, SlotFactory, make_client
+from tests.simulation.clock import BEGINNING
+
+_FIRST, _SECOND = ("", (2, 3, 6)), ("acct_simulated", (2, 4))
+
+
+class Shop:
+    """An operator with an activity and its departures."""
+
+    def __init__(self, *, account: str, places: tuple[int, ...]) -> None:
+        self.operator: Operator = OperatorFactory.create(hold_ttl_seconds=900, stripe_account=account)
+        resource: Resource = ResourceFactory.create(operator=self.operator)
+        start = BEGINNING + timedelta(days=1)
+        self.slots: list[Slot] = [
+            SlotFactory.create(resource=resource, capacity=capacity, starts_at=start + timedelta(hours=number))
+            for number, capacity in enumerate(places)
+        ]
+        self._key = make_client(self.operator)[1]
+
+    def frontend(self) -> Frontend:
+        """Return a frontend of the shop."""
+        return Frontend(self._key)
+
+
+def open_all() -> list[Shop]:
+    """Open the shops of a world: the first sells on the platform's own account, the second on a connected one."""
+    shops = [Shop(account=account, places=places) for account, places in (_FIRST, _SECOND)]
+    for account in accounts.list_accounts():
+        for lists in ("events", "holds"):
+            windows.note_read(name=lists, account=account, until=BEGINNING)  # they have been open for a while
+    return shops
