@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 
+from booking import carrying_out
 from payments import reading
 from payments.models import Payment, Refund
 from tenants.models import Scope
@@ -37,6 +38,16 @@ class TestRefund:
         assert frontend.get(f"payments/{made}").json()["refunded_amount"] == 2599
         assert sorted(refund["amount"] for refund in sandbox.state()["refunds"]) == [1000, 1599]
         assert frontend.post("refunds", {"payment_id": made}).json()["error"]["code"] == "refund_exceeds_payment"
+
+    def test_the_answer_is_no_evidence(self, frontend: Frontend, sandbox: Sandbox) -> None:
+        made = paid(frontend, sandbox)
+        refund = frontend.post("refunds", {"payment_id": made}).json()["id"]
+        carrying_out.send_due()
+        assert [row["status"] for row in sandbox.state()["refunds"]] == ["succeeded"]
+        assert frontend.get(f"refunds/{refund}").json()["status"] == "pending"
+        assert frontend.get(f"payments/{made}").json()["refunded_amount"] == 0
+        stripe_events.deliver_all(sandbox)
+        assert frontend.get(f"refunds/{refund}").json()["status"] == "succeeded"
 
     def test_two_racing_for_the_same_money(self, frontend: Frontend, sandbox: Sandbox) -> None:
         made = paid(frontend, sandbox)

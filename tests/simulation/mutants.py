@@ -1,77 +1,84 @@
-"""Deliberate sabotage: each takes one safety away, and the simulation has to notice. ``make mutants`` tells which does.
+"""``make mutants``: takes one safety away after the other, and tells what notices: the suite, the storm, or both.
 
-A mutant is a copy of the repository with one text in one file replaced.
+A mutant is a copy of the repository with one text in one file replaced. The suite is asked by the tests that are there
+for that safety; the storm by the first seed that breaks a promise.
 """
 
+import argparse
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from tests.simulation.sabotages import MUTANTS, Mutant
+
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = 150
-"""At most: the first that fails is enough."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A safety that is taken away."""
-
-    name: str
-    file: str
-    text: str
-    sabotage: str
-
-
-MUTANTS = (
-    Mutant("places are given back twice", "booking/places.py",
-           'update(reserved=F("reserved") - amounts)', 'update(reserved=F("reserved") - amounts - amounts)'),
-    Mutant("a time-out is taken for a refusal", "payments/providers/stripe.py",
-           'raise OutcomeUnknownError(f"{what}',
-           'raise RefusedError(**_refusal(error, account))\n        raise OutcomeUnknownError(f"{what}'),
-    Mutant("a retry has a new key", "payments/providers/stripe.py",
-           'return options | ({"idempotency_key": key} if key else {})',
-           'return options | ({"idempotency_key": key + str(id(options))} if key else {})'),
-    Mutant("an event is taken in twice", "webhooks/inbox.py",
-           "        if not _insert(event):\n            return Receipt.DUPLICATE\n", "        _insert(event)\n"),
-    Mutant("expiry releases no hold", "booking/expiring.py", "releases.append(", "(lambda command: None)("),
-    Mutant("the answer to a capture makes it paid", "payments/applying.py",
-           "    if news.event_id is None:\n", "    if False:\n"),
-    Mutant("late money is kept", "booking/settlement.py", "    return [refund, command]\n", "    return []\n"),
-    Mutant("a key answers anew", "idempotency/keys.py",
-           "    if first.status_code is None:\n        raise KeyInUseError\n", ""),
-)  # fmt: skip
+NOTHING = "—"
+_LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".data", "__pycache__", ".*_cache", ".hypothesis")
+_SECONDS = 900
 
 
 def main() -> int:
-    """Try every mutant that can be made; returns 1 if one is not caught."""
-    table = Table("Mutant", "Caught by")
-    missed = 0
+    """Try every mutant; returns 1 if one is caught by neither."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation.mutants")
+    parser.add_argument("--seeds", type=int, default=150, help="how many at most: the first that fails is enough")
+    parser.add_argument("--only", default="", help="mutants whose names have this in them")
+    asked = parser.parse_args()
+    table = Table("Mutant", "Suite", "Storm", title="What notices that a safety is gone")
+    console, missed = Console(width=130), 0
     for mutant in MUTANTS:
-        caught = _try(mutant)
-        missed += not caught
-        table.add_row(mutant.name, caught or "NOTHING")
-    Console(width=120).print(table)
+        if asked.only not in mutant.name:
+            continue
+        with _made(mutant) as copy:
+            suite, storm = _ask_suite(mutant, copy), _ask_storm(copy, seeds=asked.seeds)
+        missed += suite == storm == NOTHING
+        table.add_row(mutant.name, suite, storm)
+        Console(stderr=True).print(f"{mutant.name}: {suite} / {storm}")
+    console.print(table)
     return 1 if missed else 0
 
 
-def _try(mutant: Mutant) -> str:
+@contextmanager
+def _made(mutant: Mutant) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="holdfast-mutant-") as directory:
         copy = Path(directory) / "holdfast"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", ".data", "__pycache__"))
+        shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
         path = copy / mutant.file
         text = path.read_text()
         assert mutant.text in text, f"{mutant.name}: {mutant.file} has changed"
         path.write_text(text.replace(mutant.text, mutant.sabotage))
-        command = [sys.executable, "-m", "tests.simulation", "--seeds", str(SEEDS), "--until-first"]
-        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False, timeout=900)
-        lines = [line for line in done.stderr.splitlines() if line.startswith("seed ")]
-        return lines[0][:80] if done.returncode == 1 and lines else ""
+        yield copy
+
+
+def _ask_suite(mutant: Mutant, copy: Path) -> str:
+    done = _run(copy, "-m", "pytest", "-q", "-x", *mutant.suite.split())
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))]
+    if not failed:
+        assert done.returncode == 0, done.stdout + done.stderr
+        return NOTHING
+    path, _, test = failed[0].removeprefix("FAILED ").removeprefix("ERROR ").partition(" - ")[0].partition("::")
+    return f"{Path(path).stem}: {test.split('::')[-1].partition('[')[0].removeprefix('test_')}"
+
+
+def _ask_storm(copy: Path, *, seeds: int) -> str:
+    done = _run(copy, "-m", "tests.simulation", "--seeds", str(seeds), "--until-first")
+    failed = [line for line in done.stderr.splitlines() if line.startswith("seed ")]
+    if not failed:
+        assert done.returncode == 0, done.stdout + done.stderr
+        return NOTHING
+    seed, _, breach = failed[0].partition(": ")
+    return f"{seed}: {breach.partition(':')[0]}"
+
+
+def _run(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False, timeout=_SECONDS)
 
 
 if __name__ == "__main__":

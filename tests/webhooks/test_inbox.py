@@ -35,6 +35,21 @@ def status_of(reservation: Reservation) -> tuple[str, str, int]:
     return found.status, found.payment.status, found.payment.amount_captured
 
 
+class TestBusy:
+    def test_an_event_that_cannot_be_stored_now_is_asked_for_again(
+        self, confirmed: Reservation, sandbox: Sandbox
+    ) -> None:
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+        other = connection.copy()
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN; LOCK TABLE webhooks_event IN EXCLUSIVE MODE")
+            answer = stripe_events.deliver(event)
+        other.close()
+        assert (answer.status_code, Event.objects.count()) == (503, 0)
+        assert stripe_events.deliver(event).status_code == 200
+        assert status_of(confirmed)[0] == "paid"
+
+
 class TestOnce:
     def test_a_doubled_event_has_one_effect(self, confirmed: Reservation, sandbox: Sandbox) -> None:
         event = stripe_events.only(sandbox, "payment_intent.succeeded")

@@ -1,0 +1,69 @@
+"""Hypothesis drives a reservation by what can befall it; the table of the design says what may come of that."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from booking.models import Reservation
+from booking.states import ReservationStatus
+from common.states import InvalidStateError
+
+BEFALLS = {
+    "the hold is had": ("pending", {"awaiting_payment"}),
+    "its time runs out": ("expired", {"awaiting_payment", "pending"}),
+    "it is cancelled": ("cancelled", {"awaiting_payment", "pending"}),
+    "it is confirmed": ("confirmed", {"pending"}),
+    "no money will come": ("failed", {"awaiting_payment", "pending", "confirmed"}),
+    "the money is captured": ("paid", {"awaiting_payment", "pending", "confirmed", "expired", "cancelled", "failed"}),
+    "all is given back": ("refunded", {"paid"}),
+}
+"""What each comes to, and from where: the design's section 3, read by its last column."""
+PLACES = {"awaiting_payment", "pending", "confirmed", "paid"}
+
+
+class ReservationMachine(RuleBasedStateMachine):
+    """One reservation and what befalls it, wanted or not."""
+
+    @initialize()
+    def begin(self) -> None:
+        """Make a reservation whose money is not had yet."""
+        self.at = datetime(2027, 3, 1, 9, tzinfo=UTC)
+        self.reservation = Reservation(status=ReservationStatus.AWAITING_PAYMENT, created_at=self.at)
+        self.path = ["awaiting_payment"]
+
+    @rule(what=st.sampled_from(sorted(BEFALLS)))
+    def befalls(self, what: str) -> None:
+        """It moves on as the design says, or not at all."""
+        self.at += timedelta(seconds=1)
+        to, allowed = BEFALLS[what]
+        if self.path[-1] in allowed:
+            self.reservation.move(ReservationStatus(to), at=self.at, by="somebody", because=what)
+            self.path.append(to)
+            assert self.reservation.changed_because == what
+            return
+        before = {name: value for name, value in vars(self.reservation).items() if name != "_state"}
+        with pytest.raises(InvalidStateError):
+            self.reservation.move(ReservationStatus(to), at=self.at, by="somebody", because=what)
+        assert {name: value for name, value in vars(self.reservation).items() if name != "_state"} == before
+
+    @invariant()
+    def it_is_where_its_history_ends(self) -> None:
+        """Its status, its places and its marks of time are those of its path."""
+        assert self.reservation.status == self.path[-1]
+        assert self.reservation.is_active == (self.path[-1] in PLACES)
+        assert (self.reservation.paid_at is not None) == ("paid" in self.path)
+        assert (self.reservation.confirmed_at is not None) == ("confirmed" in self.path)
+
+    @invariant()
+    def money_comes_once(self) -> None:
+        """It is paid once at most, and what is paid can only be refunded."""
+        assert self.path.count("paid") <= 1
+        assert "paid" not in self.path or self.path[self.path.index("paid") + 1 :] in ([], ["refunded"])
+
+
+ReservationMachine.TestCase.settings = settings(max_examples=1000, stateful_step_count=8, deadline=None)
+TestReservationMachine: Callable[..., object] = ReservationMachine.TestCase
