@@ -23,8 +23,6 @@ class FailureAdmin(ReadOnlyAdmin, SuperuserAdmin):
     fields: ClassVar = ["name", "group", "func", "started", "stopped", "attempt_count", "result"]
     ordering: ClassVar = ["-stopped"]
 
-    has_view_permission = SuperuserAdmin.has_view_permission
-
     @admin.display(description="error")
     def short_result(self, row: Failure) -> str:
         """Show the beginning of the error."""

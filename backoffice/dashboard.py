@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
-from django.urls import reverse
 from django.utils import timezone
 
 from booking.models import Reservation, Slot
@@ -24,7 +23,7 @@ from payments import currencies, showing
 from payments.models import Dispute, Payment
 from reconciliation.models import Discrepancy, DiscrepancyStatus
 from sweeps import health
-from tenants import periods, scoping
+from tenants import addresses, periods, scoping
 from webhooks.models import Event, EventStatus
 
 DAYS = 14
@@ -64,7 +63,7 @@ def of(person: Any) -> dict[str, Any]:
         "zone": zone.key,
         "day": day,
         "departures": departures,
-        "departures_url": f"{reverse('admin:booking_slot_changelist')}?{urlencode({periods.PARAMETER: day})}",
+        "departures_url": f"{addresses.list_of(Slot)}?{urlencode({periods.PARAMETER: day})}",
         "revenue": _revenue(person, today, zone),
         "holds": _holds(person, today, zone),
         "needs": _needs(person),
@@ -82,7 +81,7 @@ def _departures(person: Any, today: date, zone: ZoneInfo) -> tuple[date, list[di
     return day, [
         {
             "slot": slot,
-            "url": reverse("admin:booking_slot_change", args=[slot.pk]),
+            "url": addresses.page_of(slot),
             "time": showing.when(slot.starts_at, slot.resource.timezone)[-5:],
             "percent": 100 * slot.reserved // slot.capacity if slot.capacity else 100,
         }
@@ -129,8 +128,7 @@ def _needs(person: Any) -> list[Need]:
 
 def _need(title: str, rows: QuerySet[Any], query: str) -> Need:
     number = rows.order_by()[:_MOST].count()
-    meta = rows.model._meta
-    url = f"{reverse(f'admin:{meta.app_label}_{meta.model_name}_changelist')}?{query}"
+    url = f"{addresses.list_of(rows.model)}?{query}"
     return Need(title, f"{_MOST} or more" if number == _MOST else str(number), url, number == 0)
 
 

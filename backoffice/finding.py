@@ -6,12 +6,12 @@ from django.contrib.admin import AdminSite
 from django.core.paginator import Page, Paginator
 from django.db.models import Model
 from django.http import HttpRequest
-from django.urls import reverse
 from unfold.dataclasses import SearchResult
 
 from booking.models import Reservation
 from payments.models import Dispute, Payment, Refund
 from reconciliation.models import Discrepancy
+from tenants import addresses
 from tenants.backoffice import ScopedAdmin
 from webhooks.models import Event
 
@@ -44,9 +44,7 @@ def one_page(found: list[SearchResult]) -> Page[SearchResult]:
 
 
 def _result(page: ScopedAdmin, row: Any, icon: str) -> SearchResult:
-    meta = row._meta
-    link = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
-    return SearchResult(title=str(row), description=page.described(row), link=link, icon=icon)
+    return SearchResult(title=str(row), description=page.described(row), link=addresses.page_of(row), icon=icon)
 
 
 def _pages(site: AdminSite, request: HttpRequest, text: str) -> list[SearchResult]:

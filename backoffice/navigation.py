@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
+from tenants import addresses
+
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Guests",
@@ -57,7 +59,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     pages = {model._meta.label_lower: page for model, page in admin.site._registry.items()}
     for title, items in _GROUPS:
         shown = [
-            {"title": name, "icon": icon, "link": reverse(f"admin:{label.replace('.', '_')}_changelist")}
+            {"title": name, "icon": icon, "link": addresses.list_of(label)}
             for label, name, icon in items
             if pages[label].has_view_permission(request)
         ]

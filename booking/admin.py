@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -164,14 +164,9 @@ class ReservationAdmin(ReadOnlyAdmin):
         """Read what the list and the page show with it."""
         return super().get_queryset(request).select_related("operator", "resource", "slot", "payment")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Reservation], search_term: str
-    ) -> tuple[QuerySet[Reservation], bool]:
+    def meant_by(self, text: str, request: HttpRequest) -> Q:
         """Find what a guest says."""
-        text = search_term.strip()
-        if not text:
-            return queryset, False
-        return queryset.filter(pk__in=finding.find(text, operators=scoping.operators_of(request.user))), False
+        return Q(pk__in=finding.find(text, operators=scoping.operators_of(request.user)))
 
     def described(self, row: Reservation) -> str:
         """Say who it is for, and where it stands."""

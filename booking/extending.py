@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from booking import locks
 from booking.errors import HoldCeilingError, HoldExpiredError
-from booking.models import CHANGED_FIELDS, History, Reservation
+from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import HOLDING
 from common import database
 from common.errors import NotFoundError
@@ -43,7 +43,8 @@ def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str
             raise HoldCeilingError(latest=latest)
         reservation.expires_at = wanted
         database.update_together((reservation, CHANGED_FIELDS))
-        _note(reservation, at, actor, f"{reason} (the hold lives until {wanted:%Y-%m-%d %H:%M} UTC)")
+        until = f"the hold lives until {wanted:%Y-%m-%d %H:%M} UTC"
+        reservation.note(at=at, actor=actor, reason=f"{reason} ({until})").save(force_insert=True)
     return reservation
 
 
@@ -51,14 +52,3 @@ def _latest(reservation: Reservation) -> datetime:
     ceiling = reservation.created_at + timedelta(seconds=settings.HOLD_CEILING_SECONDS)
     before = reservation.payment.capture_before
     return min(ceiling, before - _MARGIN) if before else ceiling
-
-
-def _note(reservation: Reservation, at: datetime, actor: str, reason: str) -> None:
-    History(
-        reservation=reservation,
-        at=at,
-        from_status=reservation.status,
-        to_status=reservation.status,
-        actor=actor,
-        reason=reason,
-    ).save(force_insert=True)

@@ -198,6 +198,11 @@ class Reservation(models.Model):
         if to is ReservationStatus.PAID:
             self.paid_at = at
 
+    def note(self, *, at: datetime, actor: str, reason: str) -> "History":
+        """Make a row of the history that tells of no change of status; not yet stored."""
+        stays = {"from_status": self.status, "to_status": self.status}
+        return History(reservation=self, at=at, actor=actor, reason=reason, **stays)
+
 
 CHANGED_FIELDS = ("status", "expires_at", "confirmed_at", "paid_at", "changed_at", "changed_by", "changed_because")
 """Every field of a reservation that changes after it was made."""

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from booking import locks, places
 from booking.errors import SlotClosedError, SlotSoldOutError
-from booking.models import CHANGED_FIELDS, History, Reservation
+from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
 from common import database
 from payments import applying, disputing, refunding, settling
@@ -125,14 +125,7 @@ def _late(reservation: Reservation, news: PaymentOutcome, at: datetime) -> tuple
 
 def _give_money_back(reservation: Reservation, at: datetime, why: str) -> list[Any]:
     refund, command = settling.give_back(reservation.payment, at)
-    note = History(
-        reservation=reservation,
-        at=at,
-        from_status=reservation.status,
-        to_status=reservation.status,
-        actor=settling.ACTOR,
-        reason=f"money came late and is refunded: {why}",
-    )
+    note = reservation.note(at=at, actor=settling.ACTOR, reason=f"money came late and is refunded: {why}")
     note.save(force_insert=True)
     return [refund, command]
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
@@ -34,14 +34,9 @@ class MailAdmin(ReadOnlyAdmin):
     ]  # fmt: skip
     readonly_fields: ClassVar = ["reservation_link", "text"]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Mail], search_term: str
-    ) -> tuple[QuerySet[Mail], bool]:
+    def meant_by(self, text: str, request: HttpRequest) -> Q:
         """Find the mails of the reservations that a text means."""
-        text = search_term.strip()
-        if not text:
-            return queryset, False
-        return queryset.filter(reservation__in=finding.find(text, operators=scoping.operators_of(request.user))), False
+        return Q(reservation__in=finding.find(text, operators=scoping.operators_of(request.user)))
 
     @admin.display(description="reservation")
     def reservation_link(self, row: Mail) -> SafeString | str:

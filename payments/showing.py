@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from tenants import addresses
 
 _COLOURS = {
     "paid": "good", "succeeded": "good",
@@ -32,7 +33,4 @@ def link(row: Any, text: str = "") -> SafeString | str:
     """Link to the page of a row."""
     if row is None:
         return "—"
-    meta = row._meta
-    return format_html(
-        '<a href="{}">{}</a>', reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk]), text or row
-    )
+    return format_html('<a href="{}">{}</a>', addresses.page_of(row), text or row)

@@ -26,10 +26,6 @@ class _Books(ReadOnlyAdmin, SuperuserAdmin):
         rows: QuerySet[Any] = self.model._default_manager.all()
         return rows if self.has_view_permission(request) else rows.none()
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let superusers look."""
-        return SuperuserAdmin.has_view_permission(self, request, obj)
-
 
 @admin.register(Discrepancy)
 class DiscrepancyAdmin(ReadOnlyAdmin):

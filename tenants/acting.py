@@ -10,11 +10,10 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.translation import ngettext
 
 from common.errors import HoldfastError
-from tenants import bulk, roles
+from tenants import addresses, bulk, roles
 from tenants.models import BulkRun, User
 from tenants.roles import Power
 
@@ -142,7 +141,7 @@ def _do_later(modeladmin: "ScopedAdmin", request: HttpRequest, doing: Doing, row
         rows=[str(row.pk) for row in rows],
     )
     bulk.queue(run)
-    return HttpResponseRedirect(reverse("admin:tenants_bulkrun_change", args=[run.pk]))
+    return HttpResponseRedirect(addresses.page_of(run))
 
 
 def _ask(

@@ -101,7 +101,11 @@ def keys_of(url: str) -> Keys:
 
 def issuer() -> str:
     """Return who signs: the pool, by its name."""
-    return f"https://cognito-idp.{settings.COGNITO_REGION}.amazonaws.com/{settings.COGNITO_USER_POOL_ID}"
+    return f"{_service()}/{settings.COGNITO_USER_POOL_ID}"
+
+
+def _service() -> str:
+    return f"https://cognito-idp.{settings.COGNITO_REGION}.amazonaws.com"
 
 
 def looks_like_token(text: str) -> bool:
@@ -124,7 +128,7 @@ def verify(token: str, *, audiences: Collection[str], nonce: str | None = None) 
         raise TokenError("It is malformed.") from error
     if not isinstance(kid, str):
         raise TokenError("It does not say with which key it was signed.")
-    base = settings.COGNITO_ENDPOINT or f"https://cognito-idp.{settings.COGNITO_REGION}.amazonaws.com"
+    base = settings.COGNITO_ENDPOINT or _service()
     key = keys_of(f"{base}/{settings.COGNITO_USER_POOL_ID}/.well-known/jwks.json").get(kid)
     try:
         claims: dict[str, Any] = jwt.decode(

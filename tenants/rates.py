@@ -51,12 +51,9 @@ def wait_to_sign_in(request: HttpRequest, name: str) -> float | None:
 
 def count(who: str, *, rate: str = "") -> float | None:
     """Count a request; returns the seconds to wait if it is one too many (of ``API_RATE`` unless said), else None."""
-    return _count(who, Rate.of(rate or settings.API_RATE))
-
-
-def _count(who: str, rate: Rate) -> float | None:
-    number, left = _count_in_cache(who, rate) if settings.REDIS_URL else _count_in_database(who, rate)
-    return max(left, 1.0) if number > rate.requests else None
+    allowed = Rate.of(rate or settings.API_RATE)
+    number, left = (_count_in_cache if settings.REDIS_URL else _count_in_database)(who, allowed)
+    return max(left, 1.0) if number > allowed.requests else None
 
 
 def forget_old() -> int:

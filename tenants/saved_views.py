@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
-from django.urls import reverse
 
+from tenants import addresses
 from tenants.models import SavedView
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def save(page: "ScopedAdmin", request: HttpRequest) -> HttpResponse:
     model = page.opts.label_lower
     mine = SavedView.objects.filter(person=request.user.pk, model=model)
     form = ViewForm(request.POST)
-    back = reverse(f"admin:{model.replace('.', '_')}_changelist")
+    back = addresses.list_of(page.model)
     if "forget" in request.POST:
         mine.filter(name=request.POST.get("name", "")).delete()
     elif not form.is_valid():
