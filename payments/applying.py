@@ -1,4 +1,7 @@
-"""What a piece of news changes on a payment. In memory: the caller has locked the payment and writes it back."""
+"""What a piece of news changes on a payment. In memory: the caller has locked the payment and writes it back.
+
+Read is only, of a payment that is flagged for a person, whether a command of it was given up.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -163,7 +166,7 @@ def _progress(payment: Payment, to: PaymentStatus, news: PaymentOutcome, at: dat
 
 def _move(payment: Payment, to: PaymentStatus, news: PaymentOutcome, at: datetime) -> None:
     payment.move(to, at=at, by=news.actor, because=news.reason)
-    payment.stuck_at, payment.stuck_because = None, ""
+    payment.unflag()
 
 
 def _note_failure(payment: Payment, failure: Failure | None) -> None:

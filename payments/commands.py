@@ -22,6 +22,7 @@ from common import database, ids
 from common.states import InvalidStateError
 from payments import locks
 from payments.models import Command, Payment, Refund
+from payments.models.payment import GIVEN_UP
 from payments.outcomes import Outcome, PaymentOutcome
 from payments.states import COMMAND_OPEN, CommandKind, CommandStatus
 
@@ -196,7 +197,7 @@ def give_another_round(*, command_id: UUID) -> None:
 
 def given_up(*, payment: Payment) -> QuerySet[Command]:
     """Select a payment's commands of unknown outcome that nobody will send any more, in their order."""
-    return payment.commands.filter(status__in=sorted(COMMAND_OPEN), next_attempt_at=None).order_by("id")
+    return payment.commands.filter(GIVEN_UP).order_by("id")
 
 
 def claim_once_more(*, command_id: UUID) -> Command | None:
@@ -205,7 +206,7 @@ def claim_once_more(*, command_id: UUID) -> Command | None:
     The payment stays flagged until it is known what came of it.
     """
     last = max(settings.COMMAND_MAX_ATTEMPTS - 1, 0)
-    exhausted = Command.objects.filter(pk=command_id, status__in=sorted(COMMAND_OPEN), next_attempt_at=None)
+    exhausted = Command.objects.filter(GIVEN_UP, pk=command_id)
     if not exhausted.update(attempts=last, leased_until=None, next_attempt_at=Now()):
         return None
     return claim(command_id=command_id)

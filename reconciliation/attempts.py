@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from common import database
-from payments import commands, locks
+from payments import locks
 from payments.models import Attempt, AttemptResult, Command, Payment
 from payments.states import COMMAND_OPEN
 
@@ -102,8 +102,7 @@ def _flag(payment: Payment, attempt: Attempt, at: datetime) -> list[str]:
     if attempt.failures >= settings.RECONCILE_MAX_ATTEMPTS and payment.stuck_at is None:
         payment.flag_stuck(at=at, because=f"{attempt.failures} looks at the provider have failed ({attempt.error})")
         return ["stuck_at", "stuck_because"]
-    if attempt.failures == 0 and payment.stuck_at is not None and not commands.given_up(payment=payment).exists():
-        payment.stuck_at, payment.stuck_because = None, ""
+    if attempt.failures == 0 and payment.unflag():
         return ["stuck_at", "stuck_because"]
     return []
 

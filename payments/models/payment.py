@@ -8,8 +8,11 @@ from django.db.models import F, Q
 
 from common import ids
 from common.states import InvalidStateError
-from payments.states import PAYMENT_FINAL, PAYMENT_TRANSITIONS, CaptureMethod, PaymentStatus
+from payments.states import COMMAND_OPEN, PAYMENT_FINAL, PAYMENT_TRANSITIONS, CaptureMethod, PaymentStatus
 from tenants.models import Operator
+
+GIVEN_UP = Q(status__in=sorted(COMMAND_OPEN), next_attempt_at=None)
+"""Matches commands of unknown outcome that nobody will send any more."""
 
 
 class Payment(models.Model):
@@ -122,6 +125,17 @@ class Payment(models.Model):
         """Ask for a person: the outcome could not be found out, or contradicts what we know."""
         self.stuck_at = self.stuck_at or at
         self.stuck_because = because
+
+    def unflag(self) -> bool:
+        """Need no person any more, unless a command was given up whose outcome nobody knows; says whether it is so.
+
+        Such a command is sent again by the next look, and of a payment that is final only the flag makes a look due.
+        The payment must be locked.
+        """
+        if self.stuck_at is None or self.commands.filter(GIVEN_UP).exists():
+            return False
+        self.stuck_at, self.stuck_because = None, ""
+        return True
 
 
 class PaymentHistory(models.Model):

@@ -177,6 +177,22 @@ class TestStuck:
         assert Payment.objects.get().stuck_at is None
         assert len(sandbox.payment_intents()) == 1
 
+    def test_money_that_is_proved_leaves_no_command_behind_that_was_given_up(self, sandbox: Sandbox) -> None:
+        """Found by seed 866 of the storm: the flag went with the event, and with it the look that sends it again."""
+        slot = SlotFactory.create()
+        sandbox.fault("POST /v1/payment_intents", "drop_answer", times=5)
+        Frontend.of(slot).reserve(slot, capture_method="automatic")
+        for _ in range(5):
+            end_leases()
+            registry.run("send_commands")
+        stripe_events.deliver_all(sandbox)
+        assert Reservation.objects.get().status == "paid"
+        assert Payment.objects.get().stuck_at is not None
+        promises.hold()
+        look()
+        assert (Command.objects.get().status, Payment.objects.get().stuck_at) == ("done", None)
+        promises.hold(at_provider=True)
+
     def test_another_amount_at_the_provider_is_a_discrepancy(self, held: Payment, sandbox: Sandbox) -> None:
         Payment.objects.update(amount=held.amount + 1)
         (result,) = look()

@@ -44,7 +44,7 @@ class Storm:
     outage: float = 0.10
     """The provider is away for a while."""
     stranger: float = 0.10
-    """Another operator's frontend tries what belongs to a guest."""
+    """Another operator's frontend tries what belongs to a guest, and somebody forges an event of its money."""
     skew: float = 0.30
     """Machines whose own clocks are off, one of them by up to ten minutes, and the provider's too."""
 

@@ -139,6 +139,20 @@ class Stranger:
                 self.world.faults.append(f"P10: a stranger asked for {self.guest}{path}: {answer.status_code}")
         if self.guest.made in self.frontend.get(self.guest.kind).content.decode():
             self.world.faults.append(f"P10: a stranger was shown {self.guest}")
+        self._forge()
+
+    def _forge(self) -> None:
+        """Claim that some money was taken, in an event that the provider has not signed (P3)."""
+        intents = self.world.provider.list_intents()
+        if intents:
+            intent = self.world.dice.choice(intents)
+            paid = intent | {"status": "succeeded", "amount_received": intent["amount"]}
+            body = {"id": f"evt_forged_{self.guest.number}", "object": "event", "type": "payment_intent.succeeded",
+                    "api_version": "2025-01-27.acacia", "created": int(self.world.clock.now()), "livemode": False,
+                    "data": {"object": paid}}  # fmt: skip
+            status = self.world.post_event(body, secret="whsec_guessed").status_code
+            if status != 400:
+                self.world.faults.append(f"P3: a forged event was answered {status}")
 
 
 class Staff:

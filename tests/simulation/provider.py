@@ -63,6 +63,11 @@ class Provider(stripe.HTTPClient):
     def close(self) -> None:
         """Nothing is open."""
 
+    def list_intents(self) -> list[dict[str, Any]]:
+        """List the intents of every account."""
+        accounts = self.sandbox.state.accounts.values()
+        return [dict(intent) for account in accounts for intent in account.payment_intents.values()]
+
     def _carry(self, request: Request) -> Answer:
         what = f"{request.method} {request.path}"
         if self.is_away or self.dice.happens("lost_before"):

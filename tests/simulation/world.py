@@ -153,8 +153,7 @@ class World:
             self.at(self.soon(0, latest), f"webhook {kind}", lambda: self._deliver(record, kind, _RETRY_WEBHOOK))
 
     def _deliver(self, record: EventRecord, kind: str, again: tuple[timedelta, ...]) -> None:
-        body = json.dumps(record.body).encode()
-        answer = self.mortal("the web process, at a webhook,", lambda: _post(body, at=int(self.clock.now())))
+        answer = self.mortal("the web process, at a webhook,", lambda: self.post_event(record.body))
         status = answer.status_code if answer is not None else None
         record.deliveries.append(DeliveryAttempt(at=self.clock.now(), status=status, error=None, ms=1))
         self.tell(f"webhook {kind}: {status}")
@@ -162,6 +161,13 @@ class World:
             self.faults.append(f"500: the webhook {kind}: nothing that is done to us is a fault of ours")
         if status != 200 and again:
             self.at(self.clock.at + again[0], f"webhook {kind} again", lambda: self._deliver(record, kind, again[1:]))
+
+    def post_event(self, event: dict[str, Any], *, secret: str = stripe_events.SECRET) -> Any:
+        """Post an event as the provider does, signed with its secret; returns the answer."""
+        body = json.dumps(event).encode()
+        headers = {"Stripe-Signature": stripe_events.sign(body, secret=secret, at=int(self.clock.now()))}
+        client = Client(raise_request_exception=False)
+        return client.post("/webhooks/stripe", data=body, content_type="application/json", headers=headers)
 
     def _meanwhile(self) -> None:
         """Let the next thing happen while a call is on its way, as another process would."""
@@ -181,12 +187,6 @@ class World:
         when, _, _, do = heapq.heappop(self._events)
         self.clock.set(when)
         do()
-
-
-def _post(body: bytes, *, at: int) -> Any:
-    headers = {"Stripe-Signature": stripe_events.sign(body, at=at)}
-    client = Client(raise_request_exception=False)
-    return client.post("/webhooks/stripe", data=body, content_type="application/json", headers=headers)
 
 
 @contextmanager
