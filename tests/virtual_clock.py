@@ -1,4 +1,4 @@
-"""A clock that tests set forward: the database's, which decides here, and the sandbox's, which is the provider's.
+"""Clocks that tests set: the database's, which decides here, and the sandbox's, which is the provider's.
 
 The functions that tell the time are put before PostgreSQL's own in the search path, so that every statement and
 trigger sees it, and the product knows nothing of it.
@@ -12,27 +12,21 @@ from django.db import connection, connections
 
 from tests.sandbox_client import Sandbox
 
-_SETUP = """
-CREATE SCHEMA virtual;
-CREATE TABLE virtual.clock (shift interval NOT NULL);
-INSERT INTO virtual.clock VALUES ('0');
-"""
 _TELLS_TIME = ("now", "statement_timestamp", "transaction_timestamp", "clock_timestamp")
 _FUNCTION = """
-CREATE FUNCTION virtual.{name}() RETURNS timestamptz LANGUAGE sql STABLE
-AS 'SELECT pg_catalog.{name}() + shift FROM virtual.clock';
+CREATE FUNCTION virtual.{name}() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT {time} FROM virtual.clock';
 """
 
 
 class Clock:
-    """Time as the database and the sandbox see it."""
+    """Time as the database and the sandbox see it: goes on by itself, and is set forward."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
-        _execute("UPDATE virtual.clock SET shift = shift + %s", [by])
+        execute("UPDATE virtual.clock SET shift = shift + %s", [by])
         self._sandbox.advance(by.total_seconds())
 
     def next_minute(self) -> None:
@@ -46,18 +40,26 @@ class Clock:
 @contextmanager
 def running(sandbox: Sandbox) -> Iterator[Clock]:
     """Have such a clock for as long as the context lasts."""
+    with installed(column="shift interval NOT NULL DEFAULT '0'", time="pg_catalog.{name}() + shift"):
+        yield Clock(sandbox)
+
+
+@contextmanager
+def installed(*, column: str, time: str) -> Iterator[None]:
+    """Have the database tell the time by the one row of ``virtual.clock``: its column, and what makes a time of it."""
     database = connection.ops.quote_name(connection.settings_dict["NAME"])
-    _execute(_SETUP + "".join(_FUNCTION.format(name=name) for name in _TELLS_TIME))
-    _execute(f"ALTER DATABASE {database} SET search_path = virtual, public, pg_catalog")
+    functions = "".join(_FUNCTION.format(name=name, time=time.format(name=name)) for name in _TELLS_TIME)
+    execute(f"CREATE SCHEMA virtual; CREATE TABLE virtual.clock ({column}); INSERT INTO virtual.clock DEFAULT VALUES;")
+    execute(f"{functions} ALTER DATABASE {database} SET search_path = virtual, public, pg_catalog")
     connections.close_all()  # the setting is of new connections
     try:
-        yield Clock(sandbox)
+        yield
     finally:
-        _execute(f"ALTER DATABASE {database} RESET search_path")
-        _execute("DROP SCHEMA virtual CASCADE")
+        execute(f"ALTER DATABASE {database} RESET search_path; DROP SCHEMA virtual CASCADE")
         connections.close_all()
 
 
-def _execute(sql: str, values: list[object] | None = None) -> None:
+def execute(sql: str, values: list[object] | None = None) -> None:
+    """Execute a statement."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)  # type: ignore[arg-type]  # an interval, which psycopg knows

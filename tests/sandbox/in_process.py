@@ -1,15 +1,15 @@
 """The sandbox without HTTP and with a clock of its own, behind the official client."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import stripe
 
 from sandbox import form
-from sandbox.clock import VirtualClock
+from sandbox.clock import Clock, VirtualClock
 from sandbox.ids import SequentialIds
-from sandbox.messages import Request
+from sandbox.messages import Answer, Request
 from sandbox.service import Sandbox
 from sandbox.stripe.objects import EventRecord
 from tests.sandbox.running import API_KEY, client_of
@@ -22,11 +22,12 @@ class InProcess(stripe.HTTPClient):
 
     name = "in-process"
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Clock | None = None, publish: Callable[[EventRecord], None] | None = None) -> None:
         super().__init__()
-        self.clock = VirtualClock()
+        self.clock = clock or VirtualClock()
         self.published: list[EventRecord] = []
-        self.sandbox = Sandbox(api_key=API_KEY, clock=self.clock, ids=SequentialIds(), publish=self.published.append)
+        publish = publish or self.published.append
+        self.sandbox = Sandbox(api_key=API_KEY, clock=self.clock, ids=SequentialIds(), publish=publish)
         self.client = client_of("http://in-process", http_client=self)
 
     def request(
@@ -35,8 +36,11 @@ class InProcess(stripe.HTTPClient):
         address = urlsplit(url)
         lowered = {name.lower(): value for name, value in (headers or {}).items()}
         params = form.parse(post_data if method == "post" else address.query)
-        answer = self.sandbox.answer(Request(method.upper(), address.path, params, lowered))
+        answer = self.carry(Request(method.upper(), address.path, params, lowered))
         return answer.body.decode(), answer.status, answer.headers
+
+    def carry(self, request: Request) -> Answer:
+        return self.sandbox.answer(request)
 
     def close(self) -> None:
         pass

@@ -25,6 +25,7 @@ def main() -> int:
     os.environ["LOG_LEVEL"] = "CRITICAL"
     from config import embedded_postgres  # noqa: PLC0415  # after the environment is prepared
 
+    database.sweep()
     directory = database.new_directory()
     embedded_postgres.ensure_running(directory / "postgres", durable=False)
     os.environ["DATABASE_URL"] = embedded_postgres.url(directory / "postgres")

@@ -1,33 +1,28 @@
 """The provider of a world: the sandbox's own Stripe, called by the official client, over a lossy network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import stripe
 from django.db import connection
 
 from payments.providers import stripe as ours
-from sandbox import form
-from sandbox.ids import SequentialIds
 from sandbox.messages import Answer, Request
-from sandbox.service import Sandbox
 from sandbox.stripe.objects import EventRecord
+from tests.sandbox.in_process import InProcess
+from tests.sandbox.running import API_KEY
 from tests.simulation.clock import Clock
 from tests.simulation.dice import Dice
 
-API_KEY = "sk_test_simulated"
 
-
-class Provider(stripe.HTTPClient):
+class Provider(InProcess):
     """Carries the client's requests to the sandbox, or not, or too late."""
 
     name = "simulated"
 
     def __init__(self, *, clock: Clock, dice: Dice, publish: Callable[[EventRecord], None]) -> None:
-        super().__init__()
+        super().__init__(clock=clock, publish=publish)
         self.dice = dice
-        self.sandbox = Sandbox(api_key=API_KEY, clock=clock, ids=SequentialIds(), publish=publish)
         self.is_away = False
         self.meanwhile: Callable[[], None] = lambda: None
         self.later: Callable[[Callable[[], object]], None] = lambda call: None
@@ -38,9 +33,7 @@ class Provider(stripe.HTTPClient):
         client = stripe.StripeClient(API_KEY, max_network_retries=0, http_client=self)
         return ours.StripeProvider(client=client, tolerance_seconds=300)
 
-    def request(
-        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **_: Any
-    ) -> tuple[str, int, Mapping[str, str]]:
+    def carry(self, request: Request) -> Answer:
         """Answer a call of ours.
 
         Raises:
@@ -48,20 +41,13 @@ class Provider(stripe.HTTPClient):
             Died: The caller ends before or after it.
         """
         assert not connection.in_atomic_block, "P6: a transaction is open while the provider is called"
-        address = urlsplit(url)
-        lowered = {name.lower(): value for name, value in (headers or {}).items()}
-        params = form.parse(post_data if method == "post" else address.query)
-        request = Request(method.upper(), address.path, params, lowered)
-        what = f"{request.method} {address.path.removeprefix('/v1/').split('/')[0]}"
+        what = f"{request.method} {request.path.removeprefix('/v1/').split('/')[0]}"
         self.dice.boundary(f"before {what}")
         if self.dice.happens("meanwhile"):
             self.meanwhile()
         answer = self._carry(request)
         self.dice.boundary(f"after {what}")
-        return answer.body.decode(), answer.status, answer.headers
-
-    def close(self) -> None:
-        """Nothing is open."""
+        return answer
 
     def list_intents(self) -> list[dict[str, Any]]:
         """List the intents of every account."""
