@@ -8,7 +8,7 @@ PRODUCTION := ENV_FILE= DEBUG=false SECRET_KEY=checked-only-0123456789-abcdefghi
 	STRIPE_WEBHOOK_SECRETS=whsec_checked MAIL_BACKEND=smtp MAIL_HOST=127.0.0.1 MAIL_FROM=checked@example.com
 DEVELOPMENT := ENV_FILE= DEBUG=true DATABASE_URL=postgresql://holdfast@127.0.0.1:1/holdfast
 
-.PHONY: help demo up down test simulate mutants fuzz check fmt
+.PHONY: help demo up down test simulate mutants bench fuzz check fmt
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -31,6 +31,9 @@ simulate: .venv/.ready-dev ## Storm the whole system, seed after seed (SEEDS=100
 
 mutants: .venv/.ready-dev ## Take one safety away after the other, and see what notices
 	@$(RUN) -m tests.simulation.mutants
+
+bench: .venv/.ready-dev ## Measure, beside a floor and a limit; WHAT=rival: against the textbook way
+	@$(RUN) -m benchmarks $(or $(WHAT),selling) $(ARGS)
 
 fuzz: .venv/.ready-dev ## Try every operation of the API with some thousands of requests
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-150} $(RUN) -m pytest -q -n auto tests/contract/test_fuzz.py --timeout 900

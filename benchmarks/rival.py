@@ -1,0 +1,33 @@
+"""One hot slot and a provider that takes 300 ms, against the way that textbooks sell a place."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from benchmarks import filling, workloads
+from benchmarks.load import Seen
+from benchmarks.workloads import Workload
+
+CLIENTS = 64
+BESIDE = 4
+"""Clients of another slot, whom the crowd on the hot one must not slow down."""
+OURS, TEXTBOOK = "Holdfast, one hot slot", "the textbook, one hot slot"
+ALONE, CROWDED = "another slot, the crowd spread over 1,000", "another slot, the crowd on the hot one"
+WORKLOADS = (
+    Workload(TEXTBOOK, workloads.textbook_hot),
+    Workload(OURS, workloads.reserve_hot, beside=TEXTBOOK, least=30),
+    Workload(ALONE, workloads.reserve_another),
+    Workload(CROWDED, workloads.reserve_another, beside=ALONE, most=1.1, figure="p50"),
+)
+
+
+def a_round(address: str, *, seconds: float) -> Iterator[tuple[str, Seen]]:
+    """Sell one slot to a crowd in both ways; then sell another slot beside the crowd."""
+    filling.empty()
+    filling.fill()
+    yield OURS, workloads.reserve_hot(address, CLIENTS, seconds)
+    yield TEXTBOOK, workloads.textbook_hot(address, CLIENTS, seconds)
+    for name, crowd in ((ALONE, workloads.reserve_many), (CROWDED, workloads.reserve_hot)):
+        with ThreadPoolExecutor(1) as pool:
+            going_on = pool.submit(crowd, address, CLIENTS, seconds)
+            yield name, workloads.reserve_another(address, BESIDE, seconds)
+            going_on.result()

@@ -1,0 +1,138 @@
+"""What is measured: one load after the other, round after round, so that each meets the machine as the others do."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from benchmarks import filling, load
+from benchmarks.load import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A load by its name, and what it is measured beside."""
+
+    name: str
+    run: Callable[[str, int, float], Seen]
+    """Takes the address of the server, the number of clients and the seconds."""
+    beside: str = ""
+    """The workload that it is measured beside."""
+    least: float | None = None
+    most: float | None = None
+    """The part of the other's figure that its own is to be."""
+    figure: str = "rate"
+
+    @property
+    def target(self) -> str:
+        """Say what part it is to be."""
+        return f"≥ {self.least:g}" if self.least is not None else f"≤ {self.most:g}" if self.most is not None else ""
+
+    def is_met(self, part: float) -> bool:
+        """Tell whether a part is what it is to be."""
+        return (self.least is None or part >= self.least) and (self.most is None or part <= self.most)
+
+
+def _get(address: str, clients: int, seconds: float, *, paths: str) -> Seen:
+    given = {"PATHS": str(filling.path(paths)), "KEYS": str(filling.path("keys"))}
+    return load.wrk("get.lua", address, clients=clients, seconds=seconds, **given)
+
+
+def _reserve(address: str, clients: int, seconds: float, *, slots: str, target: str = "/api/v1/reservations") -> Seen:
+    given = {"SLOTS": str(filling.path(slots)), "KEYS": str(filling.path("keys")), "TARGET": target}
+    return load.wrk("reserve.lua", address, clients=clients, seconds=seconds, **given)
+
+
+def _deliver(address: str, clients: int, seconds: float, *, only_one: bool) -> Seen:
+    given = {"EVENTS": str(filling.path("events")), "ONE": "1" if only_one else "0"}
+    return load.wrk("deliver.lua", address, clients=clients, seconds=seconds, **given)
+
+
+def floor(address: str, clients: int, seconds: float) -> Seen:
+    """Ask the view that does nothing."""
+    filling.write("floor", ["/benchmark/floor"])
+    return _get(address, clients, seconds, paths="floor")
+
+
+def reserve_many(address: str, clients: int, seconds: float) -> Seen:
+    """Reserve over a thousand slots."""
+    return _reserve(address, clients, seconds, slots="slots")
+
+
+def reserve_hot(address: str, clients: int, seconds: float) -> Seen:
+    """Reserve on one slot."""
+    return _reserve(address, clients, seconds, slots="hot")
+
+
+def reserve_another(address: str, clients: int, seconds: float) -> Seen:
+    """Reserve on one slot, another than the hot one."""
+    return _reserve(address, clients, seconds, slots="another")
+
+
+def textbook_hot(address: str, clients: int, seconds: float) -> Seen:
+    """Reserve on one slot, as textbooks do."""
+    return _reserve(address, clients, seconds, slots="hot", target="/benchmark/textbook")
+
+
+def limit_many(address: str, clients: int, seconds: float) -> Seen:
+    """Let the database do what reserving asks of it, and nothing else."""
+    return load.pgbench("reserve.sql", clients=clients, seconds=seconds, variables={"slots": filling.SLOTS})
+
+
+def limit_hot(address: str, clients: int, seconds: float) -> Seen:
+    """The same on one slot."""
+    return load.pgbench("reserve.sql", clients=clients, seconds=seconds, variables={"slots": 1})
+
+
+def settle(address: str, clients: int, seconds: float) -> Seen:
+    """Deliver events, each of which settles a payment."""
+    return _deliver(address, clients, seconds, only_one=False)
+
+
+def duplicate(address: str, clients: int, seconds: float) -> Seen:
+    """Deliver one event again and again."""
+    return _deliver(address, clients, seconds, only_one=True)
+
+
+def limit_settle(address: str, clients: int, seconds: float) -> Seen:
+    """Let the database do what such an event asks of it, and nothing else."""
+    return load.pgbench("settle.sql", clients=clients, seconds=seconds)
+
+
+def read(address: str, clients: int, seconds: float) -> Seen:
+    """Read reservations."""
+    return _get(address, clients, seconds, paths="reservations")
+
+
+def month(address: str, clients: int, seconds: float) -> Seen:
+    """Read the departures of a month of one activity."""
+    return _get(address, clients, seconds, paths="month")
+
+
+RESERVE, HOT, FLOOR = "reserve, 1,000 slots", "reserve, one hot slot", "floor: a view that does nothing"
+SELLING = (
+    Workload(FLOOR, floor),
+    Workload(RESERVE, reserve_many, beside=FLOOR, least=0.12),
+    Workload(HOT, reserve_hot, beside=RESERVE, least=0.65),
+    Workload("limit of reserving, 1,000 slots", limit_many, beside=FLOOR),
+    Workload("limit of reserving, one hot slot", limit_hot, beside=FLOOR),
+)
+AFTERWARDS = (
+    Workload("read a reservation", read, beside=FLOOR, least=0.20),
+    Workload("availability of a month", month, beside=FLOOR),
+    Workload("a webhook that settles", settle, beside=FLOOR, least=0.15),
+    Workload("a duplicate webhook", duplicate, beside=FLOOR, least=0.35),
+    Workload("limit of settling", limit_settle, beside=FLOOR),
+)
+WORKLOADS = (*SELLING, *AFTERWARDS)
+
+
+def a_round(address: str, *, clients: int, seconds: float) -> Iterator[tuple[str, Seen]]:
+    """Take every load once, on a database that is filled anew."""
+    filling.empty()
+    filling.fill()
+    for workload in SELLING:
+        yield workload.name, workload.run(address, clients, seconds)
+    filling.confirm_all()
+    filling.write_paths()
+    filling.write_events()
+    for workload in AFTERWARDS:
+        yield workload.name, workload.run(address, clients, seconds)
