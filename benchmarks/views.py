@@ -62,7 +62,8 @@ class Textbook(APIView):
             reservation = Reservation.objects.create(
                 operator=client.operator, api_client=client, resource=slot.resource, slot=slot, payment=payment,
                 status=ReservationStatus.AWAITING_PAYMENT, places=1, amount=4500, currency="USD",
-                customer_name="Ana Souza", customer_email="ana@example.com", expires_at=Now() + timedelta(hours=1), **AT,
+                customer_name="Ana Souza", customer_email="ana@example.com",
+                expires_at=Now() + timedelta(hours=1), **AT,
             )  # fmt: skip
             Slot.objects.filter(pk=slot.pk).update(reserved=slot.reserved + 1)
         return Response({"reservation": {"id": str(reservation.pk)}}, status=201)

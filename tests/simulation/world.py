@@ -30,6 +30,9 @@ STORM_FOR = timedelta(minutes=40)
 _RETRY_WEBHOOK = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 _TABLES = "booking|payments|webhooks|reconciliation|notifications|idempotency|sweeps|tenants|django_q"
 _DEPTH = 2
+_SWEPT = (
+    "expire_reservations", "send_commands", "retry_events", "reconcile", "recover_events", "send_mails", "release_holds",
+)  # fmt: skip
 
 
 class World:
@@ -102,10 +105,10 @@ class World:
 
     def sweep_sometimes(self) -> None:
         """Have the worker run a sweep, as its schedule has it."""
-        name = self.dice.choice(("expire_reservations", "send_commands", "retry_events", "reconcile", "recover_events"))
+        name = self.dice.choice(_SWEPT)
         if not self.is_over:
             self.sweep(name)
-            self.at(self.soon(60, 240), "the worker", self.sweep_sometimes)
+            self.at(self.soon(40, 180), "the worker", self.sweep_sometimes)
 
     def outage(self) -> None:
         """Have the provider go away, and come back."""
