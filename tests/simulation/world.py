@@ -31,7 +31,7 @@ _RETRY_WEBHOOK = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1
 _TABLES = "booking|payments|webhooks|reconciliation|notifications|idempotency|sweeps|tenants|django_q"
 _DEPTH = 2
 _SWEPT = (
-    "expire_reservations", "send_commands", "retry_events", "reconcile", "recover_events", "send_mails", "release_holds",
+    "expire_reservations", "send_commands", "retry_events", "reconcile", "recover_events", "release_holds", "send_mails"
 )  # fmt: skip
 
 
