@@ -98,11 +98,14 @@ class Reservation(models.Model):
     """Places for one customer: a snapshot of what was sold, and where it stands. Never deleted, only moved on."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+")
+    # Each of these two is the first column of an index below.
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+", db_index=False)
     api_client = models.ForeignKey(ApiClient, on_delete=models.PROTECT, null=True, related_name="+")
     reference = models.CharField(max_length=12, default=ids.new_reference, editable=False)
     resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="reservations")
-    slot = models.ForeignKey(Slot, on_delete=models.PROTECT, null=True, blank=True, related_name="reservations")
+    slot = models.ForeignKey(
+        Slot, on_delete=models.PROTECT, null=True, blank=True, related_name="reservations", db_index=False
+    )
     payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="reservation")
     status = models.CharField(max_length=20, choices=ReservationStatus.choices)
     exclusive = models.BooleanField(help_text="Whether the resource was exclusive when it was sold.")

@@ -11,7 +11,7 @@ from tenants.models import ApiClient
 class IdempotencyKey(models.Model):
     """What a key was first used for, and the answer once there is one."""
 
-    api_client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="+")
+    api_client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="+", db_index=False)
     key = models.CharField(max_length=255)
     method = models.CharField(max_length=8)
     path = models.TextField()

@@ -5,12 +5,10 @@ also measures each page against the same page over an empty database.
 """
 
 import gc
-import json
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,13 +24,12 @@ from pytest_django import DjangoDbBlocker
 from booking.models import Reservation
 from demo import data, past
 from tenants.models import Member, Operator, Role, User
+from tests import plans
 
 RESERVATIONS = int(os.environ.get("RESERVATIONS", "20000"))
 IS_LONG = RESERVATIONS >= 1_000_000
 LARGE = 2_000
 """Rows of a table that nobody may read through."""
-
-Query = tuple[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,37 +99,6 @@ def rows(client: Client) -> Iterator[Page]:
             yield Page(f"a {page.name}", reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk]))
 
 
-@contextmanager
-def recorded() -> Iterator[list[Query]]:
-    """Note every query with its parameters, before it is explained: what explains is not noted."""
-    found: list[Query] = []
-
-    def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        found.append((sql, params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
-        yield found
-
-
-def scanned(query: Query, large: frozenset[str]) -> set[str]:
-    """Return the large tables that a query reads through."""
-    sql, params = query
-    if not sql.lstrip().upper().startswith("SELECT"):
-        return set()
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
-        (plan,) = cursor.fetchone()
-    plan = plan if isinstance(plan, list) else json.loads(plan)
-    return {node["Relation Name"] for node in _nodes(plan[0]["Plan"]) if node["Node Type"] == "Seq Scan"} & large
-
-
-def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield node
-    for inner in node.get("Plans", ()):
-        yield from _nodes(inner)
-
-
 def large_tables() -> frozenset[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples > %s", [LARGE])
@@ -173,10 +139,10 @@ class TestScale:
         pages += [inside for page in lists() for inside in filtered(client, page)]
         bad: dict[str, set[str]] = {}
         for page in pages:
-            with recorded() as queries:
+            with plans.noting() as queries:
                 client.get(page.path)
             for query in queries:
-                if found := scanned(query, large):
+                if found := plans.scanned(query, large):
                     bad.setdefault(page.name, set()).update(found)
         assert len(pages) > 60
         assert not bad
@@ -186,7 +152,7 @@ class TestScale:
         client = clients()[who]
         numbers = {}
         for page in [*lists(), *rows(client)]:
-            with recorded() as queries:
+            with plans.noting() as queries:
                 answer = client.get(page.path)
             if answer.status_code == 200:
                 numbers[page.name] = len(queries)
