@@ -33,7 +33,8 @@ def main() -> int:
         seeds = list(range(asked.first, asked.first + asked.seeds))
         jobs = min(asked.jobs, len(seeds))
         with multiprocessing.get_context("spawn").Pool(jobs, working.begin) as pool:
-            return _report(pool.imap_unordered(working.run, seeds), asked)
+            run = working.tell if len(seeds) == 1 else working.run
+            return _report(pool.imap_unordered(run, seeds), asked)
     finally:
         database.remove(directory)
 
@@ -60,6 +61,8 @@ def _report(results: Iterator[Any], asked: argparse.Namespace) -> int:
                 console.print(
                     f"seed {run.seed}: {run.breaches[0].splitlines()[0][:300]}", markup=False, highlight=False
                 )
+            elif asked.seeds == 1:
+                print(*run.story, sep="\n")  # noqa: T201
             bar.update(task, completed=number, told=f"{len(failed)} failed")
             if failed and asked.until_first:
                 return 1

@@ -17,6 +17,7 @@ from tests.simulation.world import World
 
 CARDS = ("pm_card_visa",) * 6 + ("pm_card_chargeDeclined", "pm_card_authenticationRequired", None)
 _TRIES = 6
+_DOES = {"reservations": "reserves", "payment_intents": "makes a payment"}
 _MARTA = "user:marta"
 
 
@@ -71,7 +72,8 @@ class Guest:
         answer = self.world.mortal(who, lambda: call(path, body, key=key))
         status = None if answer is None else answer.status_code
         told = "" if answer is None or status in (200, 201, 202) else f" {answer.json()['error']['code']}"
-        self.world.tell(f"{self}: {path.split('/')[0]} {path.split('/')[-1]} → {status}{told}")
+        does = _DOES.get(path, f"asks to {path.split('/')[-1]}")
+        self.world.tell(f"{self} {does}: {'no answer' if status is None else status}{told}")
         if status == 500:
             self.world.faults.append(f"500: {self} asked for {path}: nothing that is done to us is a fault of ours")
         if status is None or status >= 500 or (status in (409, 429) and "Retry-After" in answer):

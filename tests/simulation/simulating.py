@@ -4,7 +4,7 @@ import traceback
 from datetime import timedelta
 
 from sweeps import registry as sweeps
-from tests.simulation import judging, people, shop, world
+from tests.simulation import judging, people, shop, telling, world
 from tests.simulation.dice import Run, Storm
 from tests.simulation.world import World
 
@@ -15,8 +15,11 @@ _STEPS = (2, 13, 25, 50, 60, 120, 240, 480)
 _BOOKKEEPING = ("settle", "purge_idempotency_keys", "forget_request_counts", "carry_on_bulk_runs")
 
 
-def run(*, seed: int, guests: int | None = None, storm: Storm | None = None) -> Run:
-    """Run a world of a seed, let it settle, and judge it. Whatever is raised is a breach too."""
+def run(*, seed: int, guests: int | None = None, storm: Storm | None = None, is_told: bool = False) -> Run:
+    """Run a world of a seed, let it settle, and judge it. Whatever is raised is a breach too.
+
+    Its story is told if it fails, or if that is asked for.
+    """
     storm, guests = storm or Storm(), guests or GUESTS[seed % len(GUESTS)]
     with world.running(seed=seed, storm=storm) as made:
         try:
@@ -26,8 +29,8 @@ def run(*, seed: int, guests: int | None = None, storm: Storm | None = None) -> 
             breaches = judging.breaches(made)
         except Exception as error:  # noqa: BLE001  # what nobody expects is what is looked for
             breaches = [f"{type(error).__name__}: {error}\n{traceback.format_exc()}"]
-        dice = made.dice
-        return Run(seed, guests, storm, breaches, made.story, dice.met, dice.boundaries, dice.deaths)
+        dice, story = made.dice, telling.story(made) if breaches or is_told else []
+        return Run(seed, guests, storm, breaches, story, dice.met, dice.boundaries, dice.deaths)
 
 
 def settle(made: World) -> None:

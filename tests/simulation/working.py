@@ -33,6 +33,13 @@ def run(seed: int) -> Any:
     return simulating.run(seed=seed)
 
 
+def tell(seed: int) -> Any:
+    """Run a seed, and tell its story however it ends."""
+    from tests.simulation import simulating  # noqa: PLC0415
+
+    return simulating.run(seed=seed, is_told=True)
+
+
 def shrink(failed: Any) -> Any:
     """Make the story of a run that failed as short as it can be told."""
     from tests.simulation import simulating  # noqa: PLC0415

@@ -44,7 +44,7 @@ class World:
         self.provider = Provider(clock=self.clock, dice=self.dice, publish=self._publish)
         self.provider.meanwhile, self.provider.told = self._meanwhile, self.tell
         self.provider.later = lambda call: self.at(self.soon(30, 600), "a late request arrives", call)
-        self.story: list[str] = []
+        self.story: list[tuple[datetime, str]] = []
         self.faults: list[str] = []
         """What the product did that it should never do, whatever happens to it."""
         self.is_over = False
@@ -59,7 +59,7 @@ class World:
 
     def tell(self, text: str) -> None:
         """Add a line to the story."""
-        self.story.append(f"{self.clock.at - BEGINNING} {'  ' * self._depth}{text}")
+        self.story.append((self.clock.at, "  " * self._depth + text))
 
     def own_time(self) -> datetime:
         """Tell the time by the own clock of the machine that is at work; the database's decides."""
