@@ -8,7 +8,7 @@ from django.utils import timezone
 from booking import carrying_out, expiring
 from booking.models import Reservation
 from booking.states import ReservationStatus
-from payments.models import Payment
+from payments.models import Command, Payment
 from payments.states import PaymentStatus
 from tests import promises, stripe_events
 from tests.aging import run_out
@@ -200,6 +200,24 @@ class TestExpire:
         assert Reservation.objects.get(pk=kept).status == ReservationStatus.PENDING
         assert sorted(intent["status"] for intent in sandbox.payment_intents()) == ["canceled", "requires_capture"]
         promises.hold()
+
+
+class TestLateHold:
+    def test_is_released_though_an_earlier_release_was_refused(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        frontend = Frontend.of(slot)
+        made = frontend.reserve(slot, card="pm_card_authenticationRequired").json()
+        sandbox.fault("POST /v1/payment_intents/*/cancel", "error_before")
+        frontend.post(f"reservations/{made['reservation']['id']}/cancel")
+        Command.objects.filter(kind="cancel").update(status="refused", next_attempt_at=None)
+        sandbox.authenticate(made["payment"]["provider_ref"])
+        assert sandbox.payment_intents()[0]["status"] == "requires_capture"
+        stripe_events.deliver_all(sandbox)
+        carrying_out.send_due()
+        stripe_events.deliver_all(sandbox)
+        assert sandbox.payment_intents()[0]["status"] == "canceled"
+        assert Payment.objects.get().status == PaymentStatus.CANCELED
+        promises.hold(at_provider=True)
 
 
 class TestLateMoney:

@@ -28,7 +28,7 @@ MUTANTS = (
            "tests/booking/test_lifecycle.py"),
     Mutant("a hold that comes too late is kept", "booking/settlement.py",
            'settling.release(reservation.payment, at, reason="a hold for a reservation that is over")', "[]",
-           "tests/concurrency/test_one_reservation.py"),
+           "tests/booking/test_lifecycle.py"),
     Mutant("late money is kept", "booking/settlement.py", "    return [refund, command]\n", "    return []\n",
            "tests/booking/test_lifecycle.py"),
     Mutant("a query forgets its operator", "booking/reading.py",
