@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -11,6 +12,7 @@ from django.db.models.functions import Coalesce, JSONObject, Now
 from booking.models import Rate, Reservation, Resource, Slot
 from booking.pricing import OfferedRate
 from booking.states import HOLDING
+from common.compiled import Compiled
 from common.errors import NotFoundError
 from tenants import scoping
 from tenants.models import ApiClient, Operator
@@ -35,15 +37,20 @@ def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
     Raises:
         NotFoundError: The operator has no such slot.
     """
-    slots = scoping.of_operator(Slot.objects.select_related("resource"), client.operator, path="resource__operator")
-    slot = (
-        slots.filter(pk=slot_id, resource__is_active=True)
-        .annotate(offered=_rates("resource"), live_holds=_live_holds(client), db_now=Now())
-        .first()
-    )
+    slot: Any = _OFFERED.first(slot_id=slot_id, operator=client.operator_id, client=client.pk)
     if slot is None:
         raise NotFoundError(kind="slot")
     return Offer(resource=slot.resource, slot=slot, rates=slot.offered, live_holds=slot.live_holds, now=slot.db_now)
+
+
+def _offered(*, slot_id: UUID, operator: UUID, client: UUID) -> QuerySet[Slot]:
+    slots = scoping.of_operator(Slot.objects.select_related("resource"), operator, path="resource__operator")
+    return slots.filter(pk=slot_id, resource__is_active=True).annotate(
+        offered=_rates("resource"), live_holds=_live_holds(client), db_now=Now()
+    )
+
+
+_OFFERED = Compiled(_offered, slot_id=UUID, operator=UUID, client=UUID)
 
 
 def get_resource_offer(*, resource_id: UUID, client: ApiClient) -> Offer:
@@ -54,7 +61,7 @@ def get_resource_offer(*, resource_id: UUID, client: ApiClient) -> Offer:
     """
     resource = (
         scoping.of_operator(Resource.objects.filter(pk=resource_id, is_active=True), client.operator)
-        .annotate(offered=_rates("pk"), live_holds=_live_holds(client), db_now=Now())
+        .annotate(offered=_rates("pk"), live_holds=_live_holds(client.pk), db_now=Now())
         .first()
     )
     if resource is None:
@@ -105,7 +112,7 @@ def _rates(outer: str) -> ArraySubquery:
     return ArraySubquery(Rate.objects.filter(resource=OuterRef(outer)).values_list(fields))
 
 
-def _live_holds(client: ApiClient) -> Coalesce:
+def _live_holds(client: UUID) -> Coalesce:
     live = (
         Reservation.objects.filter(api_client=client, status__in=sorted(HOLDING), expires_at__gt=Now())
         .order_by()

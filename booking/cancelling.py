@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from django.db.models import Q
-
 from booking import carrying_out, locks, places
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
@@ -26,7 +24,7 @@ def cancel(*, operator: Operator, reservation_id: UUID, operation_id: UUID, acto
         InvalidStateError: It is confirmed or over.
     """
     with database.use_case():
-        reservation = locks.find_reservation_for_update(where=Q(pk=reservation_id, operator=operator))
+        reservation = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
         if reservation is None:
             raise NotFoundError(kind="reservation")
         if not _is_own(reservation, operation_id):

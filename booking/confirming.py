@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from django.db.models import Q
-
 from booking import carrying_out, locks
 from booking.errors import HoldExpiredError
 from booking.models import CHANGED_FIELDS, Reservation
@@ -31,7 +29,7 @@ def confirm(*, operator: Operator, reservation_id: UUID, operation_id: UUID, act
         CardError: The provider refused the capture; the reservation is ``failed`` and its places are free.
     """
     with database.use_case():
-        reservation = locks.find_reservation_for_update(where=Q(pk=reservation_id, operator=operator))
+        reservation = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
         if reservation is None:
             raise NotFoundError(kind="reservation")
         earlier = _find_own(reservation, operation_id)

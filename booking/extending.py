@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
 
 from booking import locks
 from booking.errors import HoldCeilingError, HoldExpiredError
@@ -29,7 +28,7 @@ def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str
         HoldCeilingError: It would live longer than any hold may, or than the provider holds the money.
     """
     with database.use_case():
-        reservation = locks.find_reservation_for_update(where=Q(pk=reservation_id, operator=operator))
+        reservation = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
         if reservation is None:
             raise NotFoundError(kind="reservation")
         at: datetime = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock

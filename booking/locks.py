@@ -7,24 +7,30 @@ time, and ``FOR NO KEY UPDATE``, since the foreign key of a new reservation take
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from booking.models import Reservation, Resource, Slot
 from booking.states import HOLDING
+from common import database
+from common.compiled import CompiledBy
 
-
-def find_reservation_for_update(*, where: Q) -> Reservation | None:
-    """Lock a reservation and its payment; ``db_now`` on it is the database's clock."""
-    return (
+_RESERVATION = CompiledBy(
+    lambda: (
         Reservation.objects.select_related("payment")
         .select_for_update(no_key=True, of=("self", "payment"))
-        .filter(where)
         .annotate(db_now=Now())
-        .first()
     )
+)
+
+
+def find_reservation_for_update(**where: Any) -> Reservation | None:
+    """Lock the reservation that has these values, and its payment; ``db_now`` on it is the database's clock."""
+    database.require_transaction()
+    return _RESERVATION.first(**where)
 
 
 def due(*, now: datetime | None, slot_id: UUID | None) -> QuerySet[Reservation]:

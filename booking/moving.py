@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import Q
 from psycopg.errors import UniqueViolation
 
 from booking import expiring, locks, places
@@ -39,7 +38,7 @@ def move(*, operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str,
 def _move(operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, reason: str) -> Reservation:
     try:
         with database.use_case():
-            reservation = locks.find_reservation_for_update(where=Q(pk=reservation_id, operator=operator))
+            reservation = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
             if reservation is None:
                 raise NotFoundError(kind="reservation")
             at: datetime = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from django.db.models import Q
-
 from booking import locks
 from common import database
 from payments import carrying_out, settling
@@ -32,9 +30,9 @@ def release_unwanted(*, payment_id: UUID, reason: str) -> Command | None:
 
 
 def _find_unwanted(payment_id: UUID) -> Payment | None:
-    reservation = locks.find_reservation_for_update(where=Q(payment_id=payment_id))
+    reservation = locks.find_reservation_for_update(payment_id=payment_id)
     if reservation is not None:
         reservation.payment.db_now = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
         return None if reservation.is_active else reservation.payment
-    payment = payment_locks.find_payment_for_update(where=Q(pk=payment_id, managed_by=""))
+    payment = payment_locks.find_payment_for_update(pk=payment_id, managed_by="")
     return payment if payment is not None and payment.is_final else None

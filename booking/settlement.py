@@ -62,7 +62,7 @@ def settle_any(*, news: PaymentOutcome) -> settling.Settled:
 
 
 def _find(news: PaymentOutcome) -> Reservation:
-    found = locks.find_reservation_for_update(where=settling.named(news, prefix="payment__"))
+    found = locks.find_reservation_for_update(**settling.named(news, prefix="payment__"))
     if found is None:
         raise UnknownPaymentError(settling.reference(news))
     settling.check_provider(found.payment, news)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, TypeAlias
 
 from django.db import OperationalError, connection, models, transaction
 from psycopg import errors as pg
@@ -69,6 +70,7 @@ def update_together(*changes: tuple[models.Model, Sequence[str]]) -> None:
 
 
 Statement = tuple[str, list[Any]]
+Field: TypeAlias = "models.Field[Any, Any]"
 
 
 def _execute_together(statements: list[Statement]) -> None:
@@ -90,28 +92,37 @@ def _by_table(rows: Sequence[models.Model]) -> list[list[models.Model]]:
 
 
 def _insert(rows: list[models.Model]) -> Statement:
-    meta = rows[0]._meta
-    fields = [field for field in meta.local_concrete_fields if not isinstance(field, models.AutoField)]
+    sql, fields = _insert_text(type(rows[0]), len(rows))
+    return sql, [_value(field, row, add=True) for row in rows for field in fields]
+
+
+@cache
+def _insert_text(model: type[models.Model], rows: int) -> tuple[str, Sequence[Field]]:
+    fields = [field for field in model._meta.local_concrete_fields if not isinstance(field, models.AutoField)]
     columns = ", ".join(_quoted(field.column) for field in fields)
-    places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
-    values = [_value(field, row, add=True) for row in rows for field in fields]
-    return f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES {places}", values  # noqa: S608  # our own names
+    places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * rows)
+    return f"INSERT INTO {_quoted(model._meta.db_table)} ({columns}) VALUES {places}", fields  # noqa: S608  # our own names
 
 
 def _update(row: models.Model, names: Sequence[str]) -> Statement:
-    meta = row._meta
+    sql, fields = _update_text(type(row), tuple(names))
+    return sql, [*(_value(field, row, add=False) for field in fields), row.pk]
+
+
+@cache
+def _update_text(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, Sequence[Field]]:
+    meta = model._meta
     fields = [field for field in map(meta.get_field, dict.fromkeys(names)) if isinstance(field, models.Field)]
     columns = ", ".join(f"{_quoted(field.column)} = %s" for field in fields)
-    values = [_value(field, row, add=False) for field in fields]
     where = f"{_quoted(meta.pk.column)} = %s"
-    return f"UPDATE {_quoted(meta.db_table)} SET {columns} WHERE {where}", [*values, row.pk]  # noqa: S608  # our own
+    return f"UPDATE {_quoted(meta.db_table)} SET {columns} WHERE {where}", fields  # noqa: S608  # our own names
 
 
 def _quoted(name: str | None) -> str:
     return connection.ops.quote_name(name or "")
 
 
-def _value(field: "models.Field[Any, Any]", row: models.Model, *, add: bool) -> Any:
+def _value(field: Field, row: models.Model, *, add: bool) -> Any:
     return field.get_db_prep_save(field.pre_save(row, add=add), connection=connection)
 
 

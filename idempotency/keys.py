@@ -15,8 +15,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
-from django.db.models.functions import Now
 
 from common import ids
 from idempotency.errors import KeyInUseError, KeyInvalidError, KeyMissingError, KeyReusedError
@@ -107,17 +105,17 @@ def claim(*, client: ApiClient, key: str, method: str, path: str, body: bytes) -
 
 def answer(*, claim: Claim, status_code: int, body: bytes) -> None:
     """Keep the first answer; a run that lost its claim changes nothing."""
-    _claimed(claim).update(status_code=status_code, body=body)
+    _write(claim, "UPDATE idempotency_idempotencykey SET status_code = %s, body = %s", status_code, body)
 
 
 def release(*, claim: Claim) -> None:
     """Forget a key whose request changed nothing, so that it may be used again, for anything."""
-    _claimed(claim).delete()
+    _write(claim, "DELETE FROM idempotency_idempotencykey")
 
 
 def end_lease(*, claim: Claim) -> None:
     """Let the retry go on at once from where this run stopped, with the same operation id."""
-    _claimed(claim).update(leased_until=Now())
+    _write(claim, "UPDATE idempotency_idempotencykey SET leased_until = now()")
 
 
 def purge(*, now: datetime | None = None) -> int:
@@ -145,9 +143,11 @@ def _first_answer(*, client: ApiClient, key: str, mark: str) -> Answer:
     return Answer(status_code=first.status_code, body=bytes(first.body or b""))
 
 
-def _claimed(claim: Claim) -> QuerySet[IdempotencyKey]:
-    """Select the key of a claim, if it is still this claim's; found by its operation's id, which is indexed."""
-    return IdempotencyKey.objects.filter(operation_id=claim.operation.id, claim_id=claim.id, status_code=None)
+def _write(claim: Claim, what: str, *values: Any) -> None:
+    """Write to the key of a claim if it is still this claim's; found by its operation's id, which is indexed."""
+    where = "WHERE operation_id = %s AND claim_id = %s AND status_code IS NULL"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{what} {where}", [*values, claim.operation.id, claim.id])
 
 
 def _lease() -> timedelta:

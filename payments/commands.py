@@ -161,7 +161,7 @@ def flag_exhausted() -> int:
     flagged = 0
     for command_id, payment_id in exhausted.values_list("id", "payment_id"):
         with database.use_case():
-            payment = locks.find_payment_for_update(where=Q(pk=payment_id))
+            payment = locks.find_payment_for_update(pk=payment_id)
             if payment is None or not exhausted.filter(pk=command_id).exists():
                 continue
             command = Command.objects.get(pk=command_id)
@@ -184,7 +184,7 @@ def give_another_round(*, command_id: UUID) -> None:
     """
     payment_id = Command.objects.values_list("payment_id", flat=True).get(pk=command_id)
     with database.use_case():
-        payment = locks.find_payment_for_update(where=Q(pk=payment_id))
+        payment = locks.find_payment_for_update(pk=payment_id)
         command = Command.objects.get(pk=command_id)
         if payment is None or not command.is_open:
             raise InvalidStateError(kind="command", status=command.status, wanted=CommandStatus.SENT)

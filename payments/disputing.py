@@ -15,7 +15,7 @@ def record(*, news: PaymentOutcome, theirs: ProviderDispute) -> settling.Settled
         UnknownPaymentError: There is no such payment (yet).
         OutcomeMismatchError: It is in another currency than the payment, or has no amount.
     """
-    payment = locks.find_payment_for_update(where=settling.named(news))
+    payment = locks.find_payment_for_update(**settling.named(news))
     if payment is None:
         raise UnknownPaymentError(settling.reference(news))
     if theirs.currency != payment.currency or theirs.amount <= 0:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from common import database
@@ -167,7 +166,7 @@ def _claim_creation(payment_id: UUID) -> Command | None:
 
 def _get_for_update(operator: Operator, payment_id: UUID, operation_id: UUID) -> tuple[Payment, Command | None]:
     """Lock a payment of the payments API, and find the command of an earlier run of this operation."""
-    payment = locks.find_payment_for_update(where=Q(pk=payment_id, operator=operator))
+    payment = locks.find_payment_for_update(pk=payment_id, operator=operator.pk)
     if payment is None:
         raise NotFoundError(kind="payment intent")
     if payment.managed_by:

@@ -1,16 +1,25 @@
 """Every lock that is taken on a payment or a refund. Order: event → reservation → payment → slots."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from common import database
+from common.compiled import CompiledBy
 from payments.models import Dispute, Payment, Refund
 
+_PAYMENT = CompiledBy(lambda: Payment.objects.select_for_update(no_key=True).annotate(db_now=Now()))
 
-def find_payment_for_update(*, where: Q) -> Payment | None:
-    """Lock a payment; ``db_now`` on it is the database's clock. What manages it must be locked before, if at all."""
-    return Payment.objects.select_for_update(no_key=True).filter(where).annotate(db_now=Now()).first()
+
+def find_payment_for_update(**where: Any) -> Payment | None:
+    """Lock the payment that has these values; ``db_now`` on it is the database's clock.
+
+    What manages it must be locked before, if at all.
+    """
+    database.require_transaction()
+    return _PAYMENT.first(**where)
 
 
 def find_payment_to_look_at(*, where: Q) -> Payment | None:

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from django.db.models import Q
-
 from common import database
 from common.errors import NotFoundError
 from common.states import InvalidStateError
@@ -28,7 +26,7 @@ def request(
         RefundExceedsPaymentError: More than is left, or nothing is left.
     """
     with database.use_case():
-        payment = locks.find_payment_for_update(where=Q(pk=payment_id, operator=operator))
+        payment = locks.find_payment_for_update(pk=payment_id, operator=operator.pk)
         if payment is None:
             raise NotFoundError(kind="payment")
         earlier = payment.refunds.filter(pk=operation_id).first()

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
-
 from common import database
 from payments import applying, commands, locks, refunding
 from payments.applying import Change
@@ -37,7 +35,7 @@ def settle(*, news: PaymentOutcome) -> Settled:
         OutcomeMismatchError: The news contradicts the payment: another amount, currency, account or object.
     """
     database.require_transaction()
-    payment = locks.find_payment_for_update(where=named(news) & Q(managed_by=""))
+    payment = locks.find_payment_for_update(**named(news), managed_by="")
     if payment is None:
         raise UnknownPaymentError(reference(news))
     check_provider(payment, news)
@@ -66,15 +64,21 @@ def _react(payment: Payment, change: Change, news: PaymentOutcome, at: datetime)
     return Effect.APPLIED, []
 
 
-def named(news: PaymentOutcome, *, prefix: str = "") -> Q:
-    """Match the payment that the news is of: by our id where it is told, else by the provider's reference."""
+def named(news: PaymentOutcome, *, prefix: str = "") -> dict[str, Any]:
+    """Return what the payment is found by that the news is of: our id where it is told, else the provider's reference.
+
+    Raises:
+        UnknownPaymentError: It tells of none.
+    """
     ours = news.payment_id or (news.payment.payment_id if news.payment else None)
     if ours is not None:
-        return Q(**{f"{prefix}id": ours})
+        return {f"{prefix}id": ours}
+    if not reference(news):
+        raise UnknownPaymentError("the news names no payment")
     told = news.payment or news.refund or news.dispute
     account = told.account if told else ""
     by_ref = {"provider": news.provider, "provider_account": account, "provider_ref": reference(news)}
-    return Q(**{f"{prefix}{name}": value for name, value in by_ref.items()}) & ~Q(**{f"{prefix}provider_ref": ""})
+    return {f"{prefix}{name}": value for name, value in by_ref.items()}
 
 
 def reference(news: PaymentOutcome) -> str:

@@ -57,7 +57,7 @@ def claim_now(*, payment_id: UUID) -> Attempt | None:
 def finish(attempt: Attempt, result: Result) -> None:
     """Note what a look came to, when the next one is, and flag the payment as stuck after too many failures."""
     with database.use_case():
-        payment = locks.find_payment_for_update(where=Q(pk=attempt.payment_id))
+        payment = locks.find_payment_for_update(pk=attempt.payment_id)
         if payment is None:
             return
         at: datetime = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock

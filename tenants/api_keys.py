@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
+from common.compiled import Compiled
 from tenants.models import ApiClient, Operator, Scope
 
 PREFIX = "hf_"
@@ -31,11 +32,15 @@ def revoke(*, client: ApiClient, now: datetime) -> None:
 
 def find_client(key: str) -> ApiClient | None:
     """Find the live client of a key, with its operator."""
-    return (
-        ApiClient.objects.select_related("operator")
-        .filter(key_hash=hash_key(key), revoked_at=None, operator__is_active=True)
-        .first()
-    )
+    return _LIVE.first(key_hash=hash_key(key))
+
+
+_LIVE = Compiled(
+    lambda key_hash: ApiClient.objects.select_related("operator").filter(
+        key_hash=key_hash, revoked_at=None, operator__is_active=True
+    )[:1],
+    key_hash=str,
+)
 
 
 def hash_key(key: str) -> str:

@@ -12,8 +12,8 @@ from tenants.models import Operator, User
 M = TypeVar("M", bound=Model)
 
 
-def of_operator(queryset: QuerySet[M], operator: Operator, *, path: str = "operator") -> QuerySet[M]:
-    """Keep the rows of an operator. ``path`` leads from the model to its operator, such as ``payment__operator``."""
+def of_operator(queryset: QuerySet[M], operator: Operator | UUID, *, path: str = "operator") -> QuerySet[M]:
+    """Keep the rows of an operator (or its id). ``path`` leads from the model to it, such as ``payment__operator``."""
     return queryset.filter(**{path: operator})
 
 

@@ -16,8 +16,12 @@ class Mutant:
 
 MUTANTS = (
     Mutant("the slot is not locked", "booking/places.py",
-           "slot = locks.get_slot_for_update(slot_id=slot_id)", "slot = Slot.objects.get(pk=slot_id)",
-           "tests/concurrency/test_last_places.py"),
+           """    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"slot": slot_id, "places": places, "now": now})
+        if cursor.rowcount == 1:
+            return
+    slot = locks.get_slot_for_update(slot_id=slot_id)
+""", "    slot = Slot.objects.get(pk=slot_id)\n", "tests/concurrency/test_last_places.py"),
     Mutant("places are given back twice", "booking/places.py",
            'update(reserved=F("reserved") - amounts)', 'update(reserved=F("reserved") - amounts - amounts)',
            "tests/booking/test_lifecycle.py"),

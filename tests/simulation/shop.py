@@ -13,7 +13,7 @@ _FIRST, _SECOND = ("", (2, 3, 6)), ("acct_simulated", (2, 4))
 
 
 class Shop:
-    """An operator with an activity and its departures."""
+    """An operator with an activity and its departures, and a boat for one party."""
 
     def __init__(self, *, account: str, places: tuple[int, ...]) -> None:
         self.operator: Operator = OperatorFactory.create(hold_ttl_seconds=900, stripe_account=account)
@@ -23,6 +23,8 @@ class Shop:
             SlotFactory.create(resource=resource, capacity=capacity, starts_at=start + timedelta(hours=number))
             for number, capacity in enumerate(places)
         ]
+        boat: Resource = ResourceFactory.create(operator=self.operator, name="The whole boat", exclusive=True)
+        self.slots.append(SlotFactory.create(resource=boat, capacity=4, starts_at=start))
         self._key = make_client(self.operator)[1]
 
     def frontend(self) -> Frontend:

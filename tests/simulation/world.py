@@ -177,6 +177,7 @@ class World:
         if self._depth < _DEPTH and self._events:
             was, here = self.dice.is_mortal, self._node
             self._depth += 1
+            self.dice.is_mortal = False  # what happens is somebody else's, and theirs to die of
             try:
                 self._next()
             finally:

@@ -1,0 +1,105 @@
+"""Queries that are compiled once: Django writes the SQL of a queryset anew each time, which costs more than asking it.
+
+What changes from one time to the next are its values. The SQL is the queryset's own, so that there is one definition.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID, uuid4
+
+from django.db import connection
+from django.db.models import Model, QuerySet
+from django.db.models.query import get_related_populators
+
+M = TypeVar("M", bound=Model)
+
+_MARKERS: dict[type, Callable[[], Any]] = {
+    str: lambda: f"marker {uuid4()}",
+    UUID: uuid4,
+    datetime: lambda: datetime.fromtimestamp(uuid4().int % 10**9, UTC),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """The SQL of a query, where each of its values goes, and how a row becomes an object."""
+
+    sql: str
+    values: Sequence[Any]
+    names: Sequence[str]
+    """Of each value: the parameter that it is, or empty for one that is always the same."""
+    compiler: Any
+    make: Callable[[Sequence[Any]], Any]
+
+
+class Compiled(Generic[M]):
+    """A queryset of parameters, by their names and types; none of them may be None when it is asked."""
+
+    def __init__(self, make: Callable[..., QuerySet[M]], **parameters: type) -> None:
+        self._make = make
+        self._parameters = parameters
+        self._ready: _Ready | None = None
+
+    def first(self, **values: Any) -> M | None:
+        """Return the first row, if there is one; the queryset says of how many."""
+        return next(iter(self.rows(**values)), None)
+
+    def rows(self, **values: Any) -> list[M]:
+        """Return the rows for these values.
+
+        Raises:
+            KeyError: A parameter has no value.
+        """
+        ready = self._ready or self._compile()
+        given = [values[name] if name else value for name, value in zip(ready.names, ready.values, strict=True)]
+        with connection.cursor() as cursor:
+            cursor.execute(ready.sql, given)
+            found = cursor.fetchall()
+        return [ready.make(row) for row in ready.compiler.results_iter([found])]
+
+    def _compile(self) -> _Ready:
+        markers = {name: _MARKERS[kind]() for name, kind in self._parameters.items()}
+        compiler = self._make(**markers).query.get_compiler(connection=connection)
+        sql, values = compiler.as_sql()
+        names = [next((name for name, marker in markers.items() if marker == value), "") for value in values]
+        self._ready = _Ready(sql, values, names, compiler, _maker(compiler))
+        return self._ready
+
+
+class CompiledBy(Generic[M]):
+    """A queryset that is filtered by whatever is named: compiled once for each set of names."""
+
+    def __init__(self, make: Callable[[], QuerySet[M]]) -> None:
+        self._make = make
+        self._known: dict[frozenset[str], Compiled[M]] = {}
+
+    def first(self, **where: Any) -> M | None:
+        """Return the first row that has these values, if there is one."""
+        names = frozenset(where)
+        known = self._known.get(names)
+        if known is None:
+            kinds = {name: str if isinstance(value, str) else type(value) for name, value in where.items()}
+            known = self._known[names] = Compiled(lambda **given: self._make().filter(**given)[:1], **kinds)
+        return known.first(**where)
+
+
+def _maker(compiler: Any) -> Callable[[Sequence[Any]], Any]:
+    """Return what makes an object of a row, as :class:`django.db.models.query.ModelIterable` does."""
+    info, select = compiler.klass_info, compiler.select
+    model, fields = info["model"], info["select_fields"]
+    start, end = fields[0], fields[-1] + 1
+    names = [column[0].target.attname for column in select[start:end]]
+    related = get_related_populators(info, select, connection.alias)  # type: ignore[call-arg]  # the stub is of Django 6
+    annotations = list((compiler.annotation_col_map or {}).items())
+
+    def make(row: Sequence[Any]) -> Any:
+        found = model.from_db(connection.alias, names, row[start:end])
+        for populator in related:
+            populator.populate(row, found)
+        for name, position in annotations:
+            setattr(found, name, row[position])
+        return found
+
+    return make
