@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
@@ -194,6 +194,6 @@ def calls(sandbox: Sandbox) -> int:
 
 def test_a_look_is_refused_inside_a_transaction(held: Payment) -> None:
     with database.use_case():
-        payment_locks.find_payment_for_update(where=Q(pk=held.pk))
+        payment_locks.find_payment_for_update(pk=held.pk)
         with pytest.raises(TransactionManagementError):
             pending.look(payment=held)
