@@ -10,7 +10,7 @@ import pytest
 from booking import places
 from tests.simulation import clock, simulating
 
-SEEDS = 40
+SEEDS = 200
 """Of each run of the suite; ``make simulate`` runs as many as one likes."""
 _EACH = 5
 
