@@ -31,17 +31,26 @@ class Clock:
 
     def next_minute(self) -> None:
         """Let time pass until the next minute begins."""
+        self._advance_until("date_trunc('minute', now()) + interval '1 minute'")
+
+    def next_noon(self) -> None:
+        """Let time pass until the next noon in UTC."""
+        self._advance_until("date_bin('1 day', now(), '2000-01-01 12:00Z') + interval '1 day'")
+
+    def _advance_until(self, time: str) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT date_trunc('minute', now()) + interval '1 minute' - now()")
+            cursor.execute(f"SELECT {time} - now()")
             (left,) = cursor.fetchone()
         self.advance(left)
 
 
 @contextmanager
 def running(sandbox: Sandbox) -> Iterator[Clock]:
-    """Have such a clock for as long as the context lasts."""
+    """Have such a clock for as long as the context lasts; it is noon, whatever the time of day is outside."""
     with installed(column="shift interval NOT NULL DEFAULT '0'", time="pg_catalog.{name}() + shift"):
-        yield Clock(sandbox)
+        clock = Clock(sandbox)
+        clock.next_noon()
+        yield clock
 
 
 @contextmanager

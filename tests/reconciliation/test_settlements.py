@@ -5,7 +5,7 @@ import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -228,8 +228,8 @@ class TestAgainstTheSandbox:
     def test_money_that_we_were_never_told_of_is_found(self, sandbox: Sandbox, clock: Clock) -> None:
         slot = SlotFactory.create()
         Frontend.of(slot).reserve(slot, capture_method="automatic")
+        day = database.now().date().isoformat()
         clock.advance(timedelta(hours=30))
-        day = (datetime.now(UTC)).date().isoformat()
         out = StringIO()
         with pytest.raises(SystemExit) as ended:
             call_command("settle", "--date", day, "--json", stdout=out)
