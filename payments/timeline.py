@@ -38,7 +38,10 @@ _TABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened; entries of the same moment stay in the order in which they were made."""
+    """One thing that happened.
+
+    Of the same moment, an event comes first, for it is why the rest happened; others stay in the order given.
+    """
 
     at: datetime
     kind: str
@@ -104,7 +107,7 @@ def shown(entries: Iterable[Entry], *, zone: str = "UTC") -> SafeString:
                 entry.actor,
                 entry.reason,
             )
-            for entry in sorted(entries, key=lambda entry: entry.at)
+            for entry in sorted(entries, key=lambda entry: (entry.at, entry.kind != "event"))
         ),
     )
     return format_html(

@@ -43,6 +43,4 @@ def attest(*, payment_id: UUID, by: str, because: str) -> inbox.Receipt:
     outcome = getattr(reading, "outcome", None)
     if outcome is not Outcome.CAPTURED:
         raise NotCapturedError(status=str(outcome))
-    return inbox.take_in_attested(
-        provider=payment.provider, notification=found, now=database.now(), by=by, because=because
-    )
+    return inbox.take_in_attested(provider=payment.provider, notification=found, by=by, because=because)

@@ -126,7 +126,7 @@ def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
     tally = Tally()
     for event in events:
         try:
-            receipt = inbox.take_in_read(provider=account.provider, notification=event, now=database.now())
+            receipt = inbox.take_in_read(provider=account.provider, notification=event)
         except HoldfastError as error:  # its payment is being changed at this moment, say: it is read again
             tally.problems.append(f"{event.event_id}: {error.message}")
             continue

@@ -23,7 +23,11 @@ from webhooks.models import RESULT_FIELDS, Event, EventSource, EventStatus
 
 logger = logging.getLogger("holdfast.webhooks")
 
-_INSERTED = [field.column for field in Event._meta.local_concrete_fields]
+_GIVEN = [field for field in Event._meta.local_concrete_fields if field.name != "received_at"]
+_INSERT = (
+    f'INSERT INTO "{Event._meta.db_table}" ({", ".join(str(field.column) for field in _GIVEN)}, received_at) '  # noqa: S608
+    f"VALUES ({'%s, ' * len(_GIVEN)}now()) ON CONFLICT (event_id, provider, account) DO NOTHING RETURNING received_at"
+)
 
 
 class Receipt(StrEnum):
@@ -40,7 +44,8 @@ def receive(
 ) -> Receipt:
     """Take in a delivery. Must be called outside a transaction.
 
-    ``account`` is the one whose endpoint was called, empty for the platform's; its events only may come there.
+    ``account`` is the one whose endpoint was called, empty for the platform's; its events only may come there. ``now``
+    is for the age of the signature; when the event was received is told by the database.
 
     Raises:
         InvalidSignatureError: It is not authentic. Nothing is stored.
@@ -51,45 +56,42 @@ def receive(
         notification = replace(notification, account=account)  # an account of its own does not name itself
     if notification.lookup_ref:
         notification = _look_up(provider, notification)
-    return take_in(provider=provider, notification=notification, source=EventSource.WEBHOOK, now=now, account=account)
+    return take_in(provider=provider, notification=notification, source=EventSource.WEBHOOK, account=account)
 
 
-def take_in_read(*, provider: str, notification: Notification, now: datetime) -> Receipt:
+def take_in_read(*, provider: str, notification: Notification) -> Receipt:
     """Take in an event that was read from the provider's own list: its webhook never came. Outside a transaction."""
     return take_in(
-        provider=provider,
-        notification=notification,
-        source=EventSource.RECOVERED,
-        now=now,
-        account=notification.account,
+        provider=provider, notification=notification, source=EventSource.RECOVERED, account=notification.account
     )
 
 
-def take_in_attested(*, provider: str, notification: Notification, now: datetime, by: str, because: str) -> Receipt:
+def take_in_attested(*, provider: str, notification: Notification, by: str, because: str) -> Receipt:
     """Take in a payment as the provider shows it, in the place of an event that cannot be had.
 
     ``by`` is the person who vouches for it, ``because`` their reason. Must be called outside a transaction.
     """
     reading = routing.read(provider=provider, notification=notification)
-    event = _event(provider, notification, reading, EventSource.ATTESTED, now)
+    event = _event(provider, notification, reading, EventSource.ATTESTED)
     event.attested_by, event.attested_because = by, because
-    return _take_in(event, reading, now=now, account=notification.account)
+    return _take_in(event, reading, account=notification.account)
 
 
-def take_in(*, provider: str, notification: Notification, source: EventSource, now: datetime, account: str) -> Receipt:
+def take_in(*, provider: str, notification: Notification, source: EventSource, account: str) -> Receipt:
     """Store an authentic notification and apply it; a copy of one that we have changes nothing."""
     reading = routing.read(provider=provider, notification=notification)
-    return _take_in(_event(provider, notification, reading, source, now), reading, now=now, account=account)
+    return _take_in(_event(provider, notification, reading, source), reading, account=account)
 
 
-def _take_in(event: Event, reading: routing.Reading, *, now: datetime, account: str) -> Receipt:
+def _take_in(event: Event, reading: routing.Reading, *, account: str) -> Receipt:
     with database.use_case():
         if not _insert(event):
             return Receipt.DUPLICATE
         if account and event.account != account:
-            event.keep(status=EventStatus.FAILED, error=f"came to the endpoint of account {account}", at=now)
+            error = f"came to the endpoint of account {account}"
+            event.keep(status=EventStatus.FAILED, error=error, at=event.received_at)
         else:
-            _apply(event, reading, now)
+            _apply(event, reading, event.received_at)
         event.save(update_fields=RESULT_FIELDS)
     if event.status in (EventStatus.APPLIED, EventStatus.IGNORED):
         return Receipt.APPLIED if event.status == EventStatus.APPLIED else Receipt.IGNORED
@@ -140,9 +142,7 @@ def _look_up(provider: str, notification: Notification) -> Notification:
         raise UnavailableError("What this notification is about could not be looked up. Send it again.") from error
 
 
-def _event(
-    provider: str, notification: Notification, reading: routing.Reading, source: EventSource, now: datetime
-) -> Event:
+def _event(provider: str, notification: Notification, reading: routing.Reading, source: EventSource) -> Event:
     amount, currency = routing.captured(reading)
     return Event(
         id=ids.new_id(),
@@ -158,7 +158,6 @@ def _event(
         captured_amount=amount,
         captured_currency=currency,
         occurred_at=notification.created_at,
-        received_at=now,
         status=EventStatus.FAILED,
         error="not applied yet",
     )
@@ -166,20 +165,15 @@ def _event(
 
 def _insert(event: Event) -> bool:
     """Insert the event unless it is there already; a copy being applied elsewhere at this moment is waited for."""
-    values = [
-        field.get_db_prep_save(field.pre_save(event, add=True), connection=connection)
-        for field in Event._meta.local_concrete_fields
-    ]
-    columns, places = ", ".join(f'"{column}"' for column in _INSERTED), ", ".join(["%s"] * len(values))
+    values = [field.get_db_prep_save(field.pre_save(event, add=True), connection=connection) for field in _GIVEN]
     with connection.cursor() as cursor:
-        cursor.execute(
-            f'INSERT INTO "{Event._meta.db_table}" ({columns}) VALUES ({places}) '  # noqa: S608  # names of our own
-            "ON CONFLICT (event_id, provider, account) DO NOTHING",
-            values,
-        )
-        inserted = bool(cursor.rowcount == 1)
+        cursor.execute(_INSERT, values)
+        inserted = cursor.fetchone()
+    if inserted is None:
+        return False
+    (event.received_at,) = inserted
     event._state.adding = False
-    return inserted
+    return True
 
 
 def _apply(event: Event, reading: routing.Reading, now: datetime) -> None:

@@ -1,10 +1,12 @@
 """What becomes of an authentic event: applied once, whenever and however often it comes, or kept and tried again."""
 
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from booking import settlement
@@ -66,6 +68,16 @@ class TestOnce:
         assert stripe_events.deliver(event).status_code == 200
         assert status_of(confirmed)[0] == "confirmed"
         assert Event.objects.get().type == "customer.created"
+
+    def test_the_database_tells_when_it_came_whatever_the_web_process_takes_the_time_for(
+        self, confirmed: Reservation, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ahead = timezone.now() + timedelta(minutes=4)
+        monkeypatch.setattr("webhooks.api.views.timezone.now", lambda: ahead)
+        stripe_events.deliver(stripe_events.only(sandbox, "payment_intent.succeeded"))
+        event = Event.objects.get()
+        assert event.received_at == event.processed_at
+        assert event.received_at < ahead - timedelta(minutes=3)
 
     def test_two_events_that_report_one_change(self, confirmed: Reservation, sandbox: Sandbox) -> None:
         event = stripe_events.only(sandbox, "payment_intent.succeeded")
