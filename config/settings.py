@@ -160,14 +160,18 @@ TEMPLATES = [
 # Only its address is worked out here, as settings are also read by what needs no database. Manage.py and wsgi start it.
 EMBEDDED_POSTGRES_DIR = None if DATABASE_URL else DATA_DIR / "postgres"
 DATABASES: dict[str, Any] = {
-    "default": dj_database_url.parse(DATABASE_URL or embedded_postgres.url(DATA_DIR / "postgres")),
+    "default": dj_database_url.parse(
+        DATABASE_URL or embedded_postgres.url(DATA_DIR / "postgres"), engine="common.postgresql"
+    ),
 }
 DATABASES["default"] |= {
     "ATOMIC_REQUESTS": False,
-    "CONN_HEALTH_CHECKS": True,
+    "CONN_HEALTH_CHECKS": not DATABASE_POOL_SIZE,  # a pooled connection is looked at when it is taken
 }
-# Said while connecting, so that no statement is spent on it, nor on the time zone, which Django would set by one.
 DATABASE_OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
+# Values are bound by the server, and a statement that comes again and again is planned once for each connection.
+DATABASE_OPTIONS |= {"server_side_binding": True, "prepare_threshold": 5}
+# Said while connecting, so that no statement is spent on it, nor on the time zone, which Django would set by one.
 DATABASE_OPTIONS["options"] = " ".join(
     [
         DATABASE_OPTIONS.get("options", ""),
