@@ -73,7 +73,7 @@ class TestSignature:
         body = body_of()
         assert_refused(stripe_events.post(body, stripe_events.sign(body, secret="")))
 
-    @pytest.mark.parametrize("seconds", [-301, 301, -86_400])
+    @pytest.mark.parametrize("seconds", [-301, 330, -86_400])
     def test_stale_or_from_a_time_to_come(self, seconds: int) -> None:
         body = body_of()
         assert_refused(stripe_events.post(body, stripe_events.sign(body, at=int(time.time()) + seconds)))
