@@ -3,9 +3,10 @@
 What changes from one time to the next are its values. The SQL is the queryset's own, so that there is one definition.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
@@ -30,7 +31,8 @@ class _Ready:
     values: Sequence[Any]
     names: Sequence[str]
     """Of each value: the parameter that it is, or empty for one that is always the same."""
-    compiler: Any
+    convert: Callable[[Sequence[Sequence[Any]]], Iterable[Sequence[Any]]]
+    """Turns what the driver returns into what the fields hold."""
     make: Callable[[Sequence[Any]], Any]
 
 
@@ -57,14 +59,14 @@ class Compiled(Generic[M]):
         with connection.cursor() as cursor:
             cursor.execute(ready.sql, given)
             found = cursor.fetchall()
-        return [ready.make(row) for row in ready.compiler.results_iter([found])]
+        return [ready.make(row) for row in ready.convert(found)]
 
     def _compile(self) -> _Ready:
         markers = {name: _MARKERS[kind]() for name, kind in self._parameters.items()}
         compiler = self._make(**markers).query.get_compiler(connection=connection)
         sql, values = compiler.as_sql()
         names = [next((name for name, marker in markers.items() if marker == value), "") for value in values]
-        self._ready = _Ready(sql, values, names, compiler, _maker(compiler))
+        self._ready = _Ready(sql, values, names, _converter(compiler), _maker(compiler))
         return self._ready
 
 
@@ -83,6 +85,11 @@ class CompiledBy(Generic[M]):
             kinds = {name: str if isinstance(value, str) else type(value) for name, value in where.items()}
             known = self._known[names] = Compiled(lambda **given: self._make().filter(**given)[:1], **kinds)
         return known.first(**where)
+
+
+def _converter(compiler: Any) -> Callable[[Sequence[Sequence[Any]]], Iterable[Sequence[Any]]]:
+    converters = compiler.get_converters([expression for expression, *_ in compiler.select])
+    return partial(compiler.apply_converters, converters=converters) if converters else lambda rows: rows
 
 
 def _maker(compiler: Any) -> Callable[[Sequence[Any]], Any]:

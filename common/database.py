@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeAlias
 
-from django.db import OperationalError, connection, models, transaction
+from django.db import OperationalError, connection, connections, models, transaction
 from psycopg import errors as pg
 
 from common.errors import BusyError
@@ -93,7 +93,7 @@ def _by_table(rows: Sequence[models.Model]) -> list[list[models.Model]]:
 
 def _insert(rows: list[models.Model]) -> Statement:
     sql, fields = _insert_text(type(rows[0]), len(rows))
-    return sql, [_value(field, row, add=True) for row in rows for field in fields]
+    return sql, [value for row in rows for value in prepared(fields, row, add=True)]
 
 
 @cache
@@ -106,7 +106,7 @@ def _insert_text(model: type[models.Model], rows: int) -> tuple[str, Sequence[Fi
 
 def _update(row: models.Model, names: Sequence[str]) -> Statement:
     sql, fields = _update_text(type(row), tuple(names))
-    return sql, [*(_value(field, row, add=False) for field in fields), row.pk]
+    return sql, [*prepared(fields, row, add=False), row.pk]
 
 
 @cache
@@ -122,8 +122,10 @@ def _quoted(name: str | None) -> str:
     return connection.ops.quote_name(name or "")
 
 
-def _value(field: Field, row: models.Model, *, add: bool) -> Any:
-    return field.get_db_prep_save(field.pre_save(row, add=add), connection=connection)
+def prepared(fields: Sequence[Field], row: models.Model, *, add: bool) -> list[Any]:
+    """Return the values of a row's fields as the driver takes them."""
+    own = connections[connection.alias]  # the connection itself: each look at it by its proxy costs more than a value
+    return [field.get_db_prep_save(field.pre_save(row, add=add), connection=own) for field in fields]
 
 
 def now() -> datetime:

@@ -165,9 +165,8 @@ def _event(provider: str, notification: Notification, reading: routing.Reading, 
 
 def _insert(event: Event) -> bool:
     """Insert the event unless it is there already; a copy being applied elsewhere at this moment is waited for."""
-    values = [field.get_db_prep_save(field.pre_save(event, add=True), connection=connection) for field in _GIVEN]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, values)
+        cursor.execute(_INSERT, database.prepared(_GIVEN, event, add=True))
         inserted = cursor.fetchone()
     if inserted is None:
         return False
