@@ -1,27 +1,39 @@
 """Reading reservations, as the API lists them."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject, Now
 
-from booking.models import Reservation
+from booking.models import Reservation, Unit
 from booking.states import HOLDING, ReservationStatus
+from common.compiled import Compiled
 from common.errors import NotFoundError
 from tenants import scoping
 from tenants.models import ApiClient, Operator
 
 
-def reservations(*, operator: Operator, own: ApiClient | None = None) -> QuerySet[Reservation]:
-    """Select an operator's reservations with payment and units; ``db_now`` is the database's clock.
+def reservations(*, operator: Operator | UUID, own: ApiClient | UUID | None = None) -> QuerySet[Reservation]:
+    """Select an operator's reservations with payment and units (:func:`units`); ``db_now`` is the database's clock.
 
     ``own`` narrows them to those that a client made itself: a customer sees no others.
     """
     rows = scoping.of_operator(Reservation.objects.select_related("payment"), operator)
     if own is not None:
         rows = rows.filter(api_client=own)
-    return rows.prefetch_related("units").annotate(db_now=Now())
+    units = Unit.objects.filter(reservation=OuterRef("pk")).order_by("id")
+    sold = ArraySubquery(units.values_list(JSONObject(id="id", unit="unit", name="name", amount="amount")))
+    return rows.annotate(sold=sold, db_now=Now())
+
+
+def units(row: Reservation) -> Sequence[Unit]:
+    """List what was sold, without a query if the reservation was read here."""
+    sold: Sequence[dict[str, Any]] | None = getattr(row, "sold", None)
+    return list(row.units.all()) if sold is None else [Unit(reservation=row, **unit) for unit in sold]
 
 
 def get_reservation(*, operator: Operator, reservation_id: UUID, own: ApiClient | None = None) -> Reservation:
@@ -30,10 +42,19 @@ def get_reservation(*, operator: Operator, reservation_id: UUID, own: ApiClient 
     Raises:
         NotFoundError: The operator has no such reservation.
     """
-    found = reservations(operator=operator, own=own).filter(pk=reservation_id).first()
+    where = {"reservation_id": reservation_id, "operator": operator.pk}
+    found = _ONE.first(**where) if own is None else _ONES_OWN.first(**where, own=own.pk)
     if found is None:
         raise NotFoundError(kind="reservation")
     return found
+
+
+def _one(*, reservation_id: UUID, operator: UUID, own: UUID | None = None) -> QuerySet[Reservation]:
+    return reservations(operator=operator, own=own).filter(pk=reservation_id)
+
+
+_ONE = Compiled(_one, reservation_id=UUID, operator=UUID)
+_ONES_OWN = Compiled(_one, reservation_id=UUID, operator=UUID, own=UUID)
 
 
 def with_status(status: str) -> Q:

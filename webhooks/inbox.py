@@ -92,7 +92,7 @@ def _take_in(event: Event, reading: routing.Reading, *, account: str) -> Receipt
             event.keep(status=EventStatus.FAILED, error=error, at=event.received_at)
         else:
             _apply(event, reading, event.received_at)
-        event.save(update_fields=RESULT_FIELDS)
+        database.update_together((event, RESULT_FIELDS))
     if event.status in (EventStatus.APPLIED, EventStatus.IGNORED):
         return Receipt.APPLIED if event.status == EventStatus.APPLIED else Receipt.IGNORED
     return Receipt.KEPT
@@ -130,7 +130,7 @@ def retry(*, event_id: UUID) -> bool:
         )
         reading = routing.read(provider=event.provider, notification=notification)
         _apply(event, reading, event.db_now)  # type: ignore[attr-defined]  # annotated by the lock
-        event.save(update_fields=RESULT_FIELDS)
+        database.update_together((event, RESULT_FIELDS))
     return event.next_attempt_at is None and event.status in (EventStatus.APPLIED, EventStatus.IGNORED)
 
 

@@ -202,7 +202,7 @@ def _get(caller: Caller, reservation_id: UUID) -> Reservation:
 
 def _shown(row: Reservation) -> dict[str, Any]:
     now = row.db_now  # type: ignore[attr-defined]  # annotated by the lock or by reading.reservations
-    return presenting.reservation_and_payment(row, row.units.all(), now=now)
+    return presenting.reservation_and_payment(row, reading.units(row), now=now)
 
 
 def _request(data: dict[str, Any]) -> reserving.Request:
