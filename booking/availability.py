@@ -81,9 +81,7 @@ def slots(*, operator: Operator) -> QuerySet[Slot]:
         .values("places_due")
     )
     own = scoping.of_operator(Slot.objects.filter(resource__is_active=True), operator, path="resource__operator")
-    return own.annotate(
-        due=Coalesce(Subquery(due, output_field=IntegerField()), Value(0)), offered=_rates("resource")
-    )
+    return own.annotate(due=Coalesce(Subquery(due, output_field=IntegerField()), Value(0)), offered=_rates("resource"))
 
 
 def matching(

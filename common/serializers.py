@@ -1,5 +1,6 @@
 """Serializers of the HTTP contract: strict about what comes in, plain about what goes out."""
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,20 @@ from rest_framework.exceptions import ErrorDetail
 
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuse fields that the contract does not name, so that a typo in a money call is never ignored."""
+
+    @classmethod
+    def validated(cls, data: Any) -> dict[str, Any]:
+        """Return what ``data`` says, checked.
+
+        One serializer does it for all requests: a new one copies all its fields, which costs more than using them.
+
+        Raises:
+            ValidationError: It says something else.
+        """
+        if data is None:
+            raise serializers.ValidationError("No data provided", "null")
+        found: dict[str, Any] = _shared(cls).run_validation(data)
+        return found
 
     def to_internal_value(self, data: Any) -> Any:
         """Validate ``data``.
@@ -22,6 +37,11 @@ class StrictSerializer(serializers.Serializer[Any]):
                     detail = ErrorDetail(f"There is no field {name!r} here.", code="unknown_field")
                     raise serializers.ValidationError({str(name): [detail]})
         return super().to_internal_value(data)
+
+
+@cache
+def _shared(kind: type[StrictSerializer]) -> StrictSerializer:
+    return kind()
 
 
 class PageQuery(StrictSerializer):

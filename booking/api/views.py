@@ -1,5 +1,6 @@
 """The booking API: translate, one domain call, translate."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +37,7 @@ class ResourceList(GenericAPIView[Any]):
     @extend_schema(**schema.LIST_RESOURCES)
     def get(self, request: Request) -> Response:
         """List what the operator sells."""
-        PageQuery(data=request.query_params.dict()).is_valid(raise_exception=True)
+        PageQuery.validated(request.query_params.dict())
         page = self.paginate_queryset(availability.resources(operator=caller_of(request).operator))
         return self.get_paginated_response([presenting.resource(row) for row in page or []])
 
@@ -64,8 +65,7 @@ class SlotList(GenericAPIView[Any]):
     @extend_schema(**schema.LIST_SLOTS)
     def get(self, request: Request) -> Response:
         """List departures in the order of their start."""
-        query = serializers.SlotQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
+        query = serializers.SlotQuery.validated(request.query_params.dict())
         page = self.paginate_queryset(availability.matching(operator=caller_of(request).operator, **_wanted(query)))
         return self.get_paginated_response([presenting.slot(row) for row in page or []])
 
@@ -92,9 +92,7 @@ class ReservationList(GenericAPIView[Any]):
     @extend_schema(**schema.LIST_RESERVATIONS)
     def get(self, request: Request) -> Response:
         """List reservations, newest first."""
-        query = serializers.ReservationQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        wanted = query.validated_data
+        wanted = serializers.ReservationQuery.validated(request.query_params.dict())
         caller = caller_of(request)
         rows = reading.reservations(operator=caller.operator, own=caller.own)
         rows = rows.filter(reading.created_between(start=wanted.get("from"), end=wanted.get("to")))
@@ -108,12 +106,9 @@ class ReservationList(GenericAPIView[Any]):
     @idempotent
     def post(self, request: Request, *, operation: Operation) -> Response:
         """Take places and hold the money."""
-        body = serializers.ReservationIn(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = serializers.ReservationIn.validated(request.data)
         caller = caller_of(request)
-        done = reserving.reserve(
-            client=caller.client, actor=caller.actor, operation=operation, request=_request(body.validated_data)
-        )
+        done = reserving.reserve(client=caller.client, actor=caller.actor, operation=operation, request=_request(body))
         now = done.reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
         shown = presenting.reservation_and_payment(done.reservation, done.units, now=now)
         return Response(shown, status=201 if done.known else 202)
@@ -182,18 +177,17 @@ class ReservationHistory(APIView):
         return Response([presenting.change(change) for change in row.history.all()])
 
 
-def _wanted(query: serializers.SlotQuery) -> dict[str, Any]:
+def _wanted(query: Mapping[str, Any]) -> dict[str, Any]:
     names = {"resource_id": "resource_id", "places": "places", "from": "start", "to": "end"}
-    return {ours: query.validated_data.get(theirs) for theirs, ours in names.items()}
+    return {ours: query.get(theirs) for theirs, ours in names.items()}
 
 
 def _who_and_why(request: Request, reservation_id: UUID) -> tuple[Caller, str]:
-    body = serializers.ReasonIn(data=request.data or {})
-    body.is_valid(raise_exception=True)
+    body = serializers.ReasonIn.validated(request.data or {})
     caller = caller_of(request)
     if caller.is_customer:
         _get(caller, reservation_id)  # whose it is never changes, so that looking before the lock is enough
-    return caller, body.validated_data["reason"]
+    return caller, body["reason"]
 
 
 def _get(caller: Caller, reservation_id: UUID) -> Reservation:

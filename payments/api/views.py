@@ -25,7 +25,7 @@ class IntentList(GenericAPIView[Any]):
     @extend_schema(**schema.LIST_INTENTS)
     def get(self, request: Request) -> Response:
         """List payments, newest first."""
-        PageQuery(data=request.query_params.dict()).is_valid(raise_exception=True)
+        PageQuery.validated(request.query_params.dict())
         page = self.paginate_queryset(reading.payments(operator=caller_of(request).operator))
         return self.get_paginated_response([presenting.intent(row) for row in page or []])
 
@@ -33,10 +33,9 @@ class IntentList(GenericAPIView[Any]):
     @idempotent
     def post(self, request: Request, *, operation: Operation) -> Response:
         """Make a payment; no money moves yet."""
-        body = serializers.IntentIn(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = serializers.IntentIn.validated(request.data)
         caller = caller_of(request)
-        given = body.validated_data | {"capture_method": CaptureMethod(body.validated_data["capture_method"])}
+        given = body | {"capture_method": CaptureMethod(body["capture_method"])}
         row = intents.create(
             client=caller.client, actor=caller.actor, operation=operation, request=intents.Request(**given)
         )
@@ -60,18 +59,16 @@ class IntentConfirm(APIView):
     @idempotent
     def patch(self, request: Request, *, intent_id: UUID, operation: Operation) -> Response:
         """Have a worker hold or take the money."""
-        query = serializers.ConfirmQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        body = serializers.ConfirmIn(data=request.data)
-        body.is_valid(raise_exception=True)
+        query = serializers.ConfirmQuery.validated(request.query_params.dict())
+        body = serializers.ConfirmIn.validated(request.data)
         caller = caller_of(request)
         row = intents.confirm(
             operator=caller.operator,
             payment_id=intent_id,
             operation_id=operation.id,
             actor=caller.actor,
-            payment_method_id=body.validated_data["payment_method_id"],
-            force_failure=query.validated_data["force"] == "failure",
+            payment_method_id=body["payment_method_id"],
+            force_failure=query["force"] == "failure",
         )
         return Response(presenting.accepted(row), status=202)
 
@@ -83,15 +80,14 @@ class IntentCapture(APIView):
     @idempotent
     def post(self, request: Request, *, intent_id: UUID, operation: Operation) -> Response:
         """Have a worker take the held money."""
-        body = serializers.CaptureIn(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = serializers.CaptureIn.validated(request.data)
         caller = caller_of(request)
         row = intents.capture(
             operator=caller.operator,
             payment_id=intent_id,
             operation_id=operation.id,
             actor=caller.actor,
-            amount=body.validated_data.get("amount"),
+            amount=body.get("amount"),
         )
         return Response(presenting.accepted(row), status=202)
 
@@ -103,7 +99,7 @@ class IntentCancel(APIView):
     @idempotent
     def post(self, request: Request, *, intent_id: UUID, operation: Operation) -> Response:
         """Cancel a payment and release its hold."""
-        serializers.NothingIn(data=request.data).is_valid(raise_exception=True)
+        serializers.NothingIn.validated(request.data)
         caller = caller_of(request)
         row = intents.cancel(
             operator=caller.operator, payment_id=intent_id, operation_id=operation.id, actor=caller.actor
@@ -129,7 +125,7 @@ class RefundList(GenericAPIView[Any]):
     @extend_schema(**schema.LIST_REFUNDS)
     def get(self, request: Request) -> Response:
         """List refunds, newest first."""
-        PageQuery(data=request.query_params.dict()).is_valid(raise_exception=True)
+        PageQuery.validated(request.query_params.dict())
         page = self.paginate_queryset(reading.refunds(operator=caller_of(request).operator))
         return self.get_paginated_response([presenting.refund(row) for row in page or []])
 
@@ -137,15 +133,14 @@ class RefundList(GenericAPIView[Any]):
     @idempotent
     def post(self, request: Request, *, operation: Operation) -> Response:
         """Give captured money back."""
-        body = serializers.RefundIn(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = serializers.RefundIn.validated(request.data)
         caller = caller_of(request)
         row = refund_requests.request(
             operator=caller.operator,
-            payment_id=body.validated_data["payment_id"],
+            payment_id=body["payment_id"],
             operation_id=operation.id,
-            amount=body.validated_data.get("amount"),
-            reason=body.validated_data["reason"],
+            amount=body.get("amount"),
+            reason=body["reason"],
             actor=caller.actor,
         )
         return Response(presenting.refund(row), status=201)
@@ -167,9 +162,7 @@ class TransactionList(GenericAPIView[Any]):
     @extend_schema(**schema.LIST_TRANSACTIONS)
     def get(self, request: Request) -> Response:
         """List movements of money, newest first."""
-        query = serializers.TransactionQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        wanted = query.validated_data
+        wanted = serializers.TransactionQuery.validated(request.query_params.dict())
         rows = reading.transactions(
             operator=caller_of(request).operator,
             status=wanted.get("status"),

@@ -23,6 +23,7 @@ from booking import carrying_out
 from booking.api import serializers
 from booking.models import Reservation
 from common.errors import UnavailableError
+from common.serializers import _shared
 from payments.outcomes import Outcome, ProviderPayment, ProviderRefund
 from payments.providers import registry
 from payments.providers.base import DeliveredRequest, InvalidSignatureError, Notification, OutcomeUnknownError
@@ -148,9 +149,11 @@ def pix(monkeypatch: pytest.MonkeyPatch) -> Iterator[PixProvider]:
     provider = PixProvider()
     monkeypatch.setitem(registry._MAKERS, PixProvider.name, lambda: provider)
     monkeypatch.setitem(serializers.PaymentIn._declared_fields, "provider", ChoiceField(choices=registry.names()))
-    registry.get.cache_clear()
+    for kept in (registry.get, _shared):
+        kept.cache_clear()
     yield provider
-    registry.get.cache_clear()
+    for kept in (registry.get, _shared):
+        kept.cache_clear()
 
 
 def notify(ref: str, *, number: int, secret: str = "mp") -> inbox.Receipt:  # noqa: S107  # a test's
