@@ -32,7 +32,7 @@ simulate: .venv/.ready-dev ## Storm the whole system, seed after seed (SEEDS=100
 mutants: .venv/.ready-dev ## Take one safety away after the other, and see what notices
 	@$(RUN) -m tests.simulation.mutants
 
-bench: .venv/.ready-dev ## Measure, beside a floor and a limit; WHAT=rival: against the textbook way
+bench: .venv/.ready-bench ## Measure, beside a floor and a limit (WHAT=rival, WHAT=rows, WHAT=clients)
 	@$(RUN) -m benchmarks $(or $(WHAT),selling) $(ARGS)
 
 fuzz: .venv/.ready-dev ## Try every operation of the API with some thousands of requests
@@ -57,6 +57,10 @@ fmt: .venv/.ready-dev ## Format, and mend what can be mended
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch .venv/.ready
+
+.venv/.ready-bench: benchmarks/requirements.txt .venv/.ready
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch .venv/.ready-bench
 
 .venv/.ready-dev: requirements-dev.txt .venv/.ready
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt

@@ -3,10 +3,20 @@
 import argparse
 import shutil
 import sys
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import django
 
 from benchmarks import stack
+
+_WHAT = {
+    "selling": "reserving, reading, settling: beside a view that does nothing, and the database alone",
+    "rival": "one hot slot and a slow provider: beside the way of textbooks",
+    "rows": "expiry, reconciliation, the backoffice: among a million reservations, beside ten thousand",
+    "clients": "one client to sixty-four, with pictures in docs/images",
+}
 
 
 def main() -> int:
@@ -19,27 +29,42 @@ def main() -> int:
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415  # after the settings are there
 
-    from benchmarks import reporting, rival, workloads  # noqa: PLC0415
+    from benchmarks import climbing, reporting, rival, rows, workloads  # noqa: PLC0415
 
-    call_command("migrate", verbosity=0)
+    measured: dict[str, Any] = {"selling": workloads, "rival": rival, "rows": rows, "clients": climbing}
+    module = measured[asked.what]
     found = reporting.Found()
     try:
-        with stack.serving() as address:
-            for _ in range(asked.rounds):
-                seen = (
-                    rival.a_round(address, seconds=asked.seconds)
-                    if is_rival
-                    else workloads.a_round(address, clients=asked.clients, seconds=asked.seconds)
-                )
-                found.add(seen)
+        call_command("migrate", verbosity=0)
+        for seen in _rounds(module, asked):
+            found.add(seen)
     finally:
         stack.stop_database()
-    return reporting.tell(found, rival.WORKLOADS if is_rival else workloads.WORKLOADS)
+    if module is climbing:
+        from benchmarks import plotting  # noqa: PLC0415  # its library is heavy
+
+        for path in plotting.draw(found):
+            reporting.console.print(f"drawn: {path}")
+    return reporting.tell(found, module.TARGETS)
+
+
+def _rounds(module: Any, asked: argparse.Namespace) -> Iterator[Any]:
+    if asked.what == "rows":
+        module.prepare()
+        for _ in range(asked.rounds):
+            yield module.a_round(seconds=asked.seconds)
+        return
+    given = {"clients": asked.clients} if asked.what == "selling" else {}
+    with stack.serving() as address:
+        a_round = partial(module.a_round, address, seconds=asked.seconds, **given)
+        for _ in range(asked.rounds):
+            yield a_round()
 
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("what", choices=["selling", "rival"], nargs="?", default="selling")
+    told = "; ".join(f"{name}: {text}" for name, text in _WHAT.items())
+    parser.add_argument("what", choices=list(_WHAT), nargs="?", default="selling", help=told)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4, help="of each load in a round")
     parser.add_argument("--clients", type=int, default=8)

@@ -1,6 +1,7 @@
 """Load: wrk for the product and its floor, pgbench for the limit. Each returns what it saw."""
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -17,12 +18,12 @@ _THREADS = 2
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a load came to: successes a second, and how long an answer took in milliseconds."""
+    """What a load came to: successes a second, and how long an answer took in milliseconds, if there were answers."""
 
     rate: float
-    p50: float
-    p95: float
-    p99: float
+    p50: float = math.nan
+    p95: float = math.nan
+    p99: float = math.nan
     refused: int = 0
     """Answers that were no success."""
     broken: int = 0

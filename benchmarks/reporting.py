@@ -1,5 +1,6 @@
 """What rounds came to: medians, of figures and of the parts that they are of others in the same round."""
 
+import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.load import Seen
-from benchmarks.workloads import Workload
+from benchmarks.targets import Target
 
 console = Console(width=140)
 
@@ -32,24 +33,25 @@ class Found:
         """Return the median of a figure over the rounds."""
         return float(statistics.median(getattr(seen, figure) for seen in self.seen[name]))
 
-    def part(self, workload: Workload) -> float:
+    def part(self, target: Target) -> float:
         """Return the median of the part that its figure is of the other's, round by round."""
-        pairs = zip(self.seen[workload.name], self.seen[workload.beside], strict=True)
-        figure = workload.figure
+        pairs = zip(self.seen[target.name], self.seen[target.beside], strict=True)
+        figure = target.figure
         parts = (getattr(own, figure) / (getattr(other, figure) or 1e-9) for own, other in pairs)
         return float(statistics.median(parts))
 
 
-def tell(found: Found, workloads: Sequence[Workload]) -> int:
+def tell(found: Found, targets: Sequence[Target]) -> int:
     """Print the table; returns 1 if something is less (or, where it is to be little, more) than it is to be."""
-    table = Table("Workload", "a second", "p50 ms", "p95 ms", "p99 ms", "beside", "part", "to be")
+    table = Table("Load", "a second", "p50 ms", "p95 ms", "p99 ms", "beside", "part", "to be")
     missed = 0
-    for workload in workloads:
-        figures = [f"{found.median(workload.name, figure):,.1f}" for figure in ("rate", "p50", "p95", "p99")]
-        part = found.part(workload) if workload.beside else None
-        is_met = workload.is_met(part) if part is not None else True
+    for target in targets:
+        medians = {figure: found.median(target.name, figure) for figure in ("rate", "p50", "p95", "p99")}
+        figures = ["" if math.isnan(value) else f"{value:,.1f}" for value in medians.values()]
+        part = found.part(target) if target.beside else 1.0
+        is_met = target.is_met(part, medians["rate"])
         missed += not is_met
-        shown = "" if part is None else f"{part:.3f}"
-        table.add_row(workload.name, *figures, workload.beside, shown, workload.target, style=None if is_met else "red")
+        shown = f"{part:.3f}" if target.beside else ""
+        table.add_row(target.name, *figures, target.beside, shown, target.wanted, style=None if is_met else "red")
     console.print(table)
     return 1 if missed else 0

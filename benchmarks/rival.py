@@ -5,18 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks import filling, workloads
 from benchmarks.load import Seen
-from benchmarks.workloads import Workload
+from benchmarks.targets import Target
 
 CLIENTS = 64
 BESIDE = 4
 """Clients of another slot, whom the crowd on the hot one must not slow down."""
 OURS, TEXTBOOK = "Holdfast, one hot slot", "the textbook, one hot slot"
 ALONE, CROWDED = "another slot, the crowd spread over 1,000", "another slot, the crowd on the hot one"
-WORKLOADS = (
-    Workload(TEXTBOOK, workloads.textbook_hot),
-    Workload(OURS, workloads.reserve_hot, beside=TEXTBOOK, least=30),
-    Workload(ALONE, workloads.reserve_another),
-    Workload(CROWDED, workloads.reserve_another, beside=ALONE, most=1.1, figure="p50"),
+TARGETS = (
+    Target(TEXTBOOK),
+    Target(OURS, beside=TEXTBOOK, least=30),
+    Target(ALONE),
+    Target(CROWDED, beside=ALONE, most=1.1, figure="p50"),
 )
 
 

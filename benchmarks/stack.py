@@ -23,7 +23,6 @@ _START_SECONDS = 60
 
 def prepare(*, threads: int, pool: int, provider_seconds: float) -> None:
     """Set the environment of everything that runs: the product's own settings, but for limits that protect people."""
-    port = ports.choose("BENCHMARK_PORT", 18_400)
     embedded_postgres.ensure_running(DATA / "postgres")
     os.environ.update(
         {
@@ -37,8 +36,8 @@ def prepare(*, threads: int, pool: int, provider_seconds: float) -> None:
             "DATABASE_POOL_SIZE": str(pool),
             "WEB_PROCESSES": str(PROCESSES),
             "WEB_THREADS": str(threads),
-            "PORT": str(port),
             "API_RATE": "1000000000/min",
+            "PROVIDER_CALLS_PER_MINUTE": "1000000000",
             "MAX_LIVE_HOLDS_PER_CLIENT": "1000000000",
             "STRIPE_API_KEY": "sk_test_benchmark",
             "STRIPE_WEBHOOK_SECRETS": SECRET,
@@ -49,10 +48,12 @@ def prepare(*, threads: int, pool: int, provider_seconds: float) -> None:
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """Run the web server; returns its address."""
-    address = f"http://127.0.0.1:{os.environ['PORT']}"
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", "config.wsgi"]
-    running = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    """Run the web server on the database that is in use; returns its address."""
+    port = ports.choose("BENCHMARK_PORT", 18_400)
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", "--log-level", "warning"]
+    environment = os.environ | {"PORT": str(port)}
+    running = subprocess.Popen([*command, "config.wsgi"], cwd=ROOT, env=environment, start_new_session=True)
     try:
         _wait(running, address)
         yield address

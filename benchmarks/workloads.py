@@ -1,34 +1,13 @@
 """What is measured: one load after the other, round after round, so that each meets the machine as the others do."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from benchmarks import filling, load
 from benchmarks.load import Seen
+from benchmarks.targets import Target
 
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """A load by its name, and what it is measured beside."""
-
-    name: str
-    run: Callable[[str, int, float], Seen]
-    """Takes the address of the server, the number of clients and the seconds."""
-    beside: str = ""
-    """The workload that it is measured beside."""
-    least: float | None = None
-    most: float | None = None
-    """The part of the other's figure that its own is to be."""
-    figure: str = "rate"
-
-    @property
-    def target(self) -> str:
-        """Say what part it is to be."""
-        return f"≥ {self.least:g}" if self.least is not None else f"≤ {self.most:g}" if self.most is not None else ""
-
-    def is_met(self, part: float) -> bool:
-        """Tell whether a part is what it is to be."""
-        return (self.least is None or part >= self.least) and (self.most is None or part <= self.most)
+Run = Callable[[str, int, float], Seen]
+"""Takes the address of the server, the number of clients and the seconds."""
 
 
 def _get(address: str, clients: int, seconds: float, *, paths: str) -> Seen:
@@ -108,31 +87,31 @@ def month(address: str, clients: int, seconds: float) -> Seen:
 
 
 RESERVE, HOT, FLOOR = "reserve, 1,000 slots", "reserve, one hot slot", "floor: a view that does nothing"
-SELLING = (
-    Workload(FLOOR, floor),
-    Workload(RESERVE, reserve_many, beside=FLOOR, least=0.12),
-    Workload(HOT, reserve_hot, beside=RESERVE, least=0.65),
-    Workload("limit of reserving, 1,000 slots", limit_many, beside=FLOOR),
-    Workload("limit of reserving, one hot slot", limit_hot, beside=FLOOR),
+SELLING: tuple[tuple[Target, Run], ...] = (
+    (Target(FLOOR), floor),
+    (Target(RESERVE, beside=FLOOR, least=0.12), reserve_many),
+    (Target(HOT, beside=RESERVE, least=0.65), reserve_hot),
+    (Target("limit of reserving, 1,000 slots", beside=FLOOR), limit_many),
+    (Target("limit of reserving, one hot slot", beside=FLOOR), limit_hot),
 )
-AFTERWARDS = (
-    Workload("read a reservation", read, beside=FLOOR, least=0.20),
-    Workload("availability of a month", month, beside=FLOOR),
-    Workload("a webhook that settles", settle, beside=FLOOR, least=0.15),
-    Workload("a duplicate webhook", duplicate, beside=FLOOR, least=0.35),
-    Workload("limit of settling", limit_settle, beside=FLOOR),
+AFTERWARDS: tuple[tuple[Target, Run], ...] = (
+    (Target("read a reservation", beside=FLOOR, least=0.20), read),
+    (Target("availability of a month", beside=FLOOR), month),
+    (Target("a webhook that settles", beside=FLOOR, least=0.15), settle),
+    (Target("a duplicate webhook", beside=FLOOR, least=0.35), duplicate),
+    (Target("limit of settling", beside=FLOOR), limit_settle),
 )
-WORKLOADS = (*SELLING, *AFTERWARDS)
+TARGETS = [target for target, _ in (*SELLING, *AFTERWARDS)]
 
 
 def a_round(address: str, *, clients: int, seconds: float) -> Iterator[tuple[str, Seen]]:
     """Take every load once, on a database that is filled anew."""
     filling.empty()
     filling.fill()
-    for workload in SELLING:
-        yield workload.name, workload.run(address, clients, seconds)
+    for target, run in SELLING:
+        yield target.name, run(address, clients, seconds)
     filling.confirm_all()
     filling.write_paths()
     filling.write_events()
-    for workload in AFTERWARDS:
-        yield workload.name, workload.run(address, clients, seconds)
+    for target, run in AFTERWARDS:
+        yield target.name, run(address, clients, seconds)
