@@ -17,6 +17,10 @@ _TAKE = """
     UPDATE booking_slot SET reserved = reserved + %(places)s
     WHERE id = %(slot)s AND NOT is_closed AND starts_at > %(now)s AND capacity - reserved >= %(places)s
 """
+_GIVE_BACK = """
+    UPDATE booking_slot SET reserved = reserved - freed.places
+    FROM unnest(%s::uuid[], %s::int[]) AS freed(id, places) WHERE booking_slot.id = freed.id
+"""
 
 
 def take(*, slot_id: UUID, places: int, now: datetime) -> None:
@@ -71,5 +75,5 @@ def give_back(reservations: Iterable[Reservation]) -> None:
     if not freed:
         return
     locks.lock_slots(slot_ids=freed.keys())
-    amounts = Case(*(When(pk=slot_id, then=Value(places)) for slot_id, places in freed.items()))
-    Slot.objects.filter(pk__in=freed.keys()).update(reserved=F("reserved") - amounts)
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_BACK, [list(freed.keys()), list(freed.values())])

@@ -92,16 +92,29 @@ def _by_table(rows: Sequence[models.Model]) -> list[list[models.Model]]:
 
 
 def _insert(rows: list[models.Model]) -> Statement:
-    sql, fields = _insert_text(type(rows[0]), len(rows))
-    return sql, [value for row in rows for value in prepared(fields, row, add=True)]
+    if len(rows) == 1:
+        sql, fields = _insert_text(type(rows[0]), many=False)
+        return sql, prepared(fields, rows[0], add=True)
+    sql, fields = _insert_text(type(rows[0]), many=True)
+    return sql, [list(column) for column in zip(*(prepared(fields, row, add=True) for row in rows), strict=True)]
 
 
 @cache
-def _insert_text(model: type[models.Model], rows: int) -> tuple[str, Sequence[Field]]:
+def _insert_text(model: type[models.Model], *, many: bool) -> tuple[str, Sequence[Field]]:
+    """Write the statement for one row, or for any number of them, each column of which is an array."""
     fields = [field for field in model._meta.local_concrete_fields if not isinstance(field, models.AutoField)]
     columns = ", ".join(_quoted(field.column) for field in fields)
-    places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * rows)
-    return f"INSERT INTO {_quoted(model._meta.db_table)} ({columns}) VALUES {places}", fields  # noqa: S608  # our own names
+    if many:
+        arrays = ", ".join(f"%s::{_type(field)}[]" for field in fields)
+        rows = f"SELECT * FROM unnest({arrays})"  # noqa: S608  # types of our own
+    else:
+        rows = f"VALUES ({', '.join(['%s'] * len(fields))})"
+    return f"INSERT INTO {_quoted(model._meta.db_table)} ({columns}) {rows}", fields
+
+
+def _type(field: Field) -> str:
+    """Return a column's type without its length: a text that is too long is refused by the table, not cut by us."""
+    return (field.db_type(connection) or "").partition("(")[0]
 
 
 def _update(row: models.Model, names: Sequence[str]) -> Statement:
