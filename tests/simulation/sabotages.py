@@ -23,7 +23,7 @@ MUTANTS = (
     slot = locks.get_slot_for_update(slot_id=slot_id)
 """, "    slot = Slot.objects.get(pk=slot_id)\n", "tests/concurrency/test_last_places.py"),
     Mutant("places are given back twice", "booking/places.py",
-           'update(reserved=F("reserved") - amounts)', 'update(reserved=F("reserved") - amounts - amounts)',
+           "SET reserved = reserved - freed.places", "SET reserved = reserved - 2 * freed.places",
            "tests/booking/test_lifecycle.py"),
     Mutant("a hold past its time is confirmed", "booking/confirming.py",
            "if reservation.is_due(now) or reservation.status", "if reservation.status",
