@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from benchmarks.climbing import CLIENTS, LOADS, named
 from benchmarks.reporting import Found
@@ -41,7 +43,7 @@ def _waiting(found: Found) -> Path:
     return _save(figure, list(both), "latency.svg")
 
 
-def _save(figure: pyplot.Figure, all_axes: list[pyplot.Axes], name: str) -> Path:
+def _save(figure: Figure, all_axes: list[Axes], name: str) -> Path:
     for axes in all_axes:
         axes.set_xscale("log", base=2)
         axes.set_xticks(CLIENTS, [str(clients) for clients in CLIENTS])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import django
 import pytest
+from django.conf import settings
 from pytest_django import Settings
 
 from config import embedded_postgres
@@ -23,6 +24,8 @@ if not IS_WORKER:
 
 
 django.setup()
+# Each client of Django's makes the middleware anew, and WhiteNoise would walk through all static files for each.
+settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.hookimpl(tryfirst=True)
