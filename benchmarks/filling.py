@@ -67,9 +67,9 @@ def confirm_all() -> None:
 
 
 def write_events() -> None:
-    """Write signed events of half of the money that is on the way; the other half is left for the limit."""
+    """Write signed events of a quarter of the money that is on the way; the rest is left for the limit."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT payment FROM benchmark_due WHERE number <= (SELECT count(*) / 2 FROM benchmark_due)")
+        cursor.execute("SELECT payment FROM benchmark_due WHERE number <= (SELECT count(*) / 4 FROM benchmark_due)")
         ids = [row[0] for row in cursor.fetchall()]
         cursor.execute("SELECT setval('benchmark_next', %s)", [len(ids)])
     write("events", [_signed(_captured(payment)) for payment in Payment.objects.filter(pk__in=ids)])

@@ -110,6 +110,7 @@ def a_round(address: str, *, clients: int, seconds: float) -> Iterator[tuple[str
     filling.fill()
     for target, run in SELLING:
         yield target.name, run(address, clients, seconds)
+    limit_many(address, clients, 3 * seconds)  # settling is faster than reserving, and needs as many
     filling.confirm_all()
     filling.write_paths()
     filling.write_events()
