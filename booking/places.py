@@ -1,12 +1,11 @@
 """Taking and giving back the places of a slot. Everything that changes ``slot.reserved`` is here."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Case, F, Value, When
 
 from booking import locks
 from booking.errors import SlotClosedError, SlotSoldOutError
@@ -17,9 +16,9 @@ _TAKE = """
     UPDATE booking_slot SET reserved = reserved + %(places)s
     WHERE id = %(slot)s AND NOT is_closed AND starts_at > %(now)s AND capacity - reserved >= %(places)s
 """
-_GIVE_BACK = """
-    UPDATE booking_slot SET reserved = reserved - freed.places
-    FROM unnest(%s::uuid[], %s::int[]) AS freed(id, places) WHERE booking_slot.id = freed.id
+_ADD = """
+    UPDATE booking_slot SET reserved = reserved + added.places
+    FROM unnest(%s::uuid[], %s::int[]) AS added(id, places) WHERE booking_slot.id = added.id
 """
 
 
@@ -37,12 +36,8 @@ def take(*, slot_id: UUID, places: int, now: datetime) -> None:
         cursor.execute(_TAKE, {"slot": slot_id, "places": places, "now": now})
         if cursor.rowcount == 1:
             return
-    slot = locks.get_slot_for_update(slot_id=slot_id)
-    if not slot.is_open(now):
-        raise SlotClosedError
-    if slot.available < places:
-        raise SlotSoldOutError(available=slot.available)
-    Slot.objects.filter(pk=slot_id).update(reserved=slot.reserved + places)
+    _refuse_unless_there_is_room(locks.get_slot_for_update(slot_id=slot_id), places, now)
+    _add({slot_id: places})
 
 
 def move(*, left: UUID, taken: UUID, places: int, now: datetime) -> None:
@@ -56,13 +51,8 @@ def move(*, left: UUID, taken: UUID, places: int, now: datetime) -> None:
     """
     database.require_transaction()
     locks.lock_slots(slot_ids=(left, taken))
-    slot = Slot.objects.get(pk=taken)
-    if not slot.is_open(now):
-        raise SlotClosedError
-    if slot.available < places:
-        raise SlotSoldOutError(available=slot.available)
-    amounts = Case(When(pk=left, then=Value(-places)), default=Value(places))
-    Slot.objects.filter(pk__in=(left, taken)).update(reserved=F("reserved") + amounts)
+    _refuse_unless_there_is_room(Slot.objects.get(pk=taken), places, now)
+    _add({left: -places, taken: places})
 
 
 def give_back(reservations: Iterable[Reservation]) -> None:
@@ -71,9 +61,21 @@ def give_back(reservations: Iterable[Reservation]) -> None:
     freed: Counter[UUID] = Counter()
     for reservation in reservations:
         if reservation.slot_id is not None:
-            freed[reservation.slot_id] += reservation.places
+            freed[reservation.slot_id] -= reservation.places
     if not freed:
         return
     locks.lock_slots(slot_ids=freed.keys())
+    _add(freed)
+
+
+def _refuse_unless_there_is_room(slot: Slot, places: int, now: datetime) -> None:
+    if not slot.is_open(now):
+        raise SlotClosedError
+    if slot.available < places:
+        raise SlotSoldOutError(available=slot.available)
+
+
+def _add(places: Mapping[UUID, int]) -> None:
+    """Add places to what is reserved of locked slots; fewer than none are given back."""
     with connection.cursor() as cursor:
-        cursor.execute(_GIVE_BACK, [list(freed.keys()), list(freed.values())])
+        cursor.execute(_ADD, [list(places.keys()), list(places.values())])

@@ -20,10 +20,16 @@ MUTANTS = (
         cursor.execute(_TAKE, {"slot": slot_id, "places": places, "now": now})
         if cursor.rowcount == 1:
             return
-    slot = locks.get_slot_for_update(slot_id=slot_id)
-""", "    slot = Slot.objects.get(pk=slot_id)\n", "tests/concurrency/test_last_places.py"),
+    _refuse_unless_there_is_room(locks.get_slot_for_update(slot_id=slot_id), places, now)
+    _add({slot_id: places})
+""",
+           """    slot = Slot.objects.get(pk=slot_id)
+    _refuse_unless_there_is_room(slot, places, now)
+    Slot.objects.filter(pk=slot_id).update(reserved=slot.reserved + places)
+""",
+           "tests/concurrency/test_last_places.py"),
     Mutant("places are given back twice", "booking/places.py",
-           "SET reserved = reserved - freed.places", "SET reserved = reserved - 2 * freed.places",
+           "freed[reservation.slot_id] -= reservation.places", "freed[reservation.slot_id] -= 2 * reservation.places",
            "tests/booking/test_lifecycle.py"),
     Mutant("a hold past its time is confirmed", "booking/confirming.py",
            "if reservation.is_due(now) or reservation.status", "if reservation.status",
