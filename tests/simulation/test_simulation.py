@@ -8,9 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from booking import places
-from tests.environment import ROOT
 from tests.simulation import clock, simulating
-from tests.simulation.sabotages import MUTANTS, Mutant
 
 SEEDS = 200
 """Of each run of the suite; ``make simulate`` runs as many as one likes."""
@@ -49,11 +47,6 @@ class TestStorm:
         monkeypatch.setattr(places, "give_back", lambda rows: give_back([*(rows := list(rows)), *rows]))
         runs = (simulating.run(seed=seed) for seed in range(20))
         assert any(run.breaches for run in runs)
-
-
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_mutant_is_made_of_what_is_there(mutant: Mutant) -> None:
-    assert mutant.text in (ROOT / mutant.file).read_text()
 
 
 def plain(story: list[str]) -> list[str]:

@@ -1,0 +1,11 @@
+"""The mutants of ``make mutants``: each is made of a text that is there."""
+
+import pytest
+
+from tests.environment import ROOT
+from tests.simulation.sabotages import MUTANTS, Mutant
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_mutant_is_made_of_what_is_there(mutant: Mutant) -> None:
+    assert mutant.text in (ROOT / mutant.file).read_text()
