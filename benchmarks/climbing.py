@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from benchmarks import filling, workloads
 from benchmarks.load import Seen
 from benchmarks.targets import Target
-from benchmarks.workloads import FLOOR, HOT, RESERVE
+from benchmarks.workloads import FLOOR, HOT, READ, RESERVE
 
 CLIENTS = (1, 2, 4, 8, 16, 32, 64)
-READ = "read a reservation"
 LOADS = {FLOOR: workloads.floor, RESERVE: workloads.reserve_many, HOT: workloads.reserve_hot, READ: workloads.read}
 
 

@@ -25,7 +25,9 @@ class Found:
         """Take a round as it goes, and tell of it."""
         for name, seen in a_round:
             self.seen[name].append(seen)
-            told = f"{name}: {seen.rate:,.0f}/s, p50 {seen.p50:.1f} ms, p99 {seen.p99:.1f} ms"
+            told = f"{name}: {seen.rate:,.0f}/s"
+            if not math.isnan(seen.p50):
+                told += f", p50 {seen.p50:.1f} ms, p99 {seen.p99:.1f} ms"
             bad = f", {seen.refused} refused, {seen.broken} broken" if seen.refused or seen.broken else ""
             console.print(told + bad, highlight=False)
 

@@ -48,7 +48,7 @@ def prepare() -> None:
     """Write both databases, unless they are there: the second takes some minutes and 6 GB."""
     provider.install()
     for number in (FEW, MANY):
-        databases.use(_name(number))
+        databases.make(_name(number))
         data.load(now=timezone.now(), login_file=stack.DATA / "login.json")
         past.load(reservations=number, now=timezone.now(), progress=lambda done: None)
         if not Slot.objects.filter(capacity=copying.ROOM).exists():
@@ -57,7 +57,7 @@ def prepare() -> None:
 
 def a_round(*, seconds: float) -> Iterator[tuple[str, Seen]]:
     """Do all of it among few (a fresh copy for each round), then among many (which grow by a tenth in each)."""
-    few, many = databases.use_copy_of(_name(FEW)), _name(MANY)
+    few, many = databases.copy_anew(_name(FEW)), _name(MANY)
     for name, database, due in ((EXPIRE_FEW, few, FEW), (EXPIRE_MANY, many, MANY // 10)):
         databases.use(database)
         expiring.expire_due()  # what a run before this one may have left
