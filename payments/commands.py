@@ -42,6 +42,8 @@ FINISHED_FIELDS = (
 )
 """Every field that :func:`finish` changes."""
 
+FROZEN_FIELDS = ("amount", "currency", "capture_method", "payment_method_id")
+"""Every field of a payment that :func:`new` looks at."""
 
 STARTING = (CommandKind.CREATE, CommandKind.AUTHORIZE, CommandKind.CHARGE)
 """What begins a payment: it goes before everything else, whatever the clocks of two nodes made of the ids."""

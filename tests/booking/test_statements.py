@@ -11,8 +11,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from booking import expiring
 from payments.providers import own_keys
 from tests import stripe_events
+from tests.aging import run_out
 from tests.api import Frontend
 from tests.factories import SlotFactory
 from tests.sandbox_client import Sandbox
@@ -73,6 +75,15 @@ class TestStatements:
         made = frontend.reserve(slot).json()["reservation"]
         with sending(number):
             assert frontend.post(f"reservations/{made['id']}/{action}").status_code == 200
+
+    @pytest.mark.parametrize("holds", [1, 5])
+    def test_expiring_costs_the_same_for_many_holds(self, sandbox: Sandbox, holds: int) -> None:
+        slot = SlotFactory.create()
+        frontend = Frontend.of(slot)
+        for _ in range(holds):
+            run_out(frontend.reserve(slot).json()["reservation"]["id"])
+        with sending(7):
+            assert expiring.expire_due() == holds
 
     @pytest.mark.parametrize("rows", [1, 3])
     @pytest.mark.parametrize(
