@@ -75,6 +75,9 @@ def fingerprint(*, method: str, path: str, body: bytes) -> str:
 def claim(*, client: ApiClient, key: str, method: str, path: str, body: bytes) -> Claim | Answer:
     """Claim a key in one statement of its own, or return the answer that it has already.
 
+    Its COMMIT does not wait for the disk (``synchronous_commit``): a claim that a crash of the server could lose is one
+    of a run that has done nothing yet, since whatever it commits next takes the claim to the disk with it.
+
     Raises:
         KeyInUseError: The first request is still running.
         KeyReusedError: The key was first used for another request.
@@ -93,7 +96,7 @@ def claim(*, client: ApiClient, key: str, method: str, path: str, body: bytes) -
                 WHERE existing.status_code IS NULL
                   AND existing.leased_until <= now()
                   AND existing.fingerprint = excluded.fingerprint
-            RETURNING operation_id
+            RETURNING operation_id, set_config('synchronous_commit', 'off', true)
             """,
             values,
         )

@@ -5,7 +5,8 @@ INSERT INTO idempotency_idempotencykey AS existing (api_client_id, key, method, 
     claim_id, leased_until, created_at)
 SELECT id, :key, 'POST', '/api/v1/reservations', repeat('0', 64), gen_random_uuid(), gen_random_uuid(),
     now() + interval '1 minute', now() FROM tenants_apiclient WHERE name = 'benchmark 0'
-ON CONFLICT (api_client_id, key) DO NOTHING RETURNING claim_id AS claim \gset
+ON CONFLICT (api_client_id, key) DO NOTHING RETURNING operation_id AS operation, claim_id AS claim,
+    set_config('synchronous_commit', 'off', true) AS flushes \gset
 SELECT s.id AS slot_id, s.resource_id AS resource, r.operator_id AS operator, c.id AS client
 FROM booking_slot s JOIN booking_resource r ON r.id = s.resource_id JOIN tenants_apiclient c ON c.name = 'benchmark 0'
 WHERE s.id = (SELECT id FROM benchmark_slot WHERE number = :slot) \gset
@@ -21,7 +22,7 @@ WITH p AS (
     INSERT INTO booking_reservation (id, operator_id, api_client_id, reference, resource_id, slot_id, payment_id, status,
         exclusive, places, amount, currency, customer_name, customer_email, customer_reference, customer_language,
         metadata, expires_at, created_at, changed_at, changed_by, changed_because)
-    SELECT uuidv7(), :operator::uuid, :client::uuid, translate(upper(left(md5(random()::text), 6)), '01', 'XY'), :resource::uuid,
+    SELECT uuidv7(), :operator::uuid, :client::uuid, upper(left(md5(random()::text), 12)), :resource::uuid,
         :slot_id::uuid, p.id, 'awaiting_payment', false, 1, 4500, 'USD', 'Ana Souza', 'ana@example.com', '', '', '{}',
         now() + interval '15 minutes', now(), now(), 'pgbench', 'reserve' FROM p RETURNING id
 ), u AS (
@@ -51,4 +52,4 @@ UPDATE payments_command SET status = 'done', next_attempt_at = NULL, leased_unti
     WHERE id = :command::uuid;
 COMMIT;
 UPDATE idempotency_idempotencykey SET status_code = 201, body = repeat('x', 800)::bytea
-    WHERE claim_id = :claim::uuid AND status_code IS NULL;
+    WHERE operation_id = :operation::uuid AND claim_id = :claim::uuid AND status_code IS NULL;

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 
 from booking import availability, reserving
@@ -117,6 +118,18 @@ class TestInFlight:
         assert told[201] >= 1
         assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
         assert (Reservation.objects.count(), len(sandbox.payment_intents())) == (1, 1)
+
+
+class TestFlushing:
+    def test_all_but_the_claim_waits_for_the_disk(self) -> None:
+        client, _ = make_client(SlotFactory.create().resource.operator)
+        with connection.cursor() as cursor:
+            cursor.execute("SET synchronous_commit = on")
+            claimed = keys.claim(client=client, key="once", method="POST", path="/", body=b"")
+            cursor.execute("SHOW synchronous_commit")
+            told = cursor.fetchone()
+            cursor.execute("RESET synchronous_commit")
+        assert (isinstance(claimed, keys.Claim), told) == (True, ("on",))
 
 
 class TestHalfWay:
