@@ -25,7 +25,7 @@ def main() -> int:
     if shutil.which("wrk") is None:
         sys.exit("wrk makes the load, and is not here: install it (Debian: apt-get install wrk).")
     is_rival = asked.what == "rival"
-    stack.prepare(threads=32 if is_rival else 16, pool=asked.pool, provider_seconds=0.3 if is_rival else 0)
+    stack.prepare(threads=16 if is_rival else 8, pool=asked.pool, provider_seconds=0.3 if is_rival else 0)
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415  # after the settings are there
 
@@ -68,7 +68,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4, help="of each load in a round")
     parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--pool", type=int, default=4, help=f"connections of each of the {stack.PROCESSES} processes")
+    parser.add_argument("--pool", type=int, default=2, help=f"connections of each of the {stack.PROCESSES} processes")
     return parser.parse_args()
 
 

@@ -17,7 +17,8 @@ from demo import ports
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / ".data" / "benchmarks"
 SECRET = "whsec_benchmark"  # noqa: S105  # of nobody
-PROCESSES = 2
+PROCESSES = 4
+"""Two for each core of the machine that this was made on; see docs/performance.md for more and fewer."""
 _START_SECONDS = 60
 
 
