@@ -25,7 +25,7 @@ def main() -> int:
     if shutil.which("wrk") is None:
         sys.exit("wrk makes the load, and is not here: install it (Debian: apt-get install wrk).")
     is_rival = asked.what == "rival"
-    stack.prepare(threads=16 if is_rival else 8, pool=asked.pool, provider_seconds=0.3 if is_rival else 0)
+    stack.prepare(threads=20 if is_rival else 8, pool=asked.pool, provider_seconds=0.3 if is_rival else 0)
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415  # after the settings are there
 

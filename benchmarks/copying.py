@@ -19,7 +19,7 @@ FROM (SELECT id, payment_id FROM booking_reservation WHERE changed_by = 'demo' O
 """
 _ON_SLOTS = """
 CREATE TEMPORARY TABLE chosen_slot ON COMMIT DROP AS
-SELECT id, row_number() OVER () - 1 AS number, count(*) OVER () AS all_of_them FROM booking_slot WHERE capacity = %s
+SELECT id, row_number() OVER () - 1 AS number FROM booking_slot WHERE capacity = %s
 """
 _RESERVED = """
 UPDATE booking_slot s SET reserved = s.reserved + taken.number
@@ -35,7 +35,7 @@ _PAYMENT = {
 }  # fmt: skip
 _HOLD = {
     "id": "chosen.id", "payment_id": "chosen.payment_id", "reference": "upper(left(md5(chosen.id::text), 12))",
-    "slot_id": "(SELECT s.id FROM chosen_slot s WHERE s.number = chosen.number % s.all_of_them)",
+    "slot_id": "(SELECT id FROM chosen_slot WHERE number = chosen.number % (SELECT count(*) FROM chosen_slot))",
     "status": "'pending'", "exclusive": "false", "places": "1", "expires_at": "now() - random() * interval '1 hour'",
     "confirmed_at": "NULL", "paid_at": "NULL", "created_at": "now() - interval '1 hour'",
     "changed_at": "now() - interval '1 hour'",
@@ -54,7 +54,7 @@ def make_slots(resource: Resource, number: int) -> None:
 def copy_holds(number: int) -> None:
     """Add holds past their time, eight or so on a slot."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET LOCAL statement_timeout = 0; SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(_CHOOSE, [number])
         cursor.execute(_ON_SLOTS, [ROOM])
         cursor.execute("CREATE UNIQUE INDEX ON chosen_slot (number); ANALYZE chosen_slot")
@@ -68,7 +68,7 @@ def copy_payments(number: int) -> None:
     """Add payments that are with the provider for too long."""
     due = {"status": "'processing'", "held_at": "NULL", "managed_by": "''", "look_after": "now() - interval '1 day'"}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET LOCAL statement_timeout = 0; SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(_CHOOSE, [number])
         _copy(Payment, "payment_was", _PAYMENT | due)
     _analyze()

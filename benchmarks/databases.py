@@ -1,10 +1,17 @@
 """Databases beside each other in the benchmarks' server, one of which is in use at a time."""
 
 import os
+import time
 from urllib.parse import urlsplit, urlunsplit
 
 from django.core.management import call_command
 from django.db import connection
+
+_BUSY = """
+SELECT EXISTS (SELECT FROM pg_stat_activity
+               WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+                 AND (state <> 'idle' OR state_change > clock_timestamp() - interval '1 second'))
+"""
 
 
 def make(name: str) -> None:
@@ -33,3 +40,13 @@ def use(name: str) -> None:
     connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's
     connection.settings_dict["NAME"] = name
     os.environ["DATABASE_URL"] = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
+
+
+def wait_until_quiet() -> None:
+    """Wait until nobody else has asked anything for a second: a server goes on with what its clients have given up."""
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(_BUSY)
+            if not cursor.fetchone()[0]:
+                return
+        time.sleep(0.1)

@@ -5,6 +5,7 @@ from pathlib import Path
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from benchmarks.climbing import CLIENTS, LOADS, named
 from benchmarks.reporting import Found
@@ -22,7 +23,7 @@ def draw(found: Found) -> list[Path]:
 
 
 def _throughput(found: Found) -> Path:
-    figure, axes = pyplot.subplots(figsize=(8, 4.5))
+    figure, axes = pyplot.subplots(figsize=(10, 4.5))
     for load in LOADS:
         axes.plot(CLIENTS, [found.median(named(load, clients), "rate") for clients in CLIENTS], marker="o", label=load)
     axes.set_yscale("log")
@@ -37,7 +38,7 @@ def _waiting(found: Found) -> Path:
             axes.plot(
                 CLIENTS, [found.median(named(load, clients), name) for clients in CLIENTS], marker="o", label=name
             )
-        axes.set_title(load)
+        axes.set_title(load, y=1.08)
         axes.set_yscale("log")
     both[0].set_ylabel("milliseconds")
     return _save(figure, list(both), "latency.svg")
@@ -48,7 +49,10 @@ def _save(figure: Figure, all_axes: list[Axes], name: str) -> Path:
         axes.set_xscale("log", base=2)
         axes.set_xticks(CLIENTS, [str(clients) for clients in CLIENTS])
         axes.set_xlabel("clients")
-        axes.legend()
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.legend(frameon=False, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1))
     path = PICTURES / name
     figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
     pyplot.close(figure)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks import filling, workloads
+from benchmarks import databases, filling, workloads
 from benchmarks.load import Seen
 from benchmarks.targets import Target
 
@@ -25,9 +25,12 @@ def a_round(address: str, *, seconds: float) -> Iterator[tuple[str, Seen]]:
     filling.empty()
     filling.fill()
     yield OURS, workloads.reserve_hot(address, CLIENTS, seconds)
+    databases.wait_until_quiet()
     yield TEXTBOOK, workloads.textbook_hot(address, CLIENTS, seconds)
+    databases.wait_until_quiet()
     for name, crowd in ((ALONE, workloads.reserve_many), (CROWDED, workloads.reserve_hot)):
         with ThreadPoolExecutor(1) as pool:
             going_on = pool.submit(crowd, address, CLIENTS, seconds)
             yield name, workloads.reserve_another(address, BESIDE, seconds)
             going_on.result()
+        databases.wait_until_quiet()

@@ -61,7 +61,7 @@ class Textbook(APIView):
             )
             reservation = Reservation.objects.create(
                 operator=client.operator, api_client=client, resource=slot.resource, slot=slot, payment=payment,
-                status=ReservationStatus.AWAITING_PAYMENT, places=1, amount=4500, currency="USD",
+                status=ReservationStatus.AWAITING_PAYMENT, exclusive=False, places=1, amount=4500, currency="USD",
                 customer_name="Ana Souza", customer_email="ana@example.com",
                 expires_at=Now() + timedelta(hours=1), **AT,
             )  # fmt: skip

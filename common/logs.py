@@ -2,9 +2,16 @@
 
 import json
 import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import TypeAlias
+
+import psycopg
 
 from common import request_id
+
+ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request", "status_code", "server_time"}
 
@@ -25,3 +32,18 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str, ensure_ascii=False)
+
+    def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802  # logging's own name
+        """Format a traceback without what PostgreSQL tells of the row that it refused: that is somebody's data."""
+        text = super().formatException(ei)
+        for detail in _details(ei[1]):
+            text = text.replace(detail, "(left out)")
+        return text
+
+
+def _details(error: BaseException | None) -> Iterator[str]:
+    """Yield the details of every error of the database in a chain of errors."""
+    while error is not None:
+        if isinstance(error, psycopg.Error) and error.diag.message_detail:
+            yield error.diag.message_detail
+        error = error.__cause__ or error.__context__
