@@ -29,17 +29,23 @@ def copy_anew(name: str) -> str:
     copy = f"{name}_copy"
     use("postgres")
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute(f'DROP DATABASE IF EXISTS "{copy}" WITH (FORCE)')
-        cursor.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{name}"')
+        cursor.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{name}" STRATEGY file_copy')
     return copy
 
 
 def use(name: str) -> None:
     """Use a database from here on, in this process and in those that it starts."""
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's
+    disconnect()
     connection.settings_dict["NAME"] = name
     os.environ["DATABASE_URL"] = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
+
+
+def disconnect() -> None:
+    """Let go of every connection of this process; the next query makes another."""
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's
 
 
 def wait_until_quiet() -> None:
