@@ -35,7 +35,7 @@ def _page(name: str, number: int) -> str:
 
 def _targets() -> Iterator[Target]:
     yield Target(EXPIRE_FEW)
-    yield Target(EXPIRE_MANY, beside=EXPIRE_FEW, least=1 / 1.3)
+    yield Target(EXPIRE_MANY, beside=EXPIRE_FEW, least=1 / 1.3, rate=5_000)
     yield Target(EXPIRE_BY_TWO, beside=EXPIRE_MANY, rate=5_000)
     yield Target(LOOK_FEW)
     yield Target(LOOK_MANY, beside=LOOK_FEW)
