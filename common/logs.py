@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
@@ -15,6 +16,11 @@ ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackTy
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request", "status_code", "server_time"}
 
+_DETAIL = re.compile(
+    r"DETAIL:  .*?(?=\n(?:HINT|CONTEXT): |\n\n(?:The above|During handling)| : Traceback|\Z)", re.DOTALL
+)
+"""What PostgreSQL tells of a row, in a text that somebody made of an error, as the queue does of a task that failed."""
+
 
 class JsonFormatter(logging.Formatter):
     """Format a record as JSON: time, level, logger, message, request id, what ``extra`` carried, and a traceback."""
@@ -24,7 +30,7 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _DETAIL.sub("DETAIL:  (left out)", record.getMessage()),
         }
         if current := request_id.current.get():
             line["request_id"] = current

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import traceback
 
 import pytest
 from django.db import IntegrityError
@@ -39,3 +40,16 @@ def test_the_error_behind_another_is_not_told_either() -> None:
     text = logged(refused.value)
     assert "duplicate key value" in text
     assert known.slug not in text
+
+
+def test_a_message_made_of_such_an_error_does_not_tell_it() -> None:
+    known = SlotFactory.create().resource.operator
+    with pytest.raises(IntegrityError) as refused:
+        Operator.objects.create(name="Ana Souza", slug=known.slug, currency="USD", timezone="UTC")
+    told = "".join(traceback.format_exception(refused.value))
+    result = f"{refused.value} : {told}"  # as django-q2 tells of a task that failed
+    record = logging.makeLogRecord({"msg": f"Failed - {result}"})
+    text = str(json.loads(JsonFormatter().format(record))["message"])
+    assert known.slug in result
+    assert known.slug not in text
+    assert text.count("duplicate key value") == result.count("duplicate key value")
