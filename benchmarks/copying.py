@@ -1,7 +1,9 @@
 """Holds past their time and payments that nobody has heard of, as many as wanted: copies of what is there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, models, transaction
 from django.utils import timezone
@@ -53,25 +55,30 @@ def make_slots(resource: Resource, number: int) -> None:
 
 def copy_holds(number: int) -> None:
     """Add holds past their time, eight or so on a slot."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL statement_timeout = 0; SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(_CHOOSE, [number])
+    with _choosing(number) as cursor:
         cursor.execute(_ON_SLOTS, [ROOM])
         cursor.execute("CREATE UNIQUE INDEX ON chosen_slot (number); ANALYZE chosen_slot")
         _copy(Payment, "payment_was", _PAYMENT | {"status": "'on_hold'", "look_after": "NULL"})
         _copy(Reservation, "was", _HOLD)
         cursor.execute(_RESERVED)
-    _analyze()
 
 
 def copy_payments(number: int) -> None:
     """Add payments that are with the provider for too long."""
     due = {"status": "'processing'", "held_at": "NULL", "managed_by": "''", "look_after": "now() - interval '1 day'"}
+    with _choosing(number):
+        _copy(Payment, "payment_was", _PAYMENT | due)
+
+
+@contextmanager
+def _choosing(number: int) -> Iterator[Any]:
+    """Choose so many reservations to be copied, and tell the planner of the copies when they are committed."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0; SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(_CHOOSE, [number])
-        _copy(Payment, "payment_was", _PAYMENT | due)
-    _analyze()
+        yield cursor
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE booking_reservation, booking_slot, payments_payment")
 
 
 def _copy(model: type[models.Model], was: str, other: Mapping[str, str]) -> None:
@@ -86,8 +93,3 @@ def _copy(model: type[models.Model], was: str, other: Mapping[str, str]) -> None
             f"INSERT INTO {table} ({names}) SELECT {values} FROM chosen JOIN {table} known ON known.id = chosen.{was}"  # noqa: S608
         )
         cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-
-
-def _analyze() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE booking_reservation, booking_slot, payments_payment")
