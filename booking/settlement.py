@@ -6,10 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
 
-from booking import locks, places
-from booking.errors import SlotClosedError, SlotSoldOutError
+from booking import late_money, locks, places
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
 from common import database
@@ -81,9 +79,9 @@ def _react(reservation: Reservation, change: Change, news: PaymentOutcome, at: d
             reservation.move(ReservationStatus.PAID, at=at, by=news.actor, because=news.reason)
             return Effect.APPLIED, []
         case Change.CAPTURED:
-            return _late(reservation, news, at)
+            return late_money.take(reservation, at=at)
         case Change.LATE:
-            return Effect.REFUNDING, _give_money_back(reservation, at, "the payment was closed already")
+            return Effect.REFUNDING, late_money.give_back(reservation, at=at, why="the payment was closed already")
         case Change.LOST:
             return Effect.APPLIED, _lost(reservation, news, at)
         case Change.PROGRESSED:
@@ -107,27 +105,6 @@ def _lost(reservation: Reservation, news: PaymentOutcome, at: datetime) -> list[
         reservation.move(ReservationStatus.FAILED, at=at, by=news.actor, because=news.reason)
         places.give_back([reservation])
     return settling.close_failed(reservation.payment, news, at)
-
-
-def _late(reservation: Reservation, news: PaymentOutcome, at: datetime) -> tuple[Effect, list[Any]]:
-    """Money that arrives after the reservation was over: seat it again if there is room, else give it back (P8)."""
-    try:
-        with transaction.atomic():
-            reservation.move(ReservationStatus.PAID, at=at, by=news.actor, because="the money came late; seated again")
-            database.update_together((reservation, CHANGED_FIELDS))
-            if reservation.slot_id is not None:
-                places.take(slot_id=reservation.slot_id, places=reservation.places, now=at)
-    except (SlotSoldOutError, SlotClosedError, IntegrityError) as error:
-        reservation.refresh_from_db(fields=CHANGED_FIELDS)  # as it was before the savepoint
-        return Effect.REFUNDING, _give_money_back(reservation, at, f"its places are gone ({type(error).__name__})")
-    return Effect.APPLIED, []
-
-
-def _give_money_back(reservation: Reservation, at: datetime, why: str) -> list[Any]:
-    refund, command = settling.give_back(reservation.payment, at)
-    note = reservation.note(at=at, actor=settling.ACTOR, reason=f"money came late and is refunded: {why}")
-    note.save(force_insert=True)
-    return [refund, command]
 
 
 def _wait_for_evidence(reservation: Reservation, news: PaymentOutcome) -> None:

@@ -47,7 +47,7 @@ RESERVATION_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         ReservationStatus.CONFIRMED: frozenset((ReservationStatus.PAID, ReservationStatus.FAILED)),
         ReservationStatus.EXPIRED: frozenset((ReservationStatus.PAID,)),
-        ReservationStatus.CANCELLED: frozenset((ReservationStatus.PAID,)),
+        ReservationStatus.CANCELLED: frozenset(),
         ReservationStatus.FAILED: frozenset((ReservationStatus.PAID,)),
         ReservationStatus.PAID: frozenset((ReservationStatus.REFUNDED,)),
         ReservationStatus.REFUNDED: frozenset(),

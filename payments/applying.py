@@ -111,17 +111,26 @@ def _captured(payment: Payment, news: PaymentOutcome, at: datetime) -> Change:
     if payment.amount_captured:
         return Change.NONE
     if news.event_id is None:
-        return _progress(payment, PaymentStatus.PROCESSING, news, at)
+        return _hearsay(payment, news, at)
     if news.payment is None or not 0 < news.payment.amount_captured <= payment.amount:
         raise OutcomeMismatchError(f"{payment}: captured without a proper amount.")
     payment.amount_captured = news.payment.amount_captured
     payment.captured_event_id = news.event_id
     payment.next_action = None
     if payment.status in PAYMENT_FINAL:
+        payment.unflag()
         return Change.LATE
     _clear_failure(payment)
     _move(payment, PaymentStatus.SUCCEEDED, news, at)
     return Change.CAPTURED
+
+
+def _hearsay(payment: Payment, news: PaymentOutcome, at: datetime) -> Change:
+    """Wait for the event of money that the provider says it took; a person sees it where nothing else waits (P8)."""
+    if payment.status not in PAYMENT_FINAL:
+        return _progress(payment, PaymentStatus.PROCESSING, news, at)
+    payment.flag_stuck(at=at, because=f"the provider took the money after the payment was {payment.status}")
+    return Change.PROGRESSED
 
 
 def _declined(payment: Payment, news: PaymentOutcome, at: datetime) -> Change:
@@ -131,7 +140,7 @@ def _declined(payment: Payment, news: PaymentOutcome, at: datetime) -> Change:
             return Change.STALE
         _note_failure(payment, news.failure)
         return Change.PROGRESSED
-    if news.command.kind == CommandKind.CANCEL and not payment.is_final:
+    if news.command.kind == CommandKind.CANCEL and payment.status != PaymentStatus.SUCCEEDED:
         payment.flag_stuck(at=at, because=f"the provider will not release it: {news.error}")
         return Change.PROGRESSED
     if news.command.kind in (CommandKind.CANCEL, CommandKind.REFUND):

@@ -149,6 +149,8 @@ def look(*, payment: Payment) -> Look:
     if theirs.outcome is Outcome.UNKNOWN or (forgotten and theirs.outcome is Outcome.HELD):
         why = "it is confirmed, and nothing takes the money" if forgotten else "the provider's word for it is not known"
         return Look(payment=payment, step=Step.NOTHING_KNOWN, theirs=theirs, why=why)
+    if payment.is_final and theirs.outcome not in (Outcome.CAPTURED, Outcome.CANCELED):
+        return Look(payment=payment, step=Step.RELEASE, theirs=theirs, why="closed here, and open at the provider")
     is_held = theirs.outcome is Outcome.HELD and payment.held_at is not None
     return Look(payment=payment, step=Step.RELEASE if is_held else Step.SETTLE, theirs=theirs)
 
@@ -206,6 +208,8 @@ def _lacks_events(found: Look) -> bool:
 
 def _release(found: Look) -> Result:
     released = releasing.release_unwanted(payment_id=found.payment.pk, reason="a hold that nothing needs")
+    if found.why:  # a person keeps seeing it until the provider says that no money can come
+        return Result(result=AttemptResult.FAILED, provider_status=found.status, error=found.why)
     if released is None:
         return Result(result=AttemptResult.IN_STEP, provider_status=found.status)
     return Result(result=AttemptResult.RELEASED, provider_status=found.status, done="the hold's release is stored")

@@ -218,37 +218,3 @@ class TestLateHold:
         assert sandbox.payment_intents()[0]["status"] == "canceled"
         assert Payment.objects.get().status == PaymentStatus.CANCELED
         promises.hold(at_provider=True)
-
-
-class TestLateMoney:
-    def paid_after_expiry(self, sandbox: Sandbox, frontend: Frontend, made: dict[str, dict[str, str]]) -> None:
-        run_out(made["reservation"]["id"])
-        expiring.expire_due()
-        sandbox.pay(made["payment"]["provider_ref"])
-
-    def test_is_seated_again_if_there_is_room(self, sandbox: Sandbox) -> None:
-        slot = SlotFactory.create(capacity=1)
-        frontend = Frontend.of(slot)
-        made = frontend.reserve(slot, card=None, capture_method="automatic").json()
-        self.paid_after_expiry(sandbox, frontend, made)
-        stripe_events.deliver_all(sandbox)
-        carrying_out.send_due()
-        slot.refresh_from_db()
-        assert (Reservation.objects.get().status, slot.reserved) == (ReservationStatus.PAID, 1)
-        promises.hold()
-
-    def test_is_given_back_if_the_places_are_gone(self, sandbox: Sandbox) -> None:
-        slot = SlotFactory.create(capacity=1)
-        frontend = Frontend.of(slot)
-        made = frontend.reserve(slot, card=None, capture_method="automatic").json()
-        self.paid_after_expiry(sandbox, frontend, made)
-        assert frontend.reserve(slot).status_code == 201
-        stripe_events.deliver_all(sandbox)
-        carrying_out.send_due()
-        stripe_events.deliver_all(sandbox)
-        late = Reservation.objects.get(pk=made["reservation"]["id"])
-        assert late.status == ReservationStatus.EXPIRED
-        assert (late.payment.amount_captured, late.payment.amount_refunded) == (4500, 4500)
-        assert [refund["amount"] for refund in sandbox.state()["refunds"]] == [4500]
-        assert late.payment.status == PaymentStatus.SUCCEEDED
-        promises.hold()

@@ -18,7 +18,7 @@ BEFALLS = {
     "it is cancelled": ("cancelled", {"awaiting_payment", "pending"}),
     "it is confirmed": ("confirmed", {"pending"}),
     "no money will come": ("failed", {"awaiting_payment", "pending", "confirmed"}),
-    "the money is captured": ("paid", {"awaiting_payment", "pending", "confirmed", "expired", "cancelled", "failed"}),
+    "the money is captured": ("paid", {"awaiting_payment", "pending", "confirmed", "expired", "failed"}),
     "all is given back": ("refunded", {"paid"}),
 }
 """What each comes to, and from where: the design's section 3, read by its last column."""

@@ -155,6 +155,8 @@ class TestInterleavings:
         self.after_the_call(monkeypatch, cancel)
         frontend.reserve(slot, capture_method="automatic")
         settle_down(sandbox)
-        # Nobody else has taken the place, so the money that came buys it after all (P8).
-        assert Reservation.objects.get().status == ReservationStatus.PAID
+        # The place is free, and the guest does not want it any more: the money that came is given back (P8).
+        reservation = Reservation.objects.get()
+        assert reservation.status == ReservationStatus.CANCELLED
+        assert (reservation.payment.amount_captured, reservation.payment.amount_refunded) == (4500, 4500)
         promises.hold(at_provider=True)

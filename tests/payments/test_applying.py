@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations, product
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
@@ -77,15 +78,27 @@ class TestApply:
         assert applying.apply(row, answer(Outcome.CAPTURED, CommandKind.CAPTURE), at=NOW) is Change.PROGRESSED
         assert (row.status, row.amount_captured, row.captured_event_id) == ("processing", 0, None)
 
+    @pytest.mark.parametrize("status", ["failed", "canceled"])
+    def test_hearsay_of_money_of_a_closed_payment_is_seen_until_its_event_comes(
+        self, status: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Payment, "commands", SimpleNamespace(filter=lambda *_: Payment.objects.none()))
+        row = payment(status, provider_ref="pi_1")
+        assert applying.apply(row, answer(Outcome.CAPTURED, CommandKind.CANCEL), at=NOW) is Change.PROGRESSED
+        assert (row.status, row.amount_captured, row.stuck_at) == (status, 0, NOW)
+        assert applying.apply(row, event(Outcome.CAPTURED), at=NOW) is Change.LATE
+        assert (row.status, row.amount_captured, row.stuck_at) == (status, 4500, None)
+
     def test_a_decline_of_our_own_call_is_final(self) -> None:
         row = payment()
         assert applying.apply(row, answer(Outcome.DECLINED, CommandKind.AUTHORIZE), at=NOW) is Change.LOST
         assert (row.status, row.failure_code, row.failure_message) == ("failed", "card_declined", "No.")
 
-    def test_a_release_that_is_refused_asks_for_a_person(self) -> None:
-        row = payment("on_hold")
+    @pytest.mark.parametrize("status", ["on_hold", "processing", "failed", "canceled"])
+    def test_a_release_that_is_refused_asks_for_a_person(self, status: str) -> None:
+        row = payment(status)
         assert applying.apply(row, answer(Outcome.REFUSED, CommandKind.CANCEL), at=NOW) is Change.PROGRESSED
-        assert (row.status, row.stuck_at) == ("on_hold", NOW)
+        assert (row.status, row.stuck_at) == (status, NOW)
 
     def test_money_is_counted_once(self) -> None:
         row = payment("on_hold")

@@ -1,0 +1,58 @@
+"""Money that arrives after its reservation was over (P8): it is seated again as sold, or given back."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from booking import places
+from booking.errors import SlotClosedError, SlotSoldOutError
+from booking.models import CHANGED_FIELDS, Reservation, Slot
+from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
+from common import database
+from payments import settling
+from payments.outcomes import Effect
+
+
+class _NotAsSoldError(Exception):
+    """What was sold is not to be had any more; the message says why."""
+
+
+def take(reservation: Reservation, *, at: datetime) -> tuple[Effect, list[Any]]:
+    """Seat a locked reservation again if what it was sold is still there, else give its money back.
+
+    A cancelled reservation is not wanted any more: its money is always given back. Returns what is to be stored.
+    """
+    if ReservationStatus.PAID not in RESERVATION_TRANSITIONS[reservation.status]:
+        return Effect.REFUNDING, give_back(reservation, at=at, why=f"the reservation was {reservation.status}")
+    try:
+        with transaction.atomic():
+            _seat(reservation, at)
+    except (_NotAsSoldError, SlotSoldOutError, SlotClosedError, IntegrityError) as error:
+        reservation.refresh_from_db(fields=CHANGED_FIELDS)  # as it was before the savepoint
+        why = str(error) if isinstance(error, _NotAsSoldError) else f"its places are gone ({type(error).__name__})"
+        return Effect.REFUNDING, give_back(reservation, at=at, why=why)
+    return Effect.APPLIED, []
+
+
+def give_back(reservation: Reservation, *, at: datetime, why: str) -> list[Any]:
+    """Want the captured money of a locked reservation refunded; noted in its history. Returns what is to be stored."""
+    refund, command = settling.give_back(reservation.payment, at)
+    note = reservation.note(at=at, actor=settling.ACTOR, reason=f"money came late and is refunded: {why}")
+    note.save(force_insert=True)
+    return [refund, command]
+
+
+def _seat(reservation: Reservation, at: datetime) -> None:
+    """Take the places again that were sold, at the price that was paid; the slot is locked last."""
+    payment = reservation.payment
+    if (payment.amount_captured, payment.currency) != (reservation.amount, reservation.currency):
+        raise _NotAsSoldError("it is not the price that the places were sold at")
+    if reservation.slot_id is not None:
+        departure = Slot.objects.filter(pk=reservation.slot_id, resource_id=reservation.resource_id)
+        if not departure.exists():
+            raise _NotAsSoldError("its departure is of another activity now")
+    reservation.move(ReservationStatus.PAID, at=at, by=settling.ACTOR, because="the money came late; seated again")
+    database.update_together((reservation, CHANGED_FIELDS))
+    if reservation.slot_id is not None:
+        places.take(slot_id=reservation.slot_id, places=reservation.places, now=at)

@@ -1,0 +1,131 @@
+"""Money that comes after its reservation was over (P8): seated again as sold, or given back."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+from django.db.models.functions import Now
+
+from booking import carrying_out, expiring
+from booking.models import Reservation, Slot
+from booking.states import ReservationStatus
+from payments.states import PaymentStatus
+from tests import promises, stripe_events
+from tests.aging import end_leases, run_out
+from tests.api import Frontend
+from tests.factories import ResourceFactory, SlotFactory
+from tests.sandbox_client import Sandbox
+from tests.virtual_clock import Clock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Made = dict[str, dict[str, Any]]
+
+
+def make(slot: Slot) -> tuple[Frontend, Made]:
+    """Reserve without a card: the guest pays in the browser, whenever that is."""
+    frontend = Frontend.of(slot)
+    return frontend, frontend.reserve(slot, card=None, capture_method="automatic").json()
+
+
+def expire(made: Made) -> None:
+    """Let the reservation run out; its release is stored and not sent yet."""
+    run_out(made["reservation"]["id"])
+    expiring.expire_due()
+
+
+def settle_down(sandbox: Sandbox) -> None:
+    """Deliver what has happened, send what that made us want, and deliver what came of it."""
+    for _ in range(2):
+        stripe_events.deliver_all(sandbox)
+        end_leases()
+        carrying_out.send_due()
+    stripe_events.deliver_all(sandbox)
+
+
+def is_given_back(sandbox: Sandbox, made: Made, status: ReservationStatus) -> None:
+    """The reservation stays what it was, and its money is back with the guest."""
+    row = Reservation.objects.select_related("payment").get(pk=made["reservation"]["id"])
+    assert row.status == status
+    assert (row.payment.status, row.payment.amount_captured, row.payment.amount_refunded) == (
+        PaymentStatus.SUCCEEDED, 4500, 4500,
+    )  # fmt: skip
+    assert [refund["amount"] for refund in sandbox.state()["refunds"]] == [4500]
+    promises.hold()
+
+
+class TestExpired:
+    def test_is_seated_again_if_there_is_room(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create(capacity=1)
+        _, made = make(slot)
+        expire(made)
+        sandbox.pay(made["payment"]["provider_ref"])
+        settle_down(sandbox)
+        slot.refresh_from_db()
+        assert (Reservation.objects.get().status, slot.reserved) == (ReservationStatus.PAID, 1)
+        promises.hold()
+
+    def test_is_given_back_if_the_places_are_gone(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create(capacity=1)
+        frontend, made = make(slot)
+        expire(made)
+        assert frontend.reserve(slot).status_code == 201
+        sandbox.pay(made["payment"]["provider_ref"])
+        settle_down(sandbox)
+        is_given_back(sandbox, made, ReservationStatus.EXPIRED)
+
+    def test_is_given_back_if_the_departure_is_closed(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        _, made = make(slot)
+        expire(made)
+        Slot.objects.update(is_closed=True)
+        sandbox.pay(made["payment"]["provider_ref"])
+        settle_down(sandbox)
+        is_given_back(sandbox, made, ReservationStatus.EXPIRED)
+
+    def test_is_given_back_if_it_has_left(self, sandbox: Sandbox, clock: Clock) -> None:
+        slot = SlotFactory.create()
+        _, made = make(slot)
+        expire(made)
+        clock.advance(timedelta(days=2))
+        sandbox.pay(made["payment"]["provider_ref"])
+        settle_down(sandbox)
+        is_given_back(sandbox, made, ReservationStatus.EXPIRED)
+
+    def test_is_given_back_if_the_departure_is_of_another_activity(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        _, made = make(slot)
+        expire(made)
+        other = ResourceFactory.create(operator=slot.resource.operator)
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE booking_slot DISABLE TRIGGER USER")  # somebody gets round the guards
+            cursor.execute("UPDATE booking_slot SET resource_id = %s", [other.pk])
+            cursor.execute("ALTER TABLE booking_slot ENABLE TRIGGER USER")
+        sandbox.pay(made["payment"]["provider_ref"])
+        settle_down(sandbox)
+        is_given_back(sandbox, made, ReservationStatus.EXPIRED)
+
+
+class TestCancelled:
+    def test_is_given_back_though_there_is_room(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        frontend, made = make(slot)
+        sandbox.fault("POST /v1/payment_intents/*/cancel", "error_before")
+        cancelled = frontend.post(f"reservations/{made['reservation']['id']}/cancel").json()["reservation"]
+        assert cancelled["status"] == "cancelled"
+        sandbox.pay(made["payment"]["provider_ref"])
+        settle_down(sandbox)
+        is_given_back(sandbox, made, ReservationStatus.CANCELLED)
+        slot.refresh_from_db()
+        assert slot.reserved == 0
+        (note,) = Reservation.objects.get().history.filter(from_status="cancelled")
+        assert note.reason == "money came late and is refunded: the reservation was cancelled"
+
+    def test_cannot_be_paid_by_whoever_writes(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        frontend, made = make(slot)
+        frontend.post(f"reservations/{made['reservation']['id']}/cancel")
+        with pytest.raises(DatabaseError, match="cancelled cannot become paid"):
+            Reservation.objects.update(status="paid", changed_at=Now())
+        assert Reservation.objects.get().status == ReservationStatus.CANCELLED
