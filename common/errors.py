@@ -1,14 +1,23 @@
 """The error language: one class per reason, each with its type, code and HTTP status.
 
 Apps subclass :class:`HoldfastError` in their own ``errors.py``. Constructors take values, not prose;
-``common.exception_handler`` turns an instance into the envelope of the HTTP contract.
+``common.exception_handler`` turns an instance into the envelope of the HTTP contract. :func:`describe` turns any
+exception into a text that may be stored and shown.
 """
 
+import traceback
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import ClassVar
 
+import psycopg
 
-class HoldfastError(Exception):
+
+class SpokenError(Exception):
+    """An error whose words are ours or the provider's, and tell nothing of a row: staff may read them."""
+
+
+class HoldfastError(SpokenError):
     """A refusal that a caller can program against."""
 
     type: ClassVar[str] = "invalid_request_error"
@@ -93,3 +102,35 @@ class InternalError(HoldfastError):
 
     def __init__(self) -> None:
         super().__init__("Something went wrong on our side. It is safe to try again with the same Idempotency-Key.")
+
+
+def describe(error: BaseException) -> str:
+    """Say what went wrong in words that may be stored and shown to staff.
+
+    Words that others have chosen (PostgreSQL's, Python's) carry values of rows, so only the class of such an error is
+    told, and the names of our own that PostgreSQL gives with it.
+    """
+    if isinstance(error, SpokenError):
+        return str(error) or type(error).__name__
+    name = type(error).__name__
+    refused = next((each for each in _chain(error) if isinstance(each, psycopg.Error)), None)
+    if refused is None:
+        return name
+    found = refused.diag.constraint_name or refused.diag.table_name
+    told = [part for part in (found, f"SQLSTATE {refused.sqlstate}" if refused.sqlstate else "") if part]
+    return f"{name} ({', '.join(told)})" if told else name
+
+
+def trace(error: BaseException) -> str:
+    """Return where an error and those behind it arose, without their words."""
+    parts = (f"{type(each).__name__}\n{''.join(traceback.format_tb(each.__traceback__))}" for each in _chain(error))
+    return "\n".join(parts)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those behind it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

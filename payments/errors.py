@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from common.errors import ConflictError, HoldfastError, ValidationError
+from common.errors import ConflictError, HoldfastError, SpokenError, ValidationError
 
 
 class CardError(HoldfastError):
@@ -55,9 +55,9 @@ class RefundExceedsPaymentError(ValidationError):
         )
 
 
-class OutcomeMismatchError(Exception):
+class OutcomeMismatchError(SpokenError):
     """The provider speaks of another amount, currency, account or object than we asked for; a person must look."""
 
 
-class UnknownPaymentError(Exception):
+class UnknownPaymentError(SpokenError):
     """The provider speaks of a payment that we do not have (yet)."""

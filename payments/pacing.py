@@ -10,6 +10,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import connection
 
+from common.errors import SpokenError
 from payments.providers.base import NotSentError, OutcomeUnknownError, ProviderError
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ _PATIENCE = 3
 _LONGEST_PAUSE_SECONDS = 300
 
 
-class PausedError(Exception):
+class PausedError(SpokenError):
     """The account may not be called now; ``seconds`` is when to come again."""
 
     def __init__(self, seconds: float) -> None:

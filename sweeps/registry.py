@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from booking import carrying_out, expiring
-from common import rotation
+from common import errors, loops, rotation
 from idempotency import keys
 from notifications import sending, writing
 from reconciliation import accounts, dangling_holds, missed_events, pending, settlements
@@ -79,21 +79,34 @@ SWEEPS = {
 }
 
 
+class SweepFailedError(RuntimeError):
+    """A sweep ended early. It says by what class of error only, since the queue keeps and shows its words."""
+
+
 def run(name: str) -> int:
     """Run a sweep and note how it went; django-q2 calls this by name.
 
+    What is noted is read by every operator's staff, so an error is told by its class, and rows by their number.
+
     Raises:
         KeyError: There is no such sweep.
+        SweepFailedError: It ended early.
     """
     sweep = SWEEPS[name]
     rotation.refresh()
     SweepRun.objects.update_or_create(name=name, defaults={"started_at": timezone.now()})
     try:
-        handled = sweep.run()
-    except Exception as error:
-        SweepRun.objects.filter(name=name).update(error=f"{type(error).__name__}: {error}")
-        raise
-    SweepRun.objects.filter(name=name).update(finished_at=timezone.now(), handled=handled, error="")
+        with loops.watch() as seen:
+            handled = sweep.run()
+    except Exception as error:  # noqa: BLE001  # whatever it is: the page of the sweeps says that this one fails
+        told = f"{type(error).__name__}: it ended early; the log says where."
+        logger.error(  # noqa: TRY400  # an exception's words may be a row's
+            "A sweep ended early.",
+            extra={"sweep": name, "error": errors.describe(error), "trace": errors.trace(error)},
+        )
+        SweepRun.objects.filter(name=name).update(error=told)
+        raise SweepFailedError(f"{name}: {told}") from None
+    SweepRun.objects.filter(name=name).update(finished_at=timezone.now(), handled=handled, error=seen.summary)
     if handled:
         logger.info("A sweep is done.", extra={"sweep": name, "handled": handled})
     return handled

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from booking import settlement
+from common.errors import SpokenError
 from payments.outcomes import (
     Effect,
     Outcome,
@@ -17,7 +18,7 @@ from payments.providers.base import Notification
 from webhooks.models import Event
 
 
-class WrongModeError(Exception):
+class WrongModeError(SpokenError):
     """A live event on a test installation, or the other way round."""
 
 

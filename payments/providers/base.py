@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
-from common.errors import HoldfastError
+from common.errors import HoldfastError, SpokenError
 from payments.outcomes import (
     Failure,
     ProviderEntry,
@@ -21,7 +21,7 @@ from payments.outcomes import (
 )
 
 
-class ProviderError(Exception):
+class ProviderError(SpokenError):
     """A call did not bring an object."""
 
     def __init__(self, message: str, *, request_id: str = "") -> None:

@@ -1,6 +1,7 @@
 """The sweeps: scheduled once however many workers start, safe when two run, each a command, and their health."""
 
 import json
+import traceback
 from datetime import timedelta
 from io import StringIO
 
@@ -11,6 +12,7 @@ from django.test import Client
 from django_q.models import OrmQ, Schedule
 
 from booking.models import Reservation
+from common import loops
 from sweeps import registry, scheduling
 from sweeps.models import SweepRun
 from tests import promises
@@ -77,10 +79,25 @@ class TestCommands:
 
         broken = registry.Sweep(name="send_commands", run=fail, minutes=1)
         monkeypatch.setitem(registry.SWEEPS, "send_commands", broken)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(registry.SweepFailedError) as failed:
             registry.run("send_commands")
         run = SweepRun.objects.get(name="send_commands")
-        assert (run.error, run.finished_at) == ("RuntimeError: the disk is full", None)
+        assert (run.error, run.finished_at) == ("RuntimeError: it ended early; the log says where.", None)
+        assert "disk" not in "".join(traceback.format_exception(failed.value))  # what the queue keeps and shows
+
+    def test_rows_that_fail_are_counted_by_class_and_the_sweep_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(row: int) -> None:
+            if row:
+                raise ValueError("row of Ana Souza")
+
+        def work() -> int:
+            return loops.each([0, 1, 2], refuse, name="tests").done
+
+        monkeypatch.setitem(registry.SWEEPS, "settle", registry.Sweep(name="settle", run=work, minutes=1))
+        assert registry.run("settle") == 1
+        run = SweepRun.objects.get(name="settle")
+        assert (run.handled, run.error) == (1, "2 of 3 failed (ValueError ×2)")
+        assert run.finished_at is not None
 
 
 class TestHealth:

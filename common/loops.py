@@ -1,0 +1,212 @@
+"""The one loop of sweeps and batches: each row alone, so that what is wrong with one stops no other."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError, connection, models, transaction
+
+from common import errors
+
+logger = logging.getLogger("holdfast.loops")
+
+T = TypeVar("T")
+M = TypeVar("M", bound=models.Model)
+
+PAGE = 500
+"""Rows that :func:`pages` reads at a time."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a loop came to: ``done`` is what its work says that it did, ``rows`` how many it was given."""
+
+    done: int = 0
+    rows: int = 0
+    failed: int = 0
+    classes: Counter[str] = field(default_factory=Counter)
+    """How often each class of error was met."""
+    loops: Counter[str] = field(default_factory=Counter)
+    """How often each loop was run, by name."""
+    ended_by: Exception | None = None
+    """Why the loop ended before its last row: one of its ``ends``, the reading, or the database that is away."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every row was read and none failed, so that a watermark may move past them."""
+        return self.failed == 0 and self.ended_by is None
+
+    @property
+    def summary(self) -> str:
+        """Say how many failed, by class, never by a row's words: any staff reads it. Empty: none did."""
+        if not self.failed:
+            return ""
+        kinds = ", ".join(f"{kind} ×{number}" for kind, number in self.classes.most_common())
+        return f"{self.failed} of {self.rows} failed ({kinds})"
+
+    def add(self, other: "Tally") -> None:
+        """Take over what another has counted."""
+        self.done += other.done
+        self.rows += other.rows
+        self.failed += other.failed
+        self.classes += other.classes
+        self.loops += other.loops
+        self.ended_by = self.ended_by or other.ended_by
+
+    def fail(self, error: Exception) -> None:
+        """Count a failure."""
+        self.failed += 1
+        self.classes[type(error).__name__] += 1
+
+
+_watching: ContextVar[Tally | None] = ContextVar("watching", default=None)
+
+
+@contextmanager
+def watch() -> Iterator[Tally]:
+    """Add up what all loops inside come to, however deep they are."""
+    tally = Tally()
+    token = _watching.set(tally)
+    try:
+        yield tally
+    finally:
+        _watching.reset(token)
+        _report(tally)
+
+
+def each(
+    rows: Iterable[T],
+    work: Callable[[T], int | None],
+    *,
+    name: str,
+    ends: tuple[type[Exception], ...] = (),
+    label: Callable[[T], str] | None = None,
+) -> Tally:
+    """Do ``work`` to each row, and count what it says it did (None: one). An error of one row stops no other.
+
+    Outside a transaction the work opens its own; inside one each row has a savepoint, whose deferred constraints are
+    checked at its end. ``rows`` may be read while it goes on: what goes wrong with the reading ends the loop, and is
+    counted. ``ends`` are errors of work or reading that end it and are no failure: the caller finds them in
+    ``ended_by``. ``label`` names a row in the log, by ids only; the default is its primary key.
+    """
+    tally = Tally(loops=Counter([name]))
+    reading = iter(rows)
+    try:
+        while tally.ended_by is None:
+            try:
+                row = next(reading)
+            except StopIteration:
+                break
+            except ends as error:
+                tally.ended_by = error
+            except Exception as error:  # noqa: BLE001  # a list that cannot be read on: it is told of, and not raised
+                _fail(tally, error, name=name, row="(reading)")
+                tally.rows += 1
+                tally.ended_by = error
+            else:
+                _do(tally, row, work, name=name, ends=ends, label=label or _label)
+    finally:
+        _report(tally)
+    return tally
+
+
+def together(rows: Sequence[T], work: Callable[[Sequence[T]], int | None], *, name: str) -> Tally:
+    """Do ``work`` to all rows at once; if that fails, to each alone, so that only what is wrong is left out."""
+    if rows:
+        try:
+            with _savepoint():
+                done = work(rows)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is of one of them: that one is looked for
+            logger.warning("A batch failed; its rows are tried one by one.", extra=_told(error, name, f"{len(rows)}"))
+            _is_database_there(error)
+        else:
+            tally = Tally(done=len(rows) if done is None else done, rows=len(rows), loops=Counter([name]))
+            _report(tally)
+            return tally
+    return each(rows, lambda row: work([row]), name=name)
+
+
+def pages(rows: models.QuerySet[M], *, size: int = PAGE) -> Iterator[M]:
+    """Read rows page by page, in the order of their primary keys. Needs no transaction, unlike a cursor."""
+    ordered, last = rows.order_by("pk"), None
+    while page := list((ordered if last is None else ordered.filter(pk__gt=last))[:size]):
+        yield from page
+        last = page[-1].pk
+        if len(page) < size:
+            return
+
+
+def _report(tally: Tally) -> None:
+    if (total := _watching.get()) is not None:
+        total.add(tally)
+
+
+def _do(
+    tally: Tally,
+    row: T,
+    work: Callable[[T], int | None],
+    *,
+    name: str,
+    ends: tuple[type[Exception], ...],
+    label: Callable[[T], str],
+) -> None:
+    tally.rows += 1
+    try:
+        with _savepoint():
+            done = work(row)
+    except ends as error:
+        tally.ended_by = error
+    except Exception as error:  # noqa: BLE001  # one poisoned row must not stop the others
+        _fail(tally, error, name=name, row=label(row))
+        if not _is_database_there(error):
+            tally.ended_by = error
+    else:
+        tally.done += 1 if done is None else done
+
+
+@contextmanager
+def _savepoint() -> Iterator[None]:
+    """Guard an open transaction against a row that fails, also one that shows it only at the end."""
+    if not connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def _is_database_there(error: Exception) -> bool:
+    """Give up a connection that the error has left broken, and say whether another one can be had."""
+    if connection.in_atomic_block or not isinstance(error, DatabaseError | InterfaceError):
+        return True
+    connection.close_if_unusable_or_obsolete()
+    if connection.connection is not None:
+        return True
+    try:
+        connection.ensure_connection()
+    except (DatabaseError, InterfaceError):
+        return False
+    return True
+
+
+def _fail(tally: Tally, error: Exception, *, name: str, row: str) -> None:
+    tally.fail(error)
+    logger.error("A row failed.", extra=_told(error, name, row))
+
+
+def _told(error: Exception, name: str, row: str) -> dict[str, str]:
+    """Tell the log of an error: where it arose, and nothing of what was in the row."""
+    return {"loop": name, "row": row, "error": errors.describe(error), "trace": errors.trace(error)}
+
+
+def _label(row: Any) -> str:
+    """Name a row by its id; what is neither a row nor an id is named by its kind."""
+    key = row.pk if isinstance(row, models.Model) else row
+    return str(key) if isinstance(key, UUID | int) else type(row).__name__
