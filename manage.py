@@ -15,8 +15,9 @@ from config.postgres_programs import EmbeddedPostgresError
 def main() -> None:
     """Run the command that the arguments name."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    # No connection pool: its threads do not survive a fork, and qcluster forks its workers; others need one connection.
-    os.environ.setdefault("DATABASE_POOL_SIZE", "0")
+    # No connection pool, whatever the environment says for the web: its threads do not survive a fork, and qcluster
+    # forks its workers; other commands need one connection.
+    os.environ["DATABASE_POOL_SIZE"] = "0"
     try:
         if settings.EMBEDDED_POSTGRES_DIR is not None:
             embedded_postgres.ensure_running(settings.EMBEDDED_POSTGRES_DIR)

@@ -9,8 +9,10 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from tenants.backoffice import ReadOnlyAdmin, SuperuserAdmin
 
 # A schedule calls any function by its name, and the key of a second factor is a secret: neither is anybody's to edit.
+# (Tasks that wait are registered only where the queue is in the database.)
 for _model in (Failure, OrmQ, Schedule, Success, TOTPDevice):
-    admin.site.unregister(_model)
+    if admin.site.is_registered(_model):
+        admin.site.unregister(_model)
 
 
 @admin.register(Failure)

@@ -51,6 +51,17 @@ def leave_database() -> None:
         connection.close()
 
 
+def use_no_pool() -> None:
+    """Have this process and its children connect one by one: a pool's threads and locks do not survive a fork."""
+    connections.close_all()
+    known: Any = connections["default"]
+    if known.settings_dict["OPTIONS"].pop("pool", None):
+        known.settings_dict["CONN_HEALTH_CHECKS"] = True
+        for pool in list(known._connection_pools.values()):
+            pool.close()
+        known._connection_pools.clear()
+
+
 def insert_together(*rows: models.Model) -> None:
     """Insert rows of any tables in one statement (data-modifying CTEs), each with its own id already set.
 

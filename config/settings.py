@@ -190,9 +190,8 @@ if DATABASE_POOL_SIZE:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Nothing that processes share is kept in it: what Redis is for is called by common.redis_client.
 CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 AUTH_USER_MODEL = "tenants.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
@@ -276,7 +275,8 @@ Q_CLUSTER: dict[str, Any] = {
     "save_limit": 1_000,
     "recycle": 500,
 }
-Q_CLUSTER |= {"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}
+# In the database, and with Redis only where that does not answer.
+Q_CLUSTER |= {"orm": "default"} | ({"broker_class": "common.queues.RedisQueue"} if REDIS_URL else {})
 
 LOGGING: dict[str, Any] = {
     "version": 1,

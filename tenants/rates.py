@@ -1,18 +1,21 @@
 """How many requests somebody may make: counted in fixed windows, in one place for all processes.
 
-Redis counts where there is one; else a table that is not logged, since a crash may forget a minute's counts.
+Redis counts where there is one that answers; else a table that is not logged, since a crash may forget a minute's
+counts. A Redis that is away makes the limits more generous for a moment, and stops nobody.
 """
 
 import time
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
+
+from common import redis_client
+from common.redis_client import UNREACHABLE, circuit
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -52,7 +55,7 @@ def wait_to_sign_in(request: HttpRequest, name: str) -> float | None:
 def count(who: str, *, rate: str = "") -> float | None:
     """Count a request; returns the seconds to wait if it is one too many (of ``API_RATE`` unless said), else None."""
     allowed = Rate.of(rate or settings.API_RATE)
-    number, left = (_count_in_cache if settings.REDIS_URL else _count_in_database)(who, allowed)
+    number, left = _count_in_redis(who, allowed) or _count_in_database(who, allowed)
     return max(left, 1.0) if number > allowed.requests else None
 
 
@@ -80,8 +83,19 @@ def _count_in_database(who: str, rate: Rate) -> tuple[int, float]:
     return int(number), float(left)
 
 
-def _count_in_cache(who: str, rate: Rate) -> tuple[int, float]:
+def _count_in_redis(who: str, rate: Rate) -> tuple[int, float] | None:
+    """Count in one round trip; None if there is no Redis, or none that answers."""
+    if not settings.REDIS_URL or not circuit.may_call():
+        return None
     window, passed = divmod(time.time(), rate.seconds)
     key = f"requests:{who}:{window:.0f}"
-    number = 1 if cache.add(key, 1, timeout=rate.seconds) else cache.incr(key)
-    return number, rate.seconds - passed
+    try:
+        with redis_client.connect(settings.REDIS_URL).pipeline() as together:
+            together.set(key, 0, ex=rate.seconds, nx=True)
+            together.incr(key)
+            _, number = together.execute()
+    except UNREACHABLE as error:
+        circuit.failed(error)
+        return None
+    circuit.worked()
+    return int(number), rate.seconds - passed

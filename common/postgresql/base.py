@@ -24,6 +24,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         params = super().get_connection_params()
         return params | {"context": _reading_times(params["context"])}
 
+    def chunked_cursor(self) -> Any:
+        """Return a cursor at the server inside a transaction only.
+
+        Outside of one it would have to outlive its transaction, and a pooler that gives each transaction another
+        connection to the server (PgBouncer) loses it; there, the rows are read at once.
+        """
+        return super().chunked_cursor() if self.in_atomic_block else self.cursor()
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Return a connection that the server has not ended; those that it has are given back for the pool to replace.
 

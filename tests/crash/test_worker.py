@@ -16,6 +16,9 @@ from tests.sandbox_client import Sandbox
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
 
 HOLDS = 12
+WORKER = ("-m", "django", "worker")
+"""Not by manage.py, which takes the pool of the environment away: the worker itself must not fork with one."""
+STOP_SECONDS = 15
 
 
 class TestWorker:
@@ -27,14 +30,16 @@ class TestWorker:
         sandbox.fault("POST /v1/payment_intents", "latency", times=None, ms=150)
         with (tmp_path / "worker.log").open("wb") as log:
             done = Command.objects.filter(kind="cancel", status="done")
-            with servers.process("manage.py", "worker", log=log) as worker:
+            with servers.process(*WORKER, log=log, DATABASE_POOL_SIZE="4") as worker:
                 servers.wait("it is in the middle", done.exists)
                 servers.kill(worker)
             assert Command.objects.filter(kind="cancel", status__in=("requested", "sent")).exists()
             end_leases()
             OrmQ.objects.update(lock=None)
-            with servers.process("manage.py", "worker", log=log):
+            with servers.process(*WORKER, log=log, DATABASE_POOL_SIZE="4") as worker:
                 servers.wait("every hold is released", lambda: done.count() == HOLDS)
+                worker.terminate()
+                worker.wait(timeout=STOP_SECONDS)
         assert set(Reservation.objects.values_list("status", flat=True)) == {"expired"}
         assert {intent["status"] for intent in sandbox.payment_intents()} == {"canceled"}
         slot.refresh_from_db()

@@ -20,12 +20,14 @@ PRODUCTION = {
     "STRIPE_WEBHOOK_SECRETS": "whsec_x",
 }
 
+REAL = "whsec_" + "5WbX1kTzNv9sQf3L" * 2
 
-def read_settings(**changes: str) -> subprocess.CompletedProcess[str]:
-    """Read the settings in a process with this environment and no other."""
+
+def read_settings(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Read the settings in a process with this environment and no other, by a command if one is named."""
     environment = {"PATH": os.defpath, "DJANGO_SETTINGS_MODULE": "config.settings", **PRODUCTION, **changes}
     return subprocess.run(
-        [sys.executable, "-c", "from django.conf import settings; print(settings.DEBUG)"],
+        [sys.executable, *(arguments or ("-c", "from django.conf import settings; print(settings.DEBUG)"))],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -39,6 +41,15 @@ class TestProduction:
     def test_starts_with_what_it_needs(self) -> None:
         ended = read_settings()
         assert (ended.returncode, ended.stdout.strip()) == (0, "False"), ended.stderr
+
+    def test_starts_with_a_live_key_and_a_secret_of_the_endpoints_own(self) -> None:
+        live = {"STRIPE_API_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRETS": REAL}
+        for changes in (live, live | {"STRIPE_API_BASE": "https://api.stripe.com"}):
+            assert read_settings(**changes).returncode == 0
+
+    def test_every_app_starts_with_redis(self) -> None:
+        ended = read_settings("manage.py", "check", REDIS_URL="redis://127.0.0.1:1/0")
+        assert ended.returncode == 0, ended.stderr
 
     @pytest.mark.parametrize(
         ("changes", "named"),
@@ -56,6 +67,16 @@ class TestProduction:
             ({"COMMAND_LEASE_SECONDS": "10"}, ["COMMAND_LEASE_SECONDS"]),
             ({"HOLD_TTL_SECONDS": "7200"}, ["HOLD_CEILING_SECONDS|HOLD_TTL_SECONDS"]),
             ({"STRIPE_API_KEY": "sk_live_x", "STRIPE_API_BASE": "http://127.0.0.1:8001"}, ["STRIPE_API_"]),
+            ({"STRIPE_API_KEY": "sk_live_x"}, ["STRIPE_WEBHOOK_SECRETS"]),
+            ({"STRIPE_API_KEY": "rk_live_x", "STRIPE_WEBHOOK_SECRETS": f"{REAL},whsec_"}, ["STRIPE_WEBHOOK_SECRETS"]),
+            (
+                {"STRIPE_API_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRETS": f"whsec_{'x' * 32}"},
+                ["STRIPE_WEBHOOK_SECRETS"],
+            ),
+            (
+                {"STRIPE_API_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRETS": "whsec_replaceThisPlaceholder0123"},
+                ["STRIPE_WEBHOOK_SECRETS"],
+            ),
             ({"MAIL_BACKEND": "pigeon"}, ["MAIL_BACKEND"]),
             ({"MAIL_BACKEND": "smtp"}, ["MAIL_HOST", "MAIL_FROM"]),
             ({"MAIL_BACKEND": "ses", "MAIL_FROM": "a@example.com"}, ["AWS_REGION"]),

@@ -6,6 +6,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connections
 
+from common import database
 from sweeps import scheduling
 
 
@@ -16,6 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
+        database.use_no_pool()
         scheduling.schedule_all()
         scheduling.run_all_soon()
         connections.close_all()  # the cluster forks
