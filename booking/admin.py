@@ -55,8 +55,11 @@ class ResourceAdmin(EditableAdmin):
 
     @staticmethod
     def _generate(row: Resource, actor: str, reason: str, **rule: Any) -> str:
-        made = departures.generate(resource_id=row.pk, rule=departures.Rule(**rule))
-        return f"{made} departures made by {actor}."
+        wanted = departures.Rule(**rule)
+        named = departures.number_named(wanted)
+        made = departures.generate(resource_id=row.pk, rule=wanted)
+        left_out = f" {named - made} left out: the activity has a departure at that moment." if made < named else ""
+        return f"{made} departures made by {actor}.{left_out}"
 
     actions = (reasoned("Generate departures", _generate, name="generate", power=Power.SELL, form=WeeklyRuleForm),)
 

@@ -30,30 +30,47 @@ class Rule:
 def generate(*, resource_id: UUID, rule: Rule) -> int:
     """Make the departures of a rule that are not there yet, and return how many. Must be called outside a transaction.
 
-    The resource is locked, so that two who do it at once make each departure once.
+    An activity has one departure at a time, whoever makes it: what is there already is left as it is.
 
     Raises:
         TooManyDeparturesError: The rule is of more than ``MOST``.
     """
     with database.use_case():
         resource = locks.get_resource_for_update(resource_id=resource_id)
-        wanted = list(_starts(rule, ZoneInfo(resource.timezone)))
-        if len(wanted) > MOST:
-            raise TooManyDeparturesError(most=MOST)
-        there = set(Slot.objects.filter(resource=resource, starts_at__in=wanted).values_list("starts_at", flat=True))
         made = [
             Slot(resource=resource, starts_at=start, ends_at=start + rule.duration, capacity=rule.capacity)
-            for start in wanted
-            if start not in there
+            for start in _starts(rule, ZoneInfo(resource.timezone))
         ]
-        Slot.objects.bulk_create(made, batch_size=1_000)
-    return len(made)
+        Slot.objects.bulk_create(made, batch_size=1_000, ignore_conflicts=True)
+        return Slot.objects.filter(pk__in=[slot.pk for slot in made]).count()
 
 
-def _starts(rule: Rule, zone: ZoneInfo) -> Iterator[datetime]:
-    """Tell the starts in UTC. A time that the clocks skip is an hour later; of one that comes twice, the first one."""
-    days = (rule.first + timedelta(days=number) for number in range((rule.last - rule.first).days + 1))
-    for day in days:
-        if day.weekday() in rule.weekdays:
-            for at in dict.fromkeys(sorted(rule.times)):
-                yield datetime.combine(day, at, zone).astimezone(UTC)
+def number_named(rule: Rule) -> int:
+    """Count the local times that a rule names, each day with each of its times.
+
+    Raises:
+        TooManyDeparturesError: They are more than ``MOST``.
+    """
+    number = sum(day.weekday() in rule.weekdays for day in _days(rule)) * len(set(rule.times))
+    if number > MOST:
+        raise TooManyDeparturesError(most=MOST)
+    return number
+
+
+def _starts(rule: Rule, zone: ZoneInfo) -> list[datetime]:
+    """List the starts in UTC, each once: when clocks go forward, two local times may be one moment.
+
+    A time that the clocks skip is an hour later; of one that comes twice, the first one.
+    """
+    number_named(rule)
+    local = (
+        datetime.combine(day, at, zone)
+        for day in _days(rule)
+        if day.weekday() in rule.weekdays
+        for at in sorted(set(rule.times))
+    )
+    return list(dict.fromkeys(at.astimezone(UTC) for at in local))
+
+
+def _days(rule: Rule) -> Iterator[date]:
+    return (rule.first + timedelta(days=number) for number in range((rule.last - rule.first).days + 1))

@@ -3,9 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
-
-from booking import locks
+from booking import holds, locks
 from booking.errors import HoldCeilingError, HoldExpiredError
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import HOLDING
@@ -13,9 +11,6 @@ from common import database
 from common.errors import NotFoundError
 from common.states import InvalidStateError
 from tenants.models import Operator
-
-_MARGIN = timedelta(hours=1)
-"""A hold must be over so long before the provider lets the money go by itself."""
 
 
 def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str, reason: str) -> Reservation:
@@ -37,7 +32,7 @@ def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str
         if reservation.status not in HOLDING or reservation.expires_at is None:
             raise InvalidStateError(kind="reservation", status=reservation.status, wanted="extended")
         wanted = reservation.expires_at + timedelta(minutes=minutes)
-        latest = _latest(reservation)
+        latest = holds.latest_end(reservation)
         if wanted > latest:
             raise HoldCeilingError(latest=latest)
         reservation.expires_at = wanted
@@ -45,9 +40,3 @@ def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str
         until = f"the hold lives until {wanted:%Y-%m-%d %H:%M} UTC"
         reservation.note(at=at, actor=actor, reason=f"{reason} ({until})").save(force_insert=True)
     return reservation
-
-
-def _latest(reservation: Reservation) -> datetime:
-    ceiling = reservation.created_at + timedelta(seconds=settings.HOLD_CEILING_SECONDS)
-    before = reservation.payment.capture_before
-    return min(ceiling, before - _MARGIN) if before else ceiling

@@ -1,6 +1,7 @@
 """What actions of the backoffice ask for, beside the reason."""
 
-from datetime import time, timedelta
+import re
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,9 @@ from payments import showing
 
 _MOST = 200
 """Departures that are offered, and reservations that are asked about."""
+_LOCAL_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+_DAYS = date(2000, 1, 1), date(2100, 12, 31)
+"""Days of which a departure can be made; a mistyped year is found here."""
 
 
 class AmountForm(forms.Form):
@@ -67,24 +71,26 @@ class WeeklyRuleForm(forms.Form):
         """Read the times.
 
         Raises:
-            ValidationError: One of them is none.
+            ValidationError: There is none, or one is not written as 09:00.
         """
-        try:
-            return [time.fromisoformat(part.strip()) for part in self.cleaned_data["times"].split(",") if part.strip()]
-        except ValueError as error:
-            raise forms.ValidationError("Local times are written as 09:00, separated by commas.") from error
+        texts = [part.strip() for part in self.cleaned_data["times"].split(",") if part.strip()]
+        if not texts or not all(_LOCAL_TIME.fullmatch(text) for text in texts):
+            raise forms.ValidationError("Local times are written as 09:00, separated by commas.")
+        return [time.fromisoformat(text) for text in texts]
 
     def clean_duration(self) -> timedelta:
         """Turn minutes into a time."""
         return timedelta(minutes=self.cleaned_data["duration"])
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a time that ends before it begins, or is longer than two years.
+        """Check the days against each other.
 
         Raises:
-            ValidationError: It is so.
+            ValidationError: The range is empty, longer than two years, or beyond ``_DAYS``.
         """
-        given = self.cleaned_data
-        if given.get("first") and given.get("last") and not 0 <= (given["last"] - given["first"]).days <= 731:
+        first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
+        if first and last and not 0 <= (last - first).days <= 731:
             raise forms.ValidationError("The last day must not be before the first, nor more than two years after it.")
-        return given
+        if first and last and not _DAYS[0] <= first <= last <= _DAYS[1]:
+            raise forms.ValidationError("Departures are made between the years 2000 and 2100.")
+        return self.cleaned_data

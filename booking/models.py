@@ -74,9 +74,13 @@ class Slot(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(reserved__lte=F("capacity")), name="slot_not_oversold"),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="slot_ends_after_start"),
+            models.UniqueConstraint(
+                fields=["resource", "starts_at"],
+                name="slot_once_at_a_time",
+                violation_error_message="This activity has a departure at that time already.",
+            ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["resource", "starts_at"], name="slot_by_resource_and_time"),
             models.Index(fields=["starts_at", "id"], name="slot_by_time"),
             models.Index(fields=["starts_at", "id"], condition=Q(is_closed=True), name="slot_closed"),
         ]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -10,7 +9,7 @@ from django.db import IntegrityError
 from django.db.models.functions import Now
 from psycopg.errors import UniqueViolation
 
-from booking import availability, carrying_out, expiring, places, pricing
+from booking import availability, carrying_out, expiring, holds, places, pricing
 from booking.errors import ResourceUnavailableError, SlotClosedError, SlotSoldOutError, TooManyHoldsError
 from booking.models import Reservation, Unit
 from booking.states import ReservationStatus
@@ -203,7 +202,7 @@ def _reservation(
         customer_reference=request.customer.reference,
         customer_language=request.customer.language,
         metadata=dict(request.metadata),
-        expires_at=offer.now + timedelta(seconds=client.operator.hold_ttl_seconds or settings.HOLD_TTL_SECONDS),
+        expires_at=holds.first_end(operator=client.operator, now=offer.now),
         created_at=offer.now,
         changed_at=offer.now,
         changed_by=payment.changed_by,

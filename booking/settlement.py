@@ -2,12 +2,10 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-
-from booking import late_money, locks, places
+from booking import holds, late_money, locks, places
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
 from common import database
@@ -43,6 +41,7 @@ def settle(*, news: PaymentOutcome) -> Settled:
         return _settle_refund(reservation, news, at)
     change = applying.apply(reservation.payment, news, at=at)
     effect, wanted = _react(reservation, change, news, at)
+    holds.shorten(reservation, at=at)
     payment_fields = settling.changed_fields(change, news, effect)
     settling.write(news, at, (reservation, CHANGED_FIELDS), (reservation.payment, payment_fields))
     database.insert_together(*wanted)
@@ -111,7 +110,7 @@ def _wait_for_evidence(reservation: Reservation, news: PaymentOutcome) -> None:
     """Keep the places of money that the provider says it took, until its event comes or the ceiling is reached."""
     hearsay = news.outcome is Outcome.CAPTURED and news.event_id is None
     if hearsay and reservation.status == ReservationStatus.AWAITING_PAYMENT:
-        reservation.expires_at = reservation.created_at + timedelta(seconds=settings.HOLD_CEILING_SECONDS)
+        reservation.expires_at = holds.latest_end(reservation)
 
 
 def _settle_refund(reservation: Reservation, news: PaymentOutcome, at: datetime) -> Settled:

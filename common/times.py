@@ -6,3 +6,8 @@ from datetime import UTC, datetime
 def rfc3339(value: datetime | None) -> str | None:
     """Write a time as RFC 3339 in UTC."""
     return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def comes_twice(local: datetime) -> bool:
+    """Whether the clocks of its place show this local time twice, because they are put back."""
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()

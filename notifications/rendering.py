@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
+from common import times
 from notifications.models import Mail
 from payments import currencies
 
@@ -67,12 +68,16 @@ def _told(mail: Mail) -> dict[str, Any]:
 
 
 def _moment(at: str | None, zone: str, language: str) -> str:
-    """Write a time by the clock of the place, as its people write it, and name the place."""
+    """Write a time by the clock of the place, as its people write it, and name the place.
+
+    Of an hour that comes twice, the difference to UTC says which of the two it is.
+    """
     if at is None:
         return ""
     local = datetime.fromisoformat(at).astimezone(ZoneInfo(zone))
     day = dates.format_date(local, "full", locale=language)
-    return f"{day}, {dates.format_time(local, 'short', locale=language)} ({zone})"
+    place = f"{zone}, UTC{local.isoformat()[-6:]}" if times.comes_twice(local) else zone
+    return f"{day}, {dates.format_time(local, 'short', locale=language)} ({place})"
 
 
 def _link(mail: Mail, words: Mapping[str, Any]) -> tuple[str, str] | None:

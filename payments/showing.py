@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from common import times
 from tenants import addresses
 
 _COLOURS = {
@@ -25,8 +26,11 @@ def status(row: Any) -> SafeString:
 
 
 def when(at: datetime | None, zone: str = "UTC") -> str:
-    """Write a time by the clock of a place."""
-    return "—" if at is None else f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    """Write a time by the clock of a place; of an hour that comes twice, say which of the two it is."""
+    if at is None:
+        return "—"
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%Y-%m-%d %H:%M} {local:%Z}" if times.comes_twice(local) else f"{local:%Y-%m-%d %H:%M}"
 
 
 def link(row: Any, text: str = "") -> SafeString | str:

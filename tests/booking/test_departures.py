@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
 
@@ -12,7 +14,7 @@ from booking.departures import Rule
 from booking.errors import TooManyDeparturesError
 from booking.models import Resource, Slot
 from tests.backoffice.test_backoffice import sign_in
-from tests.factories import ResourceFactory
+from tests.factories import ResourceFactory, SlotFactory
 from tests.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,6 +56,20 @@ class TestGenerate:
         departures.generate(resource_id=resource.pk, rule=again)
         assert starts() == ["10-31 00:30"]
 
+    def test_two_times_that_are_one_moment_make_one_departure(self) -> None:
+        """On 28 March 2027 Madrid has no 02:30: it is 03:30."""
+        madrid = ResourceFactory.create(timezone="Europe/Madrid")
+        both = rule(times=[time(2, 30), time(3, 30), time(3, 30)])
+        assert departures.generate(resource_id=madrid.pk, rule=both) == 7
+        assert departures.number_named(both) == 8
+        assert starts()[-3:] == ["03-27 01:30", "03-27 02:30", "03-28 01:30"]
+
+    def test_the_database_has_one_departure_of_an_activity_at_a_time(self, resource: Resource) -> None:
+        slot = SlotFactory.create(resource=resource)
+        SlotFactory.create(starts_at=slot.starts_at)
+        with pytest.raises(IntegrityError, match="slot_once_at_a_time"):
+            SlotFactory.create(resource=resource, starts_at=slot.starts_at)
+
     def test_what_is_there_is_left_as_it_is(self, resource: Resource) -> None:
         departures.generate(resource_id=resource.pk, rule=rule())
         Slot.objects.update(capacity=3)
@@ -85,10 +101,24 @@ class TestBackoffice:
         assert "1 done" in self.act(sign_in(operator=resource.operator), resource)
         assert Slot.objects.count() == 8
 
+    def test_says_how_many_are_left_out(self, resource: Resource) -> None:
+        departures.generate(resource_id=resource.pk, rule=rule())
+        self.act(sign_in(operator=resource.operator), resource)
+        (entry,) = LogEntry.objects.all()
+        assert "4 departures made by " in entry.change_message
+        assert "4 left out: the activity has a departure at that moment." in entry.change_message
+
     @pytest.mark.parametrize(
         ("changes", "told"),
         [
             ({"times": "nine"}, "Local times are written as 09:00"),
+            ({"times": "09:00Z"}, "Local times are written as 09:00"),
+            ({"times": "09:00, 10:00+02:00"}, "Local times are written as 09:00"),
+            ({"times": "T09"}, "Local times are written as 09:00"),
+            ({"times": "24:00"}, "Local times are written as 09:00"),
+            ({"times": ","}, "Local times are written as 09:00"),
+            ({"first": "0001-01-01", "last": "0001-01-07"}, "between the years 2000 and 2100"),
+            ({"first": "9999-12-25", "last": "9999-12-31"}, "between the years 2000 and 2100"),
             ({"last": "2027-01-01"}, "The last day must not be before the first"),
             ({"last": "2037-01-01"}, "more than two years"),
             ({"weekdays": ["9"]}, "Select a valid choice"),
