@@ -13,6 +13,8 @@ from booking.models import Reservation
 MOST = 1_000
 """Reservations that a search finds: the newest ones."""
 _MOST_WORDS = 8
+_LONGEST_WORD = 100
+"""Characters of a word; a longer one is found by its beginning, since PostgreSQL takes no word of 2,046 bytes."""
 
 # Materialized, so that it is read by the index of the words whatever the planner thinks of how common they are.
 _BY_WORDS = """
@@ -40,7 +42,7 @@ def find(text: str, *, operators: Sequence[UUID] | None) -> list[UUID]:
     words = _plain(text)[:_MOST_WORDS]
     if found or not words:
         return found
-    query = " & ".join(f"{word}:*" for word in words)
+    query = " & ".join(f"{word[:_LONGEST_WORD]}:*" for word in words)
     with connection.cursor() as cursor:
         given = {"words": query, "operators": None if operators is None else list(operators), "most": MOST}
         cursor.execute(_BY_WORDS, given)

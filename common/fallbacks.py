@@ -1,7 +1,10 @@
 """What is answered where no view is: in the API's language to its callers, in Django's own to people in a browser."""
 
-from django.core.exceptions import SuspiciousOperation
+from http import HTTPStatus
+
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
@@ -21,6 +24,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that Django itself refused; the ``handler400``."""
     if request.path.startswith(_MACHINES):
         return exception_handler.answer(SuspiciousOperation())
+    if isinstance(exception, BadRequest):
+        return render(request, "refused.html", {"why": str(exception)}, status=HTTPStatus.BAD_REQUEST)
     return defaults.bad_request(request, exception)
 
 

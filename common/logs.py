@@ -37,7 +37,8 @@ class JsonFormatter(logging.Formatter):
         line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        written = json.dumps(line, default=str, ensure_ascii=False)
+        return written.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair would lose the whole line
 
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802  # logging's own name
         """Format a traceback without what PostgreSQL tells of the row that it refused: that is somebody's data."""

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import IO, Any
 
-from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+from common import text_intake
 
-class BoundedJSONParser(JSONParser):
-    """DRF's, which lets a body that is nested too deep through as a fault of ours."""
+
+class StrictJSONParser(JSONParser):
+    """Reads bodies through the one place where text comes in; a charset that a header names has no effect on JSON."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -16,9 +17,7 @@ class BoundedJSONParser(JSONParser):
         """Read the body.
 
         Raises:
-            ParseError: It is no JSON, or nested deeper than anybody means.
+            MalformedJsonError: It is no JSON that can be taken.
+            ValidationError: A text in it cannot be.
         """
-        try:
-            return super().parse(stream, media_type, parser_context)
-        except RecursionError as error:
-            raise ParseError("This JSON is nested too deep.") from error
+        return text_intake.read_json(stream.read())

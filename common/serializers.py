@@ -1,11 +1,16 @@
 """Serializers of the HTTP contract: strict about what comes in, plain about what goes out."""
 
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
+
+from common.times import FIRST_YEAR, LAST_YEAR
+
+LONGEST_MAIL_ADDRESS = 254
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -44,10 +49,30 @@ def _shared(kind: type[StrictSerializer]) -> StrictSerializer:
     return kind()
 
 
+class TimeField(serializers.DateTimeField):
+    """A time that every zone, id and column can hold."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """Refuse years that overflow in some zone or come before all ids."""
+        at = super().to_internal_value(value)
+        if not FIRST_YEAR <= at.year <= LAST_YEAR:
+            raise serializers.ValidationError(f"The year must be {FIRST_YEAR} to {LAST_YEAR}.", "out_of_range")
+        return at
+
+
+class MailAddressField(serializers.EmailField):
+    """A mail address as long as one may be (RFC 5321, and our columns)."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(max_length=LONGEST_MAIL_ADDRESS, **given)
+
+
 class PageQuery(StrictSerializer):
     """Which page of a list."""
 
-    cursor = serializers.CharField(required=False, help_text="From `next` or `previous` of another page.")
+    cursor = serializers.CharField(
+        required=False, max_length=500, help_text="From `next` or `previous` of another page."
+    )
     page_size = serializers.IntegerField(required=False, min_value=1, max_value=100)
 
 
@@ -57,7 +82,7 @@ class PeriodQuery(PageQuery):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Add ``from`` and ``to``; the former is no name for a Python attribute."""
         told = {"from": "Only at or after this time.", "to": "Only before this time."}
-        times = {name: serializers.DateTimeField(required=False, help_text=text) for name, text in told.items()}
+        times = {name: TimeField(required=False, help_text=text) for name, text in told.items()}
         return {**super().get_fields(), **times}
 
 
@@ -90,7 +115,7 @@ class MetadataField(serializers.DictField):
     def to_internal_value(self, data: Any) -> dict[str, str]:
         """Refuse more than that."""
         value: dict[str, str] = super().to_internal_value(data)
-        if len(value) > 50 or any(len(key) > 40 or "\0" in key for key in value):
+        if len(value) > 50 or any(len(key) > 40 for key in value):
             raise serializers.ValidationError("At most 50 entries, with keys of at most 40 characters.", "too_long")
         return value
 

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+"""Of times that are taken in: a day more or less does not overflow, and an id can be as old (:mod:`common.ids`)."""
+
 
 def rfc3339(value: datetime | None) -> str | None:
     """Write a time as RFC 3339 in UTC."""

@@ -8,7 +8,7 @@ def rest_framework(*, trusted_proxies: int) -> dict[str, Any]:
     return {
         "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.BearerAuthentication"],
         "DEFAULT_PERMISSION_CLASSES": ["tenants.authentication.IsApiClient"],
-        "DEFAULT_PARSER_CLASSES": ["common.parsers.BoundedJSONParser"],
+        "DEFAULT_PARSER_CLASSES": ["common.parsers.StrictJSONParser"],
         "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
         "DEFAULT_METADATA_CLASS": None,  # what OPTIONS would tell stands in the schema
         "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

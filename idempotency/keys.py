@@ -16,7 +16,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from common import ids
+from common import ids, text_intake
+from common.errors import HoldfastError
 from idempotency.errors import KeyInUseError, KeyInvalidError, KeyMissingError, KeyReusedError
 from idempotency.models import IdempotencyKey
 from tenants.models import ApiClient
@@ -66,8 +67,9 @@ def parse(header: str | None) -> str:
 def fingerprint(*, method: str, path: str, body: bytes) -> str:
     """Hash what the request asks for. The same JSON written another way is the same request."""
     try:
-        meaning = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")).encode() if body else b""
-    except (ValueError, RecursionError):
+        read = text_intake.read_json(body) if body else None
+        meaning = json.dumps(read, sort_keys=True, separators=(",", ":")).encode() if body else b""
+    except HoldfastError:  # what the view refuses; it is compared as it stands
         meaning = body
     return hashlib.sha256(b"\n".join((method.encode(), path.encode(), meaning))).hexdigest()
 

@@ -6,6 +6,13 @@ import iso4217
 
 from common.errors import ValidationError
 
+WANTED = "An ISO 4217 code in upper case is needed, such as USD."
+
+
+def is_currency(code: object) -> bool:
+    """Tell whether money can be of this code now: not of gold, testing, or a currency that was withdrawn."""
+    return isinstance(code, str) and _exponent(code) is not None
+
 
 def exponent(currency: str) -> int:
     """Return how many decimals a currency's minor unit makes: 2 for USD, 0 for JPY, 3 for KWD.
@@ -13,14 +20,18 @@ def exponent(currency: str) -> int:
     Raises:
         ValidationError: ``invalid_currency``: it is none, or has no minor unit (gold, testing).
     """
-    try:
-        found = iso4217.Currency(currency).exponent
-    except ValueError:
-        found = None
+    found = _exponent(currency)
     if found is None:
-        message = "An ISO 4217 code in upper case is needed, such as USD."
-        raise ValidationError(param="currency", code="invalid_currency", message=message)
-    return int(found)
+        raise ValidationError(param="currency", code="invalid_currency", message=WANTED)
+    return found
+
+
+def _exponent(code: str) -> int | None:
+    try:
+        found = iso4217.Currency(code).exponent
+    except ValueError:
+        return None
+    return None if found is None else int(found)
 
 
 def shown(amount: int, currency: str) -> str:

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.dateparse import parse_date, parse_datetime
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from common.commands import CheckedCommand
 from reconciliation import accounts
 from reconciliation.accounts import Account
 from tenants.models import Operator
@@ -28,7 +29,7 @@ NOT_ASKED = 3
 _WIDE = 250
 
 
-class ReportingCommand(BaseCommand):
+class ReportingCommand(CheckedCommand):
     """A command whose result is read by a person, or by a program with ``--json``."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:

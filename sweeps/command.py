@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from common.commands import CheckedCommand
 from sweeps import registry
 
 
-class SweepCommand(BaseCommand):
+class SweepCommand(CheckedCommand):
     """Run one sweep and say how many rows it dealt with."""
 
     sweep: str

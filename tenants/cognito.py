@@ -16,8 +16,8 @@ import jwt
 import requests
 from django.conf import settings
 
-from common import database
-from common.errors import UnavailableError
+from common import database, text_intake
+from common.errors import HoldfastError, UnavailableError
 
 logger = logging.getLogger("holdfast.cognito")
 
@@ -28,6 +28,7 @@ KEYS_SECONDS = 300
 _RETRY_SECONDS = 10
 """The least time between two readings of the keys, so that tokens with made-up keys cost the pool nothing."""
 _TIMEOUT = (3, 5)
+LONGEST_SUB = 64
 _CLAIMS = ["exp", "iat", "iss", "aud", "sub", "token_use"]
 
 
@@ -146,7 +147,17 @@ def verify(token: str, *, audiences: Collection[str], nonce: str | None = None) 
         raise TokenError("It is no ID token.")
     if nonce is not None and claims.get("nonce") != nonce:
         raise TokenError("It belongs to another sign-in.")
+    _check_text(claims)
     return claims
+
+
+def _check_text(claims: dict[str, Any]) -> None:
+    """Refuse claims that no row of ours can hold; people choose some of them themselves."""
+    try:
+        text_intake.check_json(claims)
+        text_intake.check(str(claims["sub"]), param="sub", longest=LONGEST_SUB)
+    except HoldfastError as error:
+        raise TokenError("A claim in it is no text that can be kept.") from error
 
 
 def _reason(error: jwt.PyJWTError) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from common import database
+from common.serializers import LONGEST_MAIL_ADDRESS
 from tenants.models import Member, Operator, Role, User
 
 _PREFIX = "holdfast:"
@@ -33,7 +34,7 @@ def of_claims(claims: Mapping[str, Any]) -> User:
 def _make(claims: Mapping[str, Any]) -> User:
     """Make a person, once however many requests are the first; their name in histories is their address, or the sub."""
     sub, mail = str(claims["sub"]), str(claims.get("email") or "")
-    is_known = str(claims.get("email_verified")).lower() == "true"
+    is_known = str(claims.get("email_verified")).lower() == "true" and len(mail) <= LONGEST_MAIL_ADDRESS
     name = mail if mail and is_known and not User.objects.filter(username=mail).exists() else sub
     fields = {
         "email": mail if is_known else "",

@@ -5,7 +5,14 @@ from typing import Any
 from rest_framework import serializers
 
 from booking.states import ReservationStatus
-from common.serializers import MetadataField, PeriodQuery, StrictIntegerField, StrictSerializer, StrictUUIDField
+from common.serializers import (
+    MailAddressField,
+    MetadataField,
+    PeriodQuery,
+    StrictIntegerField,
+    StrictSerializer,
+    StrictUUIDField,
+)
 from payments.api.serializers import PaymentOut
 from payments.providers import registry
 from payments.states import CaptureMethod
@@ -78,7 +85,7 @@ class CustomerIn(StrictSerializer):
     """Who the places are for."""
 
     name = serializers.CharField(max_length=200)
-    email = serializers.EmailField()
+    email = MailAddressField()
     reference = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
     language = serializers.ChoiceField(
         choices=Language.choices,

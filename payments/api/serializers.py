@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from common.serializers import MetadataField, PeriodQuery, StrictIntegerField, StrictSerializer, StrictUUIDField
+from payments import currencies
 from payments.models import AttemptResult
 from payments.states import (
     CaptureMethod,
@@ -18,6 +19,19 @@ from payments.states import (
 
 REASONS = ("requested_by_customer", "duplicate", "fraudulent")
 _AMOUNT = "In the currency's minor unit: 2599 is 25.99 USD, and 2599 JPY."
+
+
+class CurrencyField(serializers.RegexField):
+    """A currency that there is."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(r"\A[A-Z]{3}\Z", max_length=3, help_text="ISO 4217, upper case.", **given)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Refuse whatever is none, a number or a lower-case code too, by one code."""
+        if data is not serializers.empty and data is not None and not currencies.is_currency(data):
+            raise serializers.ValidationError(currencies.WANTED, "invalid_currency")
+        return super().run_validation(data)
 
 
 class FailureOut(serializers.Serializer[Any]):
@@ -45,7 +59,7 @@ class IntentIn(StrictSerializer):
     """A payment to make."""
 
     amount = StrictIntegerField(min_value=1, max_value=10**12, help_text=_AMOUNT)
-    currency = serializers.RegexField(r"\A[A-Z]{3}\Z", help_text="ISO 4217, upper case.")
+    currency = CurrencyField()
     customer_id = serializers.CharField(max_length=255, required=False, default="")
     payment_method_id = serializers.RegexField(r"\A[A-Za-z0-9_]+\Z", max_length=255, required=False, default="")
     capture_method = serializers.ChoiceField(choices=CaptureMethod.choices, default=CaptureMethod.AUTOMATIC)

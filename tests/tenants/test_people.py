@@ -1,5 +1,7 @@
 """People who call the API by an ID token: staff with the roles of their groups, and customers with their own things."""
 
+from typing import Any
+
 import pytest
 
 from booking.models import Reservation, Slot
@@ -22,6 +24,21 @@ class TestPeople:
         )  # fmt: skip
         assert Member.objects.get().role == Role.AGENT
         assert ApiClient.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        "claims",
+        [{"given_name": "a\0b"}, {"family_name": "\ud800"}, {"email": "a\0@example.com"}, {"sub": "s" * 65},
+         {"sub": "a\0"}, groups("holdfast:kay\0aks:agent"), {"custom:\ud800": "x"}],
+    )  # fmt: skip
+    def test_claims_that_no_row_can_hold_are_refused(
+        self, pool: Pool, operator: Operator, claims: dict[str, Any]
+    ) -> None:
+        assert code(call(pool.token(**(AGENT | claims)))) == (401, "invalid_token")
+        assert not User.objects.exists()
+
+    def test_an_address_longer_than_one_may_be_is_not_taken(self, pool: Pool, operator: Operator) -> None:
+        assert call(pool.token(**AGENT, email="a@" + "b." * 130 + "com")).status_code == 200
+        assert User.objects.get().email == ""
 
     def test_a_mail_address_is_no_identity(self, pool: Pool, operator: Operator) -> None:
         owner = User.objects.create_user("ana@example.com", email="ana@example.com", password="x")

@@ -5,15 +5,16 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress
 
+from common.commands import CheckedCommand
 from demo import data, past
 
 
-class Command(BaseCommand):
+class Command(CheckedCommand):
     """Load the demo's data."""
 
     help = "Load the demo's operators, activities and departures, and print the login. Loading twice changes nothing."

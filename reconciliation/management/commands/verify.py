@@ -4,14 +4,13 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from common.commands import CheckedCommand
 from payments.providers.base import ProviderError
 from reconciliation import dangling_holds, promises
 from reconciliation.reporting import NOT_ASKED, patiently
 
 
-class Command(BaseCommand):
+class Command(CheckedCommand):
     """Print one line for each promise; exit with 1 if any is broken, with 3 if the provider could not be asked."""
 
     help = "Check the promises. Reads only."

@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
 from django.db import connections
 
 from common import database
+from common.commands import CheckedCommand
 from sweeps import scheduling
 
 
-class Command(BaseCommand):
+class Command(CheckedCommand):
     """Run a worker."""
 
     help = "Schedule the sweeps (idempotently) and run a django-q2 cluster."
