@@ -1,14 +1,13 @@
 """Carrying out the commands of reservations, one after the change that wanted it, or all that are due."""
 
-import logging
+from functools import partial
 from uuid import UUID
 
 from booking import settlement
 from booking.settlement import Settled
+from common import loops
 from payments import carrying_out, commands, pacing
 from payments.models import Command
-
-logger = logging.getLogger("holdfast.commands")
 
 Done = carrying_out.Done[Settled]
 
@@ -38,24 +37,20 @@ def send_due(*, limit: int = 500) -> int:
     """
     number, tried, paused = 0, set[UUID](), set[tuple[str, str]]()
     while due := [found for found in commands.list_due(limit=limit, but_not_of=paused) if found.pk not in tried]:
-        for command in due:
-            account = (command.payment.provider, command.payment.provider_account)
-            if account not in paused and pacing.admit(provider=account[0], account=account[1]):
-                paused.add(account)
-            if account not in paused:
-                tried.add(command.pk)
-                number += _carry_out_alone(command.pk)
+        tried |= {command.pk for command in due}
+        number += loops.each(due, partial(_carry_out_alone, paused=paused), name="send_commands").done
     commands.flag_exhausted()
     return number
 
 
-def _carry_out_alone(command_id: UUID) -> bool:
-    try:
-        command = commands.claim(command_id=command_id)
-        done = carrying_out.finish(command, settle=settlement.settle_any) if command is not None else None
-        if command is not None and done is not None and done.known:
-            pacing.answered(provider=command.payment.provider, account=command.payment.provider_account)
-    except Exception:  # one poisoned command must not stop the others
-        logger.exception("A command could not be carried out.", extra={"command": str(command_id)})
+def _carry_out_alone(command: Command, *, paused: set[tuple[str, str]]) -> bool:
+    account = (command.payment.provider, command.payment.provider_account)
+    if account not in paused and pacing.admit(provider=account[0], account=account[1]):
+        paused.add(account)
+    if account in paused:
         return False
+    claimed = commands.claim(command_id=command.pk)
+    done = carrying_out.finish(claimed, settle=settlement.settle_any) if claimed is not None else None
+    if done is not None and done.known:
+        pacing.answered(provider=account[0], account=account[1])
     return done is not None

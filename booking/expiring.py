@@ -1,17 +1,14 @@
 """Expire: holds past their time give their places back, and the release of each hold is stored with it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
-
-from django.db import DatabaseError
 
 from booking import locks, places
 from booking.models import Reservation
 from booking.states import ReservationStatus
-from common import database
-from common.errors import BusyError
+from common import database, errors, loops
 from payments import commands
 from payments.states import CommandKind
 
@@ -25,18 +22,26 @@ def expire_due(*, slot_id: UUID | None = None, now: datetime | None = None) -> i
     """Expire every hold past its time (of one slot, if given) and return how many; ``now`` is the database's clock.
 
     Batches skip what somebody else has locked, so any number may run at once. If a batch fails it is done row by row,
-    so that one poisoned row is reported and never stops the others. The provider is not called: commands are stored.
+    so that one poisoned row is told of and never stops the others. The provider is not called: commands are stored.
     """
-    expired = 0
-    while True:
-        try:
-            number = _expire_batch(slot_id=slot_id, now=now, limit=BATCH)
-        except (DatabaseError, BusyError):
-            logger.exception("A batch of holds could not be expired; trying them one by one.")
-            return expired + _expire_one_by_one(slot_id=slot_id, now=now)
-        expired += number
-        if number < BATCH:
-            return expired
+    batches = loops.each(
+        _batches(slot_id=slot_id, now=now), lambda number: number, name="expire_reservations", ends=(Exception,)
+    )
+    if batches.ended_by is None:
+        return batches.done
+    logger.warning(
+        "A batch of holds could not be expired; they are tried one by one.",
+        extra={"error": errors.describe(batches.ended_by), "trace": errors.trace(batches.ended_by)},
+    )
+    return batches.done + _expire_one_by_one(slot_id=slot_id, now=now)
+
+
+def _batches(*, slot_id: UUID | None, now: datetime | None) -> Iterator[int]:
+    """Expire batch after batch, until one is not full."""
+    number = BATCH
+    while number == BATCH:
+        number = _expire_batch(slot_id=slot_id, now=now, limit=BATCH)
+        yield number
 
 
 def _expire_batch(*, slot_id: UUID | None, now: datetime | None, limit: int) -> int:
@@ -66,14 +71,12 @@ def _expire(due: Sequence[Reservation]) -> None:
 
 
 def _expire_one_by_one(*, slot_id: UUID | None, now: datetime | None) -> int:
-    expired = 0
-    for reservation_id in locks.due(now=now, slot_id=slot_id).values_list("pk", flat=True):
-        try:
-            with database.use_case():
-                due = locks.list_due_for_update(now=now, slot_id=slot_id, limit=1, only=reservation_id)
-                if due:
-                    _expire(due)
-            expired += len(due)
-        except (DatabaseError, BusyError):
-            logger.exception("A hold could not be expired.", extra={"reservation": str(reservation_id)})
-    return expired
+    def expire(reservation_id: UUID) -> int:
+        with database.use_case():
+            due = locks.list_due_for_update(now=now, slot_id=slot_id, limit=1, only=reservation_id)
+            if due:
+                _expire(due)
+        return len(due)
+
+    due = locks.due(now=now, slot_id=slot_id).values_list("pk", flat=True)
+    return loops.each(due, expire, name="expire_reservations").done

@@ -110,9 +110,9 @@ def describe(error: BaseException) -> str:
     Words that others have chosen (PostgreSQL's, Python's) carry values of rows, so only the class of such an error is
     told, and the names of our own that PostgreSQL gives with it.
     """
-    if isinstance(error, SpokenError):
-        return str(error) or type(error).__name__
     name = type(error).__name__
+    if isinstance(error, SpokenError):
+        return f"{name}: {error}" if str(error) else name
     refused = next((each for each in _chain(error) if isinstance(each, psycopg.Error)), None)
     if refused is None:
         return name

@@ -59,7 +59,8 @@ class Tally:
         self.ended_by = self.ended_by or other.ended_by
 
     def fail(self, error: Exception) -> None:
-        """Count a failure."""
+        """Count a row that failed."""
+        self.rows += 1
         self.failed += 1
         self.classes[type(error).__name__] += 1
 
@@ -106,7 +107,6 @@ def each(
                 tally.ended_by = error
             except Exception as error:  # noqa: BLE001  # a list that cannot be read on: it is told of, and not raised
                 _fail(tally, error, name=name, row="(reading)")
-                tally.rows += 1
                 tally.ended_by = error
             else:
                 _do(tally, row, work, name=name, ends=ends, label=label or _label)
@@ -155,11 +155,11 @@ def _do(
     ends: tuple[type[Exception], ...],
     label: Callable[[T], str],
 ) -> None:
-    tally.rows += 1
     try:
         with _savepoint():
             done = work(row)
     except ends as error:
+        tally.rows += 1
         tally.ended_by = error
     except Exception as error:  # noqa: BLE001  # one poisoned row must not stop the others
         _fail(tally, error, name=name, row=label(row))
@@ -167,6 +167,7 @@ def _do(
             tally.ended_by = error
     else:
         tally.done += 1 if done is None else done
+        tally.rows += max(done or 1, 1)  # a row may be a batch
 
 
 @contextmanager

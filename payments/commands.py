@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from common import database, ids
+from common import database, ids, loops
 from common.states import InvalidStateError
 from payments import locks
 from payments.models import Command, Payment, Refund
@@ -160,22 +160,29 @@ def flag_exhausted() -> int:
         attempts__gte=settings.COMMAND_MAX_ATTEMPTS,
         next_attempt_at__isnull=False,
     )
-    flagged = 0
-    for command_id, payment_id in exhausted.values_list("id", "payment_id"):
-        with database.use_case():
-            payment = locks.find_payment_for_update(pk=payment_id)
-            if payment is None or not exhausted.filter(pk=command_id).exists():
-                continue
-            command = Command.objects.get(pk=command_id)
-            payment.flag_stuck(
-                at=payment.db_now,  # type: ignore[attr-defined]  # annotated by the lock
-                because=f"{command.kind}: no answer in {command.attempts} attempts ({command.last_error or 'died'})",
-            )
-            command.next_attempt_at = None
-            database.update_together((payment, ["stuck_at", "stuck_because"]), (command, ["next_attempt_at"]))
-        flagged += 1
-        logger.error("A command needs a person.", extra={"command": str(command_id), "payment": str(payment_id)})
-    return flagged
+    flagged = loops.each(
+        exhausted.values_list("id", "payment_id"),
+        lambda row: _flag(exhausted, command_id=row[0], payment_id=row[1]),
+        name="flag_exhausted",
+        label=lambda row: str(row[0]),
+    )
+    return flagged.done
+
+
+def _flag(exhausted: QuerySet[Command], *, command_id: UUID, payment_id: UUID) -> bool:
+    with database.use_case():
+        payment = locks.find_payment_for_update(pk=payment_id)
+        if payment is None or not exhausted.filter(pk=command_id).exists():
+            return False
+        command = Command.objects.get(pk=command_id)
+        payment.flag_stuck(
+            at=payment.db_now,  # type: ignore[attr-defined]  # annotated by the lock
+            because=f"{command.kind}: no answer in {command.attempts} attempts ({command.last_error or 'died'})",
+        )
+        command.next_attempt_at = None
+        database.update_together((payment, ["stuck_at", "stuck_because"]), (command, ["next_attempt_at"]))
+    logger.error("A command needs a person.", extra={"command": str(command_id), "payment": str(payment_id)})
+    return True
 
 
 def give_another_round(*, command_id: UUID) -> None:

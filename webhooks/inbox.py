@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from common import database, ids, json_text
+from common import database, errors, ids, json_text, loops
 from common.errors import UnavailableError
 from payments.errors import UnknownPaymentError
 from payments.providers import own_keys, registry
@@ -103,13 +103,8 @@ def retry_due(*, limit: int = 500) -> int:
 
     Safe when two run: an event that somebody else has locked is left to them.
     """
-    applied = 0
-    for event_id in locks.due().values_list("pk", flat=True)[:limit]:
-        try:
-            applied += retry(event_id=event_id)
-        except Exception:  # one poisoned event must not stop the others
-            logger.exception("An event could not be tried again.", extra={"event": str(event_id)})
-    return applied
+    due = locks.due().values_list("pk", flat=True)[:limit]
+    return loops.each(due, lambda event_id: retry(event_id=event_id), name="retry_events").done
 
 
 def retry(*, event_id: UUID) -> bool:
@@ -185,6 +180,6 @@ def _apply(event: Event, reading: routing.Reading, now: datetime) -> None:
         event.keep(status=EventStatus.ORPHANED, error=f"no such payment: {error}", at=now)
     except Exception as error:  # whatever it is, the event must not be lost
         logger.exception("An event could not be applied; it is kept.", extra={"event": event.event_id})
-        event.keep(status=EventStatus.FAILED, error=f"{type(error).__name__}: {error}", at=now)
+        event.keep(status=EventStatus.FAILED, error=errors.describe(error), at=now)
     else:
         event.settle(effect=effect, at=now)

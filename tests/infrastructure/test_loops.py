@@ -178,5 +178,5 @@ class TestDescribe:
         assert known.slug not in errors.trace(refused.value)
 
     def test_words_that_are_ours_are_told_and_others_are_not(self) -> None:
-        assert errors.describe(NotFoundError(kind="slot")) == "There is no such slot."
+        assert errors.describe(NotFoundError(kind="slot")) == "NotFoundError: There is no such slot."
         assert errors.describe(ValueError("invalid literal for int() with base 10: 'Ana'")) == "ValueError"
