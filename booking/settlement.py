@@ -9,7 +9,7 @@ from booking import holds, late_money, locks, places
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
 from common import database
-from payments import applying, disputing, refunding, settling
+from payments import applying, commands, disputing, refunding, settling
 from payments.applying import Change
 from payments.errors import UnknownPaymentError
 from payments.outcomes import Effect, Outcome, PaymentOutcome
@@ -84,11 +84,11 @@ def _react(reservation: Reservation, change: Change, news: PaymentOutcome, at: d
         case Change.LOST:
             return Effect.APPLIED, _lost(reservation, news, at)
         case Change.PROGRESSED:
-            return Effect.APPLIED, []
+            return Effect.APPLIED, _close_unneeded(reservation, news, at)
         case Change.STALE:
             return Effect.STALE, []
     _wait_for_evidence(reservation, news)
-    return Effect.ALREADY, []
+    return Effect.ALREADY, _close_unneeded(reservation, news, at)
 
 
 def _release(reservation: Reservation, at: datetime) -> list[Any]:
@@ -98,10 +98,17 @@ def _release(reservation: Reservation, at: datetime) -> list[Any]:
     return settling.release(reservation.payment, at, reason="a hold for a reservation that is over")
 
 
+def _close_unneeded(reservation: Reservation, news: PaymentOutcome, at: datetime) -> list[Any]:
+    """Close a payment that was begun, and can still take money, for a reservation that was over by then."""
+    begun = news.command is not None and news.command.kind in commands.STARTING and news.payment is not None
+    return _release(reservation, at) if begun and not reservation.payment.is_final else []
+
+
 def _lost(reservation: Reservation, news: PaymentOutcome, at: datetime) -> list[Any]:
     """No money will come: free the places, and close what may still be open at the provider."""
     if reservation.is_active:
-        reservation.move(ReservationStatus.FAILED, at=at, by=news.actor, because=news.reason)
+        over = ReservationStatus.EXPIRED if reservation.is_due(at) else ReservationStatus.FAILED
+        reservation.move(over, at=at, by=news.actor, because=news.reason)
         places.give_back([reservation])
     return settling.close_failed(reservation.payment, news, at)
 

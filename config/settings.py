@@ -55,6 +55,8 @@ HOLD_CEILING_SECONDS = env.integer("HOLD_CEILING_SECONDS", 3_600, least=1)
 MAX_LIVE_HOLDS_PER_CLIENT = env.integer("MAX_LIVE_HOLDS_PER_CLIENT", 1_000, least=1)
 # What a worker calls to carry out one command: payments queue it, and do not know what is above them.
 COMMAND_CARRIER = "booking.carrying_out.carry_out_any"
+# What is asked whether a payment is still needed, by what manages it: payments do not know what is above them.
+PAYMENT_MANAGERS = {"reservation": "booking.needing.needs_payment"}
 COMMAND_LEASE_SECONDS = env.integer("COMMAND_LEASE_SECONDS", 60, least=1)
 COMMAND_MAX_ATTEMPTS = env.integer("COMMAND_MAX_ATTEMPTS", 5, least=1)
 EVENT_MAX_ATTEMPTS = env.integer("EVENT_MAX_ATTEMPTS", 10, least=1)

@@ -15,12 +15,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Greatest, Now
 
 from common import database, ids, loops
 from common.states import InvalidStateError
-from payments import locks
+from payments import locks, managers
 from payments.models import Command, Payment, Refund
 from payments.models.payment import GIVEN_UP
 from payments.outcomes import Outcome, PaymentOutcome
@@ -33,7 +33,9 @@ _LONGEST_DELAY = timedelta(hours=1)
 
 FINISHED_FIELDS = (
     "status",
-    "attempts",
+    "extra_attempts",
+    "turned_away",
+    "answer_saved",
     "next_attempt_at",
     "leased_until",
     "last_error",
@@ -47,6 +49,9 @@ FROZEN_FIELDS = ("amount", "currency", "capture_method", "payment_method_id")
 
 STARTING = (CommandKind.CREATE, CommandKind.AUTHORIZE, CommandKind.CHARGE)
 """What begins a payment: it goes before everything else, whatever the clocks of two nodes made of the ids."""
+
+TAKING = (*STARTING, CommandKind.CONFIRM, CommandKind.CAPTURE)
+"""What takes or holds money, or makes something that can: sent only while the payment is wanted."""
 
 
 def new(
@@ -87,7 +92,8 @@ def claimed(command: Command, *, now: datetime) -> Command:
 def claim(*, command_id: UUID) -> Command | None:
     """Claim a command that is due, or return None if it is not, somebody has it, or an earlier one is still open.
 
-    One statement, committed at once: the attempt is counted before the call.
+    One statement, committed at once: the attempt is counted before the call. After it, ``is_wanted`` says whether the
+    payment is still wanted.
     """
     values: list[Any] = [lease(), command_id, settings.COMMAND_MAX_ATTEMPTS]
     with connection.cursor() as cursor:
@@ -98,7 +104,7 @@ def claim(*, command_id: UUID) -> Command | None:
             WHERE id = (SELECT c.id FROM payments_command c
                         WHERE c.id = %s AND c.status IN ('requested', 'sent', 'unknown')
                           AND c.next_attempt_at <= now() AND coalesce(c.leased_until, '-infinity') <= now()
-                          AND c.attempts < %s
+                          AND c.attempts < c.extra_attempts + %s
                           AND NOT EXISTS (SELECT 1 FROM payments_command e
                                           WHERE e.payment_id = c.payment_id AND e.id <> c.id
                                             AND e.status IN ('requested', 'sent', 'unknown')
@@ -109,7 +115,15 @@ def claim(*, command_id: UUID) -> Command | None:
         )
         if cursor.rowcount == 0:
             return None
-    return Command.objects.select_related("payment").get(pk=command_id)
+    command = Command.objects.select_related("payment").get(pk=command_id)
+    command.is_wanted = command.kind not in TAKING or _is_wanted(command.payment)
+    return command
+
+
+def _is_wanted(payment: Payment) -> bool:
+    """Ask the rows, never a counter: the payment is open, its cancellation is not stored, its manager needs it."""
+    canceling = payment.commands.filter(kind=CommandKind.CANCEL).exclude(status=CommandStatus.REFUSED)
+    return not payment.is_final and not canceling.exists() and managers.needs(payment)
 
 
 def list_due(*, limit: int, but_not_of: Collection[tuple[str, str]] = ()) -> list[Command]:
@@ -125,7 +139,7 @@ def list_due(*, limit: int, but_not_of: Collection[tuple[str, str]] = ()) -> lis
         ~Exists(earlier),
         status__in=sorted(COMMAND_OPEN),
         next_attempt_at__lte=Now(),
-        attempts__lt=settings.COMMAND_MAX_ATTEMPTS,
+        attempts__lt=F("extra_attempts") + settings.COMMAND_MAX_ATTEMPTS,
     )
     for provider, account in but_not_of:
         due = due.exclude(payment__provider=provider, payment__provider_account=account)
@@ -139,9 +153,12 @@ def finish(command: Command, news: PaymentOutcome, *, at: datetime) -> None:
     command.last_error = news.error
     if news.outcome is Outcome.UNKNOWN and news.refund is None:
         command.move(CommandStatus.UNKNOWN)
+        command.answer_saved = command.answer_saved or news.answer_saved
+        if news.not_taken:
+            command.turned_away += 1
         if news.retry_after is not None:
-            command.attempts -= 1  # it did not reach the provider
-        command.next_attempt_at = at + _delay(command.attempts, news.retry_after)
+            command.extra_attempts += 1
+        command.next_attempt_at = at + _delay(command.attempts - command.extra_attempts, news.retry_after)
         return
     refused = news.outcome in (Outcome.DECLINED, Outcome.REFUSED)
     command.move(CommandStatus.REFUSED if refused else CommandStatus.DONE)
@@ -157,7 +174,7 @@ def flag_exhausted() -> int:
     exhausted = Command.objects.filter(
         _lease_over(),
         status__in=sorted(COMMAND_OPEN),
-        attempts__gte=settings.COMMAND_MAX_ATTEMPTS,
+        attempts__gte=F("extra_attempts") + settings.COMMAND_MAX_ATTEMPTS,
         next_attempt_at__isnull=False,
     )
     flagged = loops.each(
@@ -197,10 +214,10 @@ def give_another_round(*, command_id: UUID) -> None:
         command = Command.objects.get(pk=command_id)
         if payment is None or not command.is_open:
             raise InvalidStateError(kind="command", status=command.status, wanted=CommandStatus.SENT)
-        command.attempts, command.leased_until = 0, None
+        command.extra_attempts, command.leased_until = command.attempts, None
         command.next_attempt_at = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
         payment.stuck_at, payment.stuck_because = None, ""
-        fields = ["attempts", "leased_until", "next_attempt_at"]
+        fields = ["extra_attempts", "leased_until", "next_attempt_at"]
         database.update_together((payment, ["stuck_at", "stuck_because"]), (command, fields))
 
 
@@ -214,9 +231,9 @@ def claim_once_more(*, command_id: UUID) -> Command | None:
 
     The payment stays flagged until it is known what came of it.
     """
-    last = max(settings.COMMAND_MAX_ATTEMPTS - 1, 0)
+    one_more = Greatest(F("extra_attempts"), F("attempts") + 1 - settings.COMMAND_MAX_ATTEMPTS)
     exhausted = Command.objects.filter(GIVEN_UP, pk=command_id)
-    if not exhausted.update(attempts=last, leased_until=None, next_attempt_at=Now()):
+    if not exhausted.update(extra_attempts=one_more, leased_until=None, next_attempt_at=Now()):
         return None
     return claim(command_id=command_id)
 
@@ -243,7 +260,7 @@ def _lease_over() -> Q:
 
 
 def _delay(attempts: int, asked: float | None) -> timedelta:
-    """Exponential, with jitter so that many waiting commands do not come back at one moment."""
+    """Exponential in the attempts of this round, with jitter so that many do not come back at one moment."""
     if asked is not None:
         return timedelta(seconds=asked) * (1 + random.random())  # noqa: S311  # not a secret
     longest = min(_FIRST_DELAY * int(2 ** max(attempts - 1, 0)), _LONGEST_DELAY)

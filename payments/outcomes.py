@@ -140,6 +140,10 @@ class PaymentOutcome:
     request_id: str = ""
     retry_after: float | None = None
     """Seconds that the provider asked us to wait, if it did."""
+    not_taken: bool = False
+    """The provider did not take the request: nothing came of it."""
+    answer_saved: bool = False
+    """The provider keeps this answer under the key, and it says nothing."""
 
 
 ProviderNews = ProviderPayment | ProviderRefund | ProviderDispute

@@ -27,27 +27,25 @@ def send(command: Command) -> PaymentOutcome:
 
     Must be called outside a transaction; no database connection is held while the provider is waited for (P6).
     """
-    abandoned = command.attempts > 1 and command.kind in commands.STARTING and _is_unwanted(command)
-    if abandoned or _needs_look(command):
+    if command.is_wanted and _needs_look(command):
         _spend(command)
     database.leave_database()
     provider = registry.get(command.payment.provider)
     try:
-        return _answer(command, _ABANDON if abandoned else _SENDERS[command.kind], provider)
+        return _answer(command, _SENDERS[command.kind] if command.is_wanted else _leave, provider)
     except NotSentError as error:
-        return _outcome(command, Outcome.UNKNOWN, error=f"not sent: {error}", retry_after=error.retry_after)
+        wait = error.retry_after
+        return _outcome(command, Outcome.UNKNOWN, error=f"not sent: {error}", retry_after=wait, not_taken=True)
     except RefusedError as error:
         return _refused(command, error, provider)
-    except (OutcomeUnknownError, KeyUsedError) as error:
+    except OutcomeUnknownError as error:
+        saved = error.answer_saved
+        return _outcome(command, Outcome.UNKNOWN, error=str(error), request_id=error.request_id, answer_saved=saved)
+    except KeyUsedError as error:
         return _outcome(command, Outcome.UNKNOWN, error=str(error), request_id=error.request_id)
 
 
 Sender = Callable[[Command, Provider], ProviderPayment | None]
-
-
-def _is_unwanted(command: Command) -> bool:
-    """Whether the payment has been canceled on our side since: then the authorization must take no money any more."""
-    return Command.objects.filter(payment=command.payment_id, kind=CommandKind.CANCEL).exists()
 
 
 def _answer(command: Command, sender: Sender | None, provider: Provider) -> PaymentOutcome:
@@ -68,9 +66,23 @@ def _authorize(command: Command, provider: Provider) -> ProviderPayment:
     return provider.authorize(parameters=command.parameters, key=key, account=account)
 
 
+def _leave(command: Command, provider: Provider) -> ProviderPayment | None:
+    """Take no money for what nobody wants any more: say how it stands, and make sure that it stays so.
+
+    A confirmation or capture that was sent before may still have its effect: the cancellation behind it finds out.
+    """
+    if command.payment.provider_ref:
+        return provider.fetch(ref=command.payment.provider_ref, account=command.payment.provider_account)
+    if command.kind in commands.STARTING and command.may_have_reached_provider:
+        return _abandon(command, provider)
+    return None
+
+
 def _abandon(command: Command, provider: Provider) -> ProviderPayment | None:
     account, key = command.payment.provider_account, command.idempotency_key
     if _needs_look(command):
+        _spend(command)
+        database.leave_database()
         found = provider.find(key=key, near=command.created_at, account=account)
         if found is not None or _key_is_forgotten(command):
             return found
@@ -123,7 +135,6 @@ _SENDERS: dict[str, Sender | None] = {
     CommandKind.CANCEL: _cancel,
     CommandKind.REFUND: None,
 }
-_ABANDON: Sender = _abandon
 
 
 def _refused(command: Command, error: RefusedError, provider: Provider) -> PaymentOutcome:
@@ -165,7 +176,7 @@ def _outcome(command: Command, outcome: Outcome, **known: object) -> PaymentOutc
 
 def _needs_look(command: Command) -> bool:
     """Whether the key protects nothing: the provider forgot it, or saved a 5xx under it that says nothing."""
-    return _key_is_forgotten(command) or (command.attempts > 1 and command.last_error.startswith("HTTP 5"))
+    return _key_is_forgotten(command) or command.answer_saved
 
 
 def _key_is_forgotten(command: Command) -> bool:

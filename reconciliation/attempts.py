@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from common import database
-from payments import locks
+from payments import commands, locks
 from payments.models import Attempt, AttemptResult, Command, Payment
 from payments.states import COMMAND_OPEN
 
@@ -36,9 +36,13 @@ def due() -> QuerySet[Payment]:
     """Select payments of which something is open and that were not looked at for long enough. Takes no lock.
 
     Left out are those that only wait for the next attempt of the command that makes them: there is nothing to look at.
+    Any other command of theirs waits for that one, and says nothing.
     """
     coming = Command.objects.filter(
-        payment=OuterRef("pk"), status__in=sorted(COMMAND_OPEN), next_attempt_at__isnull=False
+        payment=OuterRef("pk"),
+        kind__in=commands.STARTING,
+        status__in=sorted(COMMAND_OPEN),
+        next_attempt_at__isnull=False,
     )
     return Payment.objects.filter(_is_due()).exclude(Q(provider_ref="") & Exists(coming)).order_by("look_after")
 

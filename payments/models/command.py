@@ -23,7 +23,22 @@ class Command(models.Model):
     amount = models.BigIntegerField()
     parameters = models.JSONField(default=dict, help_text="What is sent, frozen before the first call.")
     status = models.CharField(max_length=16, choices=CommandStatus.choices, default=CommandStatus.REQUESTED)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveIntegerField(
+        default=0, help_text="How often it was claimed. Only grows: it is the number of the latest claim."
+    )
+    extra_attempts = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Attempts beyond COMMAND_MAX_ATTEMPTS: one for each that came too fast, a round for each by staff.",
+    )
+    turned_away = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Attempts that the provider did not take, so that nothing came of them."
+    )
+    answer_saved = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The provider keeps an answer under the key that says nothing: read first, then use another key.",
+    )
     next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="Empty: nobody will try it again.")
     leased_until = models.DateTimeField(null=True, blank=True, help_text="Until then a sender is taken to be alive.")
     last_error = models.TextField(blank=True)
@@ -50,6 +65,9 @@ class Command(models.Model):
             models.Index(fields=["status", "-id"], condition=~Q(status=CommandStatus.DONE), name="command_not_done"),
         ]
 
+    is_wanted = True
+    """Whether it was still wanted when it was claimed; no column. A command that was just stored is."""
+
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
 
@@ -57,6 +75,11 @@ class Command(models.Model):
     def idempotency_key(self) -> str:
         """The key that every attempt sends: one operation, one key (P5)."""
         return idempotency_key(self.id)
+
+    @property
+    def may_have_reached_provider(self) -> bool:
+        """Whether an attempt before the one that is claimed may have had an effect there."""
+        return self.attempts - 1 > self.turned_away
 
     @property
     def is_open(self) -> bool:

@@ -30,7 +30,14 @@ class ProviderError(SpokenError):
 
 
 class OutcomeUnknownError(ProviderError):
-    """No answer, a 409, or a 5xx: it may have happened or not. The same key is to be sent again."""
+    """No answer, a 409, or a 5xx: it may have happened or not. The same key is to be sent again.
+
+    ``answer_saved``: the provider keeps this answer under the key and repeats it for ever; its object must be read.
+    """
+
+    def __init__(self, message: str, *, answer_saved: bool = False, request_id: str = "") -> None:
+        super().__init__(message, request_id=request_id)
+        self.answer_saved = answer_saved
 
 
 class NotSentError(ProviderError):

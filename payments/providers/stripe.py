@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, ClassVar, Self
 
 import stripe
@@ -276,7 +277,11 @@ def _translated(account: str) -> Iterator[None]:
         raise RefusedError(**_refusal(error, account)) from error
     except stripe.StripeError as error:
         what = f"HTTP {error.http_status}" if error.http_status else "no answer"
-        raise OutcomeUnknownError(f"{what} ({type(error).__name__})", request_id=error.request_id or "") from error
+        raise OutcomeUnknownError(
+            f"{what} ({type(error).__name__})",
+            answer_saved=(error.http_status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR,
+            request_id=error.request_id or "",
+        ) from error
 
 
 def _refusal(error: stripe.StripeError, account: str) -> dict[str, Any]:
