@@ -5,7 +5,7 @@ from uuid import UUID
 
 from booking import cancelling, confirming, extending, moving
 from booking.forms import AmountForm, MinutesForm, SlotForm
-from booking.models import Reservation
+from booking.models import Reservation, Slot
 from booking.states import HOLDING, ReservationStatus
 from common import ids
 from payments import currencies, refund_requests, showing
@@ -18,7 +18,8 @@ def confirm(row: Reservation, actor: str, reason: str) -> str:
     confirming.confirm(
         operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason
     )
-    return f"Confirmed by {actor}."
+    money = currencies.shown(row.amount, row.currency)
+    return f"{row.reference} of {row.customer_name} is confirmed; {money} are being taken."
 
 
 def cancel(row: Reservation, actor: str, reason: str) -> str:
@@ -26,19 +27,20 @@ def cancel(row: Reservation, actor: str, reason: str) -> str:
     cancelling.cancel(
         operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason
     )
-    return f"Canceled by {actor}."
+    return f"{row.reference} of {row.customer_name} is cancelled, and its hold is being let go."
 
 
 def extend(row: Reservation, actor: str, reason: str, minutes: int) -> str:
     """Let a hold live longer."""
     made = extending.extend(operator=row.operator, reservation_id=row.pk, minutes=minutes, actor=actor, reason=reason)
-    return f"Held until {showing.when(made.expires_at, row.resource.timezone)} for {actor}."
+    return f"The hold of {row.customer_name} lives until {showing.when(made.expires_at, row.resource.timezone)}."
 
 
 def move(row: Reservation, actor: str, reason: str, slot_id: UUID) -> str:
     """Move to another departure of the activity."""
     moving.move(operator=row.operator, reservation_id=row.pk, slot_id=slot_id, actor=actor, reason=reason)
-    return f"Moved by {actor}."
+    to = Slot.objects.get(pk=slot_id)
+    return f"{row.customer_name} is moved to {showing.when(to.starts_at, row.resource.timezone)}."
 
 
 def refund(row: Reservation, actor: str, reason: str, amount: Decimal | None) -> str:
@@ -51,7 +53,7 @@ def refund(row: Reservation, actor: str, reason: str, amount: Decimal | None) ->
         reason="requested_by_customer",
         actor=actor,
     )
-    return f"{currencies.shown(refund.amount, row.currency)} are given back for {actor}."
+    return f"{currencies.shown(refund.amount, row.currency)} are on their way back to {row.customer_name}."
 
 
 def _is_held(row: Reservation) -> bool:

@@ -59,7 +59,7 @@ class ResourceAdmin(EditableAdmin):
         named = departures.number_named(wanted)
         made = departures.generate(resource_id=row.pk, rule=wanted)
         left_out = f" {named - made} left out: the activity has a departure at that moment." if made < named else ""
-        return f"{made} departures made by {actor}.{left_out}"
+        return f"{made} departure{'' if made == 1 else 's'} made.{left_out}"
 
     actions = (reasoned("Generate departures", _generate, name="generate", power=Power.SELL, form=WeeklyRuleForm),)
 
@@ -119,12 +119,12 @@ class SlotAdmin(EditableAdmin):
     @staticmethod
     def _close(slot: Slot, actor: str, reason: str) -> str:
         slots.close(slot_id=slot.pk)
-        return f"Closed by {actor}."
+        return f"{slot} is closed to new reservations."
 
     @staticmethod
     def _reopen(slot: Slot, actor: str, reason: str) -> str:
         slots.reopen(slot_id=slot.pk)
-        return f"Opened by {actor}."
+        return f"{slot} is open again."
 
     actions = (
         reasoned(
@@ -227,7 +227,7 @@ class ReservationAdmin(ReadOnlyAdmin):
         own = [
             Entry(change.at, "reservation", _changed(change, row), change.actor, change.reason) for change in changes
         ]
-        return timeline.shown([*own, *timeline.of_payment(row.payment)], zone=row.resource.timezone)
+        return timeline.shown([*own, *timeline.of_payment(row.payment, also=[row])], zone=row.resource.timezone)
 
     actions = actions.ACTIONS
 

@@ -53,6 +53,6 @@ class MailAdmin(ReadOnlyAdmin):
     @staticmethod
     def _send_again(mail: Mail, actor: str, reason: str) -> str:
         sending.send_again(mail_id=mail.pk)
-        return f"Sent again for {actor}."
+        return f"The mail goes out again to {', '.join(mail.to)}."
 
     actions = (reasoned("Send again", _send_again, name="send_again", power=Power.SERVE),)

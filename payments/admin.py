@@ -119,7 +119,7 @@ class CommandAdmin(ReadOnlyAdmin):
     @staticmethod
     def _try_again(command: Command, actor: str, reason: str) -> str:
         commands.give_another_round(command_id=command.pk)
-        return f"Tried again by {actor}."
+        return "The command is sent again, with the key that it has always had."
 
     actions = (reasoned("Try again", _try_again, name="try_again", power=Power.SETTLE),)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.html import format_html, format_html_join
@@ -11,6 +12,7 @@ from django.utils.safestring import SafeString
 from payments import currencies
 from payments.models import Attempt, Command, Dispute, Payment
 from payments.states import CommandStatus
+from tenants import staff_log
 
 _ASKED = {
     "create": "prepare a payment of {}",
@@ -50,8 +52,11 @@ class Entry:
     reason: str = ""
 
 
-def of_payment(payment: Payment) -> list[Entry]:
-    """List what happened to a payment: its states, commands, events, looks, refunds and mails."""
+def of_payment(payment: Payment, *, also: Iterable[Any] = ()) -> list[Entry]:
+    """List what happened to a payment: its states, commands, events, looks, refunds and mails, and what people did.
+
+    What people did to other rows that belong to it, ``also`` names.
+    """
     found = [
         Entry(change.at, "payment", f"{change.from_status or 'new'} → {change.to_status}", change.actor, change.reason)
         for change in payment.history.all()
@@ -90,7 +95,12 @@ def of_payment(payment: Payment) -> list[Entry]:
     ]  # fmt: skip
     if payment.stuck_at is not None:
         found.append(Entry(payment.stuck_at, "stuck", "a person is needed", "holdfast", payment.stuck_because))
-    return found
+    return found + of_people([payment, *payment.commands.all(), *payment.events.all(), *payment.mails.all(), *also])
+
+
+def of_people(rows: Iterable[Any]) -> list[Entry]:
+    """List what people did to rows, each with the reason that they typed."""
+    return [Entry(entry.at, "person", entry.text, entry.actor, entry.reason) for entry in staff_log.list_of(rows)]
 
 
 def shown(entries: Iterable[Entry], *, zone: str = "UTC") -> SafeString:

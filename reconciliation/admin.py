@@ -73,8 +73,9 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
     @admin.display(description="timeline")
     @once
     def happened(self, row: Discrepancy) -> SafeString | str:
-        """Show all that happened to the payment."""
-        return "—" if row.payment is None else timeline.shown(timeline.of_payment(row.payment))
+        """Show all that happened to the payment, and what people did about this."""
+        entries = timeline.of_people([row]) if row.payment is None else timeline.of_payment(row.payment, also=[row])
+        return timeline.shown(entries) if entries else "—"
 
     @admin.display(description="evidence, as it was")
     def evidence_shown(self, row: Discrepancy) -> SafeString:

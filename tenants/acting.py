@@ -1,34 +1,54 @@
 """Actions of the backoffice: each asks for a reason, is done to each chosen row, and is kept with who and why."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.template.response import TemplateResponse
-from django.utils.translation import ngettext
+from django.http import HttpRequest, HttpResponse
 
+from common import request_id
 from common.errors import HoldfastError
-from tenants import addresses, bulk, roles
+from tenants import asking, staff_log
 from tenants.models import BulkRun, User
 from tenants.roles import Power
 
 if TYPE_CHECKING:
     from tenants.backoffice import ScopedAdmin
 
-Act = Callable[..., str]
-"""Does something to a row for an actor and a reason, with what its form asks for; says what came of it."""
+logger = logging.getLogger("holdfast.backoffice")
 
-AT_ONCE = 20
+AT_ONCE = asking.MOST_SHOWN
 """More rows than these are done in the background, with a page that shows how far it is."""
 MOST = 5_000
 """Rows of one go."""
 
 _NOT_ALLOWED = "your role does not allow this."
+_FAILED = "something went wrong on our side, and it may be done or not: look at it before you try again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What an action did, in one sentence; ``once`` is shown to the person now, and kept nowhere."""
+
+    text: str
+    once: str = ""
+
+
+Act = Callable[..., str | Told]
+"""Does something to a row for an actor and a reason, with what its form asks for; says in a sentence what it did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of an action on one row: ``told`` if it was done, ``refused`` (with the row's name) if it was not."""
+
+    row: str
+    told: Told | None = None
+    refused: str | None = None
 
 
 def _always(row: Any) -> bool:
@@ -55,32 +75,20 @@ def reasoned(
     power: Power,
     form: type[forms.Form] = forms.Form,
     fits: Callable[[Any], bool] = _always,
-) -> Callable[..., HttpResponse | None]:
+) -> Callable[..., HttpResponse]:
     """Make an admin action that asks for a reason on a page of its own and then does ``act`` to each chosen row.
 
     What else it needs to know (an amount, some minutes), ``form`` asks for, and ``act`` is given it by name; a form
     that has ``for_rows`` is shown the rows and the person. It is offered to who has the power at one of their
-    operators, and done to rows of those where they have it. A row that refuses (by a :class:`HoldfastError`) is told
-    of and stops no other. The page of a row shows it where it ``fits``; whether it can be done, ``act`` decides.
+    operators, and done to rows of those where they have it. A row that refuses or fails is told of and stops no other;
+    if none could be done, the page that asked is shown again with what was typed. The page of a row shows the action
+    where it ``fits``; whether it can be done, ``act`` decides.
     """
     doing = Doing(name=name, description=description, act=act, power=power, form=form, fits=fits)
 
     @admin.action(description=description, permissions=["view"])
-    def run(modeladmin: "ScopedAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        reason = request.POST.get("reason", "").strip()
-        asked = "reason" in request.POST
-        more = form_of(doing, request.POST if asked else None, rows=queryset, person=request.user)
-        if not reason or not more.is_valid():
-            context = {"title": description, "action": name, "form": more, "is_missing": asked and not reason}
-            return _ask(modeladmin, request, queryset, context)
-        chosen = list(queryset[: MOST + 1])
-        if len(chosen) > MOST:
-            modeladmin.message_user(request, f"Choose at most {MOST} at once.", messages.ERROR)
-            return None
-        if len(chosen) > AT_ONCE:
-            return _do_later(modeladmin, request, doing, chosen)
-        _do_now(modeladmin, request, doing, chosen, more.cleaned_data)
-        return None
+    def run(modeladmin: "ScopedAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        return _run(modeladmin, request, queryset, doing)
 
     run.__name__ = name
     run.doing = doing  # type: ignore[attr-defined]  # read by the pages, and by those who carry it out later
@@ -102,59 +110,61 @@ def form_of(doing: Doing, given: Any, *, rows: QuerySet[Any], person: Any) -> fo
 
 def do(
     modeladmin: "ScopedAdmin", row: Any, *, doing: Doing, person: User, reason: str, given: dict[str, Any]
-) -> str | None:
-    """Do it to a row and keep who did it and why; returns None, or why it was refused."""
-    if not roles.may(person, doing.power, modeladmin.operator_id_of(row)):
-        return f"{row}: {_NOT_ALLOWED}"
+) -> Outcome:
+    """Do it to a row and keep who did it and why. Whatever the row raises is told in words, without its values."""
+    name = str(row)
+    if not modeladmin.may(person, doing.power, row):
+        return Outcome(row=name, refused=f"{name}: {_NOT_ALLOWED}")
     try:
-        told = doing.act(row, f"user:{person.get_username()}", reason, **given)
+        answer = doing.act(row, f"user:{person.get_username()}", reason, **given)
     except HoldfastError as refusal:
-        return f"{row}: {refusal.message}"
-    LogEntry.objects.log_actions(person.pk, [row], CHANGE, f"{told} Reason: {reason}", single_object=True)
-    return None
+        return Outcome(row=name, refused=f"{name}: {refusal.message}")
+    except Exception:  # whatever is wrong with a row stops no other, and is no error page
+        logger.exception("An action failed.", extra={"action": doing.name, "row": str(row.pk)})
+        under = f" (in the log under {current})" if (current := request_id.current.get()) else ""
+        return Outcome(row=name, refused=f"{name}: {_FAILED}{under}.")
+    told = Told(text=answer) if isinstance(answer, str) else answer
+    staff_log.note(row, person=person, told=told.text, reason=reason)
+    return Outcome(row=name, told=told)
 
 
-def _do_now(
-    modeladmin: "ScopedAdmin", request: HttpRequest, doing: Doing, rows: list[Any], given: dict[str, Any]
-) -> None:
-    done, reason, person = 0, request.POST["reason"].strip(), cast(User, request.user)
-    for row in rows:
-        refused = do(modeladmin, row, doing=doing, person=person, reason=reason, given=given)
-        if refused:
-            modeladmin.message_user(request, refused, messages.ERROR)
-        else:
-            done += 1
-    if done:
-        what = {"what": doing.description, "n": done}
-        modeladmin.message_user(request, ngettext("%(what)s: %(n)d done.", "%(what)s: %(n)d done.", done) % what,
-                                messages.SUCCESS)  # fmt: skip
+def _run(modeladmin: "ScopedAdmin", request: HttpRequest, queryset: QuerySet[Any], doing: Doing) -> HttpResponse:
+    why, more = asking.reason_form(request), form_of(doing, asking.given(request), rows=queryset, person=request.user)
+    page = asking.Page(
+        modeladmin=modeladmin, request=request, rows=queryset, title=doing.description, action=doing.name,
+        why=why, more=more,
+    )  # fmt: skip
+    if not (why.is_valid() & more.is_valid()):  # both, so that each says what is wrong
+        return page.answer()
+    chosen = list(queryset[: MOST + 1])
+    if len(chosen) > MOST:
+        modeladmin.message_user(request, f"Choose at most {MOST} at once.", messages.ERROR)
+        return asking.back(modeladmin, request, chosen[:1])
+    reason = why.cleaned_data["reason"]
+    if len(chosen) > AT_ONCE:
+        run = BulkRun(person=cast(User, request.user), action=doing.name, title=doing.description, reason=reason)
+        return asking.do_later(modeladmin, request, run, chosen, form=more)
+    person = cast(User, request.user)
+    outcomes = [do(modeladmin, row, doing=doing, person=person, reason=reason, given=more.cleaned_data)
+                for row in chosen]  # fmt: skip
+    if outcomes and all(outcome.refused for outcome in outcomes):
+        return page.answer(errors=[outcome.refused or "" for outcome in outcomes])
+    _tell(modeladmin, request, doing, outcomes)
+    return asking.back(modeladmin, request, chosen)
 
 
-def _do_later(modeladmin: "ScopedAdmin", request: HttpRequest, doing: Doing, rows: list[Any]) -> HttpResponse:
-    run = BulkRun.objects.create(
-        person=cast(User, request.user),
-        model=modeladmin.opts.label_lower,
-        action=doing.name,
-        title=doing.description,
-        reason=request.POST["reason"].strip(),
-        given=cast(QueryDict, request.POST).urlencode(),
-        rows=[str(row.pk) for row in rows],
-    )
-    bulk.queue(run)
-    return HttpResponseRedirect(addresses.page_of(run))
-
-
-def _ask(
-    modeladmin: "ScopedAdmin", request: HttpRequest, queryset: QuerySet[Any], context: dict[str, Any]
-) -> HttpResponse:
-    shown = list(queryset[: AT_ONCE + 1])
-    around = {
-        **modeladmin.admin_site.each_context(request),
-        "rows": shown[:AT_ONCE],
-        "has_more": len(shown) > AT_ONCE,
-        "select_across": request.POST.get("select_across") == "1",
-        "chosen": request.POST.getlist("_selected_action"),
-        "opts": modeladmin.model._meta,
-        "query": request.GET.urlencode(),
-    }
-    return TemplateResponse(request, "backoffice/ask_reason.html", around | context)
+def _tell(modeladmin: "ScopedAdmin", request: HttpRequest, doing: Doing, outcomes: list[Outcome]) -> None:
+    """Say what was done: the sentence of one row, or how many of several, which were not, and why."""
+    done = [outcome.told for outcome in outcomes if outcome.told]
+    refused = [outcome.refused for outcome in outcomes if outcome.refused]
+    if len(outcomes) == 1 and done:
+        modeladmin.message_user(request, done[0].text, messages.SUCCESS)
+    elif outcomes:
+        told = f"{doing.description}: {len(done)} done"
+        told += f", {len(refused)} not: {' '.join(refused)}" if refused else "."
+        modeladmin.message_user(request, told, messages.WARNING if refused else messages.SUCCESS)
+        for outcome in outcomes:
+            if outcome.told:
+                modeladmin.message_user(request, f"{outcome.row}: {outcome.told.text}", messages.INFO)
+    for told_once in filter(None, (told.once for told in done)):
+        modeladmin.message_user(request, told_once, messages.WARNING)

@@ -4,6 +4,9 @@ from typing import Any
 
 from django.apps import apps
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+_LONGEST = 4_000
 
 
 def page_of(row: Any) -> str:
@@ -14,6 +17,12 @@ def page_of(row: Any) -> str:
 def list_of(model: Any) -> str:
     """Return the address of a model's list; the model itself, or its label, such as ``booking.slot``."""
     return reverse(f"admin:{_name(apps.get_model(model) if isinstance(model, str) else model)}_changelist")
+
+
+def is_ours(address: str) -> bool:
+    """Say whether an address that came with a request is a page of the backoffice, and of no other site."""
+    is_path = address.startswith(reverse("admin:index")) and address.isprintable() and len(address) <= _LONGEST
+    return is_path and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
 
 
 def _name(of: Any) -> str:

@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -15,7 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from tenants import api_keys, roles
+from tenants import addresses, api_keys, roles
 from tenants.acting import reasoned
 from tenants.backoffice import EditableAdmin, ReadOnlyAdmin, SuperuserAdmin
 from tenants.models import ApiClient, BulkRun, Member, Operator, Scope, User
@@ -77,7 +77,7 @@ class PersonAdmin(SuperuserAdmin, UserAdmin):  # type: ignore[misc, type-arg]  #
     @staticmethod
     def _take_second_factor_away(person: User, actor: str, reason: str) -> str:
         number, _ = TOTPDevice.objects.filter(user=person).delete()
-        return f"{number} second factors taken away by {actor}."
+        return f"{number} second factor{'' if number == 1 else 's'} of {person} taken away."
 
     actions = (
         reasoned("Take the second factor away", _take_second_factor_away, name="no_second_factor", power=Power.RULE),
@@ -133,7 +133,7 @@ class ApiClientAdmin(EditableAdmin):
     @staticmethod
     def _revoke(client: ApiClient, actor: str, reason: str) -> str:
         api_keys.revoke(client=client, now=timezone.now())
-        return f"Revoked by {actor}."
+        return f"{client} is revoked: its key opens nothing any more."
 
     actions = (reasoned("Revoke", _revoke, name="revoke", power=Power.RULE),)
 
@@ -153,6 +153,14 @@ class BulkRunAdmin(ReadOnlyAdmin):
         """Narrow to the person's own."""
         rows = BulkRun.objects.all()
         return rows if request.user.is_superuser else rows.filter(person=request.user.pk)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show how far it is, with the way back to where it began."""
+        began_at = request.GET.get("next", "")
+        context = {**(extra_context or {}), "back": began_at if addresses.is_ours(began_at) else ""}
+        return super().change_view(request, object_id, form_url, context)
 
     @admin.display(description="progress")
     def progress(self, row: BulkRun) -> str:

@@ -5,9 +5,9 @@ from functools import wraps
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import ForeignKey, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.widgets import CHECKBOX_CLASSES
 
-from tenants import acting, exporting, listing, periods, roles, saved_views, scoping
+from tenants import acting, exporting, listing, periods, roles, saved_views, scoping, staff_log
 from tenants.models import Operator
 from tenants.roles import Power
 
@@ -143,6 +143,23 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
             row = getattr(row, name, None)
         return None if row is None else row.pk
 
+    def may(self, person: Any, power: Power, row: Any) -> bool:
+        """Say whether a person may do something to a row."""
+        return roles.may(person, power, self.operator_id_of(row))
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Do an action to the rows that were chosen; a key that can be no row's is none of them."""
+        try:
+            return super().response_action(request, queryset)  # type: ignore[no-any-return]
+        except (ValidationError, ValueError):
+            self.message_user(request, "There is no such row.", messages.ERROR)
+            return None
+
+    def staff_log_of(self, row: Any) -> Sequence[staff_log.Entry]:
+        """List what people did to a row, for its page; a page with a timeline tells it there."""
+        is_told = row is None or "happened" in self.readonly_fields
+        return [] if is_told else staff_log.list_of([row])
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Read a row once for a request: its actions and its page are of the same one."""
         rows: dict[Any, Any] = request.__dict__.setdefault("_rows_read", {})
@@ -160,9 +177,9 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
             (name, found[2])
             for name, found in self.get_actions(request).items()
             if (doing := acting.doing_of(found[0])) is None
-            or (row is not None and doing.fits(row) and roles.may(request.user, doing.power, self.operator_id_of(row)))
+            or (row is not None and doing.fits(row) and self.may(request.user, doing.power, row))
         ]
-        context = {**(extra_context or {}), "row_actions": actions}
+        context = {**(extra_context or {}), "row_actions": actions, "staff_log": self.staff_log_of(row)}
         return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:

@@ -26,15 +26,18 @@ def carry_on(*, run_id: UUID) -> bool:
         doing for action in page.actions or () if (doing := acting.doing_of(action)) and doing.name == run.action
     )
     form = acting.form_of(doing, QueryDict(run.given), rows=_seen(page, run).filter(pk__in=run.rows), person=run.person)
-    given = form.cleaned_data if form.is_valid() else {}
+    wrong = "" if form.is_valid() else " ".join(str(error) for errors in form.errors.values() for error in errors)
     while (key := bulk.begin(run)) is not None:
         # The person is read anew: they may have lost their place meanwhile.
         run.person = User.objects.get(pk=run.person_id)
         row = _seen(page, run).filter(pk=key).first()
         if row is None:
             refused: str | None = f"{key}: there is none."
+        elif wrong:
+            refused = f"{row}: {wrong}"
         else:
-            refused = acting.do(page, row, doing=doing, person=run.person, reason=run.reason, given=given)
+            person, given = run.person, form.cleaned_data
+            refused = acting.do(page, row, doing=doing, person=person, reason=run.reason, given=given).refused
         bulk.note(run, refused=refused)
     return True
 

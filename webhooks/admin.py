@@ -44,6 +44,6 @@ class EventAdmin(ReadOnlyAdmin):
     @staticmethod
     def _retry(event: Event, actor: str, reason: str) -> str:
         settled = inbox.retry(event_id=event.pk)
-        return f"Tried again by {actor}: {'settled' if settled else 'not settled'}."
+        return "The event is settled." if settled else "The event was tried again, and is not settled: see its error."
 
     actions = (reasoned("Try again", _retry, name="retry", power=Power.SETTLE),)

@@ -1,0 +1,105 @@
+"""The page on which an action asks for its reason, and where it leads when it is done: to where it began."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+
+from tenants import addresses, bulk
+from tenants.models import BulkRun
+
+if TYPE_CHECKING:
+    from tenants.backoffice import ScopedAdmin
+
+MOST_SHOWN = 20
+"""Rows that the page lists; of more it says that there are more."""
+
+
+class ReasonForm(forms.Form):
+    """Why something is done."""
+
+    reason = forms.CharField(
+        max_length=500, error_messages={"required": "Please say why: it is kept in the history."},
+        help_text="It is kept with your name.", widget=forms.TextInput(attrs={"autofocus": True}),
+    )  # fmt: skip
+
+    def clean_reason(self) -> str:
+        """Write it in one line."""
+        return " ".join(self.cleaned_data["reason"].split())
+
+
+def given(request: HttpRequest) -> QueryDict | None:
+    """Return what was posted by the page itself; None while it is yet to be shown."""
+    return cast(QueryDict, request.POST) if "reason" in request.POST else None
+
+
+def reason_form(request: HttpRequest) -> ReasonForm:
+    """Return the form of the reason, filled in if the page was posted."""
+    return ReasonForm(given(request))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The page that asks: for what, about which rows, with what was typed."""
+
+    modeladmin: "ScopedAdmin"
+    request: HttpRequest
+    rows: QuerySet[Any]
+    title: str
+    action: str
+    why: ReasonForm
+    more: forms.Form
+
+    def answer(self, *, errors: Sequence[str] = ()) -> HttpResponse:
+        """Show it, with why it could not be done."""
+        shown = list(self.rows[: MOST_SHOWN + 1])
+        context = {
+            **self.modeladmin.admin_site.each_context(self.request),
+            "title": self.title,
+            "action": self.action,
+            "why": self.why,
+            "form": self.more,
+            "refusals": errors,
+            "rows": shown[:MOST_SHOWN],
+            "has_more": len(shown) > MOST_SHOWN,
+            "select_across": self.request.POST.get("select_across") == "1",
+            "chosen": self.request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "opts": self.modeladmin.model._meta,
+            "query": self.request.GET.urlencode(),
+            "next": began_at(self.request),
+        }
+        return TemplateResponse(self.request, "backoffice/ask_reason.html", context)
+
+
+def began_at(request: HttpRequest) -> str:
+    """Return the page on which an action was chosen: the row's, or the list as it was filtered."""
+    wanted = request.POST.get("next", "")
+    return wanted if addresses.is_ours(wanted) else request.get_full_path()
+
+
+def back(modeladmin: "ScopedAdmin", request: HttpRequest, rows: Sequence[Any]) -> HttpResponse:
+    """Lead back to where the action began; to the list, if the row that it was about is not the person's any more."""
+    page = began_at(request)
+    is_of_row = len(rows) == 1 and page.partition("?")[0] == addresses.page_of(rows[0])
+    if is_of_row and not modeladmin.get_queryset(request).filter(pk=rows[0].pk).exists():
+        page = addresses.list_of(modeladmin.model)
+    return HttpResponseRedirect(page)
+
+
+def do_later(
+    modeladmin: "ScopedAdmin", request: HttpRequest, run: BulkRun, rows: Sequence[Any], *, form: forms.Form
+) -> HttpResponse:
+    """Store a run of many rows for a worker, with what the form was given and nothing else, and show how far it is."""
+    run.model = modeladmin.opts.label_lower
+    posted = cast(QueryDict, request.POST)
+    run.given = urlencode({name: posted.getlist(name) for name in form.fields if name in posted}, doseq=True)
+    run.rows = [str(row.pk) for row in rows]
+    run.save(force_insert=True)
+    bulk.queue(run)
+    return HttpResponseRedirect(f"{addresses.page_of(run)}?{urlencode({'next': began_at(request)})}")
