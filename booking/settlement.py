@@ -84,6 +84,7 @@ def _react(reservation: Reservation, change: Change, news: PaymentOutcome, at: d
         case Change.LOST:
             return Effect.APPLIED, _lost(reservation, news, at)
         case Change.PROGRESSED:
+            _wait_for_evidence(reservation, news)
             return Effect.APPLIED, _close_unneeded(reservation, news, at)
         case Change.STALE:
             return Effect.STALE, []

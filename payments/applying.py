@@ -9,7 +9,7 @@ from enum import StrEnum
 from payments.errors import OutcomeMismatchError
 from payments.models import Payment
 from payments.outcomes import Failure, Outcome, PaymentOutcome, ProviderPayment
-from payments.states import PAYMENT_FINAL, PAYMENT_TRANSITIONS, CommandKind, PaymentStatus
+from payments.states import PAYMENT_FINAL, PAYMENT_ORDER, PAYMENT_TRANSITIONS, CommandKind, PaymentStatus
 
 CHANGED_FIELDS = (
     "provider_ref",
@@ -23,6 +23,7 @@ CHANGED_FIELDS = (
     "amount_captured",
     "held_at",
     "capture_before",
+    "as_of",
     "captured_event_id",
     "stuck_at",
     "stuck_because",
@@ -136,10 +137,7 @@ def _hearsay(payment: Payment, news: PaymentOutcome, at: datetime) -> Change:
 def _declined(payment: Payment, news: PaymentOutcome, at: datetime) -> Change:
     """The answer to our own call is final; an event only tells of one try, and the customer may try again."""
     if news.command is None:
-        if payment.is_final:
-            return Change.STALE
-        _note_failure(payment, news.failure)
-        return Change.PROGRESSED
+        return _try_failed(payment, news, at)
     if news.command.kind == CommandKind.CANCEL and payment.status != PaymentStatus.SUCCEEDED:
         payment.flag_stuck(at=at, because=f"the provider will not release it: {news.error}")
         return Change.PROGRESSED
@@ -149,6 +147,19 @@ def _declined(payment: Payment, news: PaymentOutcome, at: datetime) -> Change:
     if change is Change.LOST:
         _note_failure(payment, news.failure)
     return change
+
+
+def _try_failed(payment: Payment, news: PaymentOutcome, at: datetime) -> Change:
+    """Ask for another payment method; an old decline says nothing of a hold, an end, or a later try."""
+    to = PaymentStatus.REQUIRES_PAYMENT_METHOD
+    if payment.is_final or _is_old(payment, to, news):
+        return Change.STALE
+    payment.next_action = None
+    _note_failure(payment, news.failure)
+    if payment.status != to:
+        _move(payment, to, news, at)
+    payment.as_of = news.occurred_at or at
+    return Change.PROGRESSED
 
 
 def _lost(payment: Payment, to: PaymentStatus, news: PaymentOutcome, at: datetime) -> Change:
@@ -162,15 +173,30 @@ def _lost(payment: Payment, to: PaymentStatus, news: PaymentOutcome, at: datetim
 
 
 def _progress(payment: Payment, to: PaymentStatus, news: PaymentOutcome, at: datetime) -> Change:
-    if payment.status == to:
-        changed = news.payment is not None and payment.next_action != news.payment.next_action
-        payment.next_action = news.payment.next_action if news.payment else payment.next_action
-        return Change.PROGRESSED if changed else Change.NONE
-    if to not in PAYMENT_TRANSITIONS[payment.status] or (payment.held_at and news.outcome is not Outcome.CAPTURED):
-        return Change.STALE
-    payment.next_action = news.payment.next_action if news.payment else None
-    _move(payment, to, news, at)
+    """Take one step on, unless it is an old one: only what is newer takes the guest's next action away."""
+    next_action = news.payment.next_action if news.payment else None
+    is_old = news.outcome is not Outcome.CAPTURED and _is_old(payment, to, news)
+    if is_old or to not in PAYMENT_TRANSITIONS[payment.status] | {payment.status}:
+        is_known = payment.status == to and payment.next_action == next_action
+        return Change.NONE if is_known else Change.STALE
+    payment.next_action = next_action
+    if payment.status != to:
+        _clear_failure(payment)
+        _move(payment, to, news, at)
+    payment.as_of = news.occurred_at or at
     return Change.PROGRESSED
+
+
+def _is_old(payment: Payment, to: PaymentStatus, news: PaymentOutcome) -> bool:
+    """Say whether something newer is known: by the time at the provider, in the same second by the order of steps."""
+    if payment.held_at is not None:
+        return True
+    if news.occurred_at is None or payment.as_of is None:
+        return False
+    known = payment.as_of.replace(microsecond=0)
+    if news.occurred_at != known or payment.status not in PAYMENT_ORDER:
+        return news.occurred_at < known
+    return PAYMENT_ORDER.index(to) <= PAYMENT_ORDER.index(PaymentStatus(payment.status))
 
 
 def _move(payment: Payment, to: PaymentStatus, news: PaymentOutcome, at: datetime) -> None:

@@ -24,7 +24,8 @@ PROVIDER = "stripe"
 _DECLINED = "pm_card_chargeDeclined"
 """The sandbox's card that is always declined, by Stripe's test name."""
 
-_CANCELABLE = (PaymentStatus.REQUIRES_CONFIRMATION, PaymentStatus.REQUIRES_ACTION, PaymentStatus.ON_HOLD)
+_CONFIRMABLE = (PaymentStatus.REQUIRES_CONFIRMATION, PaymentStatus.REQUIRES_PAYMENT_METHOD)
+_CANCELABLE = (*_CONFIRMABLE, PaymentStatus.REQUIRES_ACTION, PaymentStatus.ON_HOLD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +80,11 @@ def confirm(
         payment, earlier = _get_for_update(operator, payment_id, operation_id)
         if earlier is not None:
             return payment
-        _refuse_unless(payment, (PaymentStatus.REQUIRES_CONFIRMATION,), PaymentStatus.PROCESSING)
+        _refuse_unless(payment, _CONFIRMABLE, PaymentStatus.PROCESSING)
         if payment.commands.filter(kind=CommandKind.CANCEL).exists():
             raise InvalidStateError(kind="payment", status=PaymentStatus.CANCELED, wanted=PaymentStatus.PROCESSING)
+        if _find_open(payment, CommandKind.CONFIRM) is not None:  # its decline was heard before its answer
+            raise InvalidStateError(kind="payment", status=PaymentStatus.PROCESSING, wanted=PaymentStatus.PROCESSING)
         payment.payment_method_id = payment_method_id or payment.payment_method_id
         if not payment.payment_method_id:
             raise ValidationError(param="payment_method_id", code="required", message="Name a payment method.")

@@ -134,6 +134,8 @@ class PaymentOutcome:
     actor: str
     reason: str = ""
     event_id: UUID | None = None
+    occurred_at: datetime | None = None
+    """When it happened, by the provider's clock, in whole seconds. None: it tells how things stand now."""
     command: Command | None = None
     error: str = ""
     failure: Failure | None = None

@@ -14,6 +14,7 @@ _COLOURS = {
     "paid": "good", "succeeded": "good",
     "pending": "held", "confirmed": "held", "on_hold": "held", "processing": "held",
     "awaiting_payment": "waiting", "requires_action": "waiting", "requires_confirmation": "waiting",
+    "requires_payment_method": "waiting",
     "failed": "bad",
 }  # fmt: skip
 

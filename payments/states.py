@@ -10,6 +10,7 @@ class PaymentStatus(models.TextChoices):
     """Where a payment stands."""
 
     REQUIRES_CONFIRMATION = "requires_confirmation"
+    REQUIRES_PAYMENT_METHOD = "requires_payment_method"
     PROCESSING = "processing"
     REQUIRES_ACTION = "requires_action"
     ON_HOLD = "on_hold"
@@ -79,14 +80,32 @@ COMMAND_OPEN = frozenset((CommandStatus.REQUESTED, CommandStatus.SENT, CommandSt
 PAYMENT_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         PaymentStatus.REQUIRES_CONFIRMATION: frozenset(PaymentStatus) - {PaymentStatus.REQUIRES_CONFIRMATION},
-        PaymentStatus.PROCESSING: frozenset((PaymentStatus.REQUIRES_ACTION, PaymentStatus.ON_HOLD)) | PAYMENT_FINAL,
-        PaymentStatus.REQUIRES_ACTION: frozenset((PaymentStatus.PROCESSING, PaymentStatus.ON_HOLD)) | PAYMENT_FINAL,
+        PaymentStatus.REQUIRES_PAYMENT_METHOD: frozenset(
+            (PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_ACTION, PaymentStatus.ON_HOLD)
+        )
+        | PAYMENT_FINAL,
+        PaymentStatus.PROCESSING: frozenset(
+            (PaymentStatus.REQUIRES_PAYMENT_METHOD, PaymentStatus.REQUIRES_ACTION, PaymentStatus.ON_HOLD)
+        )
+        | PAYMENT_FINAL,
+        PaymentStatus.REQUIRES_ACTION: frozenset(
+            (PaymentStatus.REQUIRES_PAYMENT_METHOD, PaymentStatus.PROCESSING, PaymentStatus.ON_HOLD)
+        )
+        | PAYMENT_FINAL,
         PaymentStatus.ON_HOLD: frozenset((PaymentStatus.PROCESSING,)) | PAYMENT_FINAL,
         PaymentStatus.SUCCEEDED: frozenset(),
         PaymentStatus.FAILED: frozenset(),
         PaymentStatus.CANCELED: frozenset(),
     }
 )
+
+PAYMENT_ORDER = (
+    PaymentStatus.REQUIRES_CONFIRMATION,
+    PaymentStatus.PROCESSING,
+    PaymentStatus.REQUIRES_ACTION,
+    PaymentStatus.REQUIRES_PAYMENT_METHOD,
+)
+"""Which of two steps of one second counts: times of events are whole seconds, and the guest must be able to go on."""
 
 COMMAND_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     {

@@ -56,7 +56,11 @@ def apply(event: Event, reading: Reading) -> Effect | None:
 
 def _news(event: Event, reading: ProviderNews) -> PaymentOutcome:
     heard = PaymentOutcome(
-        provider=event.provider, actor=f"event:{event.event_id}", reason=event.type, event_id=event.pk
+        provider=event.provider,
+        actor=f"event:{event.event_id}",
+        reason=event.type,
+        event_id=event.pk,
+        occurred_at=event.occurred_at,
     )
     if isinstance(reading, ProviderRefund):
         return replace(heard, refund=reading)

@@ -55,6 +55,12 @@ class Payment(models.Model):
         editable=False,
         help_text="The provider is asked how it stands RECONCILE_AFTER_SECONDS after this. Empty: nothing is open.",
     )
+    as_of = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When it came to stand so: the provider's time, if it says one.",
+    )
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     changed_by = models.CharField(max_length=200)
@@ -119,6 +125,7 @@ class Payment(models.Model):
         if to not in PAYMENT_TRANSITIONS[self.status]:
             raise InvalidStateError(kind="payment", status=self.status, wanted=to)
         self.status = to
+        self.as_of = at
         self.changed_at, self.changed_by, self.changed_because = at, by, because
 
     def flag_stuck(self, *, at: datetime, because: str) -> None:

@@ -1,5 +1,6 @@
 """What news does to a payment: pure, and right in whatever order it comes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations, product
 from types import SimpleNamespace
@@ -58,7 +59,10 @@ class TestApply:
             ("processing", Outcome.CAPTURED, Change.CAPTURED, "succeeded"),
             ("on_hold", Outcome.CAPTURED, Change.CAPTURED, "succeeded"),
             ("on_hold", Outcome.CANCELED, Change.LOST, "canceled"),
-            ("processing", Outcome.DECLINED, Change.PROGRESSED, "processing"),
+            ("processing", Outcome.DECLINED, Change.PROGRESSED, "requires_payment_method"),
+            ("requires_action", Outcome.DECLINED, Change.PROGRESSED, "requires_payment_method"),
+            ("requires_payment_method", Outcome.REQUIRES_ACTION, Change.PROGRESSED, "requires_action"),
+            ("requires_payment_method", Outcome.HELD, Change.HELD, "on_hold"),
             ("failed", Outcome.HELD, Change.STALE, "failed"),
             ("canceled", Outcome.HELD, Change.STALE, "canceled"),
             ("canceled", Outcome.CAPTURED, Change.LATE, "canceled"),
@@ -128,6 +132,80 @@ class TestApply:
         row = payment("on_hold", provider_ref="pi_1")
         with pytest.raises(OutcomeMismatchError):
             applying.apply(row, event(Outcome.CAPTURED, ref="pi_2"), at=NOW)
+
+
+STEP = {"type": "use_stripe_sdk"}
+
+
+def happened(outcome: Outcome, second: int, **changes: object) -> PaymentOutcome:
+    """An event of so many seconds after noon."""
+    failure = Failure(code="card_declined", message="No.") if outcome is Outcome.DECLINED else None
+    return replace(event(outcome, **changes), occurred_at=NOW + timedelta(seconds=second), failure=failure)
+
+
+class TestOldNews:
+    """What is older than what is known changes nothing of it, whenever it comes."""
+
+    @pytest.mark.parametrize("second", [-3600, -1, 0])
+    @pytest.mark.parametrize("outcome", [Outcome.PROCESSING, Outcome.REQUIRES_ACTION, Outcome.REQUIRES_PAYMENT_METHOD])
+    def test_keeps_the_guests_next_action(self, outcome: Outcome, second: int) -> None:
+        row = payment("processing")
+        said = replace(
+            answer(Outcome.REQUIRES_ACTION, CommandKind.AUTHORIZE),
+            payment=told(Outcome.REQUIRES_ACTION, next_action=STEP),
+        )
+        applying.apply(row, said, at=NOW + timedelta(milliseconds=300))
+        assert applying.apply(row, happened(outcome, second), at=NOW) in (Change.STALE, Change.NONE)
+        assert (row.status, row.next_action) == ("requires_action", STEP)
+
+    def test_newer_takes_it_away(self) -> None:
+        row = payment("requires_confirmation")
+        applying.apply(row, happened(Outcome.REQUIRES_ACTION, 1, next_action=STEP), at=NOW)
+        assert applying.apply(row, happened(Outcome.PROCESSING, 2), at=NOW) is Change.PROGRESSED
+        assert (row.status, row.next_action) == ("processing", None)
+
+    @pytest.mark.parametrize("second", [1, 2])
+    def test_a_failed_challenge_asks_for_another_method(self, second: int) -> None:
+        row = payment("requires_confirmation")
+        applying.apply(row, happened(Outcome.REQUIRES_ACTION, 1, next_action=STEP), at=NOW)
+        applying.apply(row, happened(Outcome.DECLINED, second), at=NOW)
+        assert (row.status, row.next_action, row.failure_code) == ("requires_payment_method", None, "card_declined")
+        assert applying.apply(row, happened(Outcome.REQUIRES_ACTION, 1, next_action=STEP), at=NOW) is Change.STALE
+        assert (row.status, row.next_action) == ("requires_payment_method", None)
+        applying.apply(row, happened(Outcome.REQUIRES_ACTION, 3, next_action=STEP), at=NOW)
+        assert (row.status, row.next_action, row.failure_code) == ("requires_action", STEP, "")
+
+    @pytest.mark.parametrize("then", [Outcome.REQUIRES_ACTION, Outcome.PROCESSING, Outcome.HELD, Outcome.CAPTURED])
+    def test_a_decline_is_not_shown_on_what_came_after_it(self, then: Outcome) -> None:
+        row = payment("requires_confirmation")
+        applying.apply(row, happened(then, 5), at=NOW)
+        status = row.status
+        assert applying.apply(row, happened(Outcome.DECLINED, 4), at=NOW) is Change.STALE
+        assert (row.status, row.failure_code, row.failure_message) == (status, "", "")
+
+    def test_nor_on_what_we_have_asked_for_since(self) -> None:
+        row = payment("requires_payment_method")
+        row.move(PaymentStatus.PROCESSING, at=NOW, by="client", because="confirm requested")
+        assert applying.apply(row, happened(Outcome.DECLINED, -1), at=NOW) is Change.STALE
+        assert (row.status, row.failure_code) == ("processing", "")
+
+    def test_every_order_of_the_steps_of_a_try_ends_as_the_last(self) -> None:
+        steps = [
+            happened(Outcome.REQUIRES_PAYMENT_METHOD, 0),
+            happened(Outcome.PROCESSING, 1),
+            happened(Outcome.REQUIRES_ACTION, 1, next_action=STEP),
+            happened(Outcome.DECLINED, 7),
+            happened(Outcome.PROCESSING, 9),
+            happened(Outcome.REQUIRES_ACTION, 10, next_action=STEP),
+        ]
+        for number in range(2, len(steps) + 1):
+            last = {1: "processing", 2: "requires_action", 3: "requires_payment_method", 4: "processing"}
+            for order in permutations(range(number)):
+                row = payment("requires_confirmation")
+                for index in order:
+                    applying.apply(row, steps[index], at=NOW)
+                assert row.status == last.get(number - 1, "requires_action"), order
+                assert (row.next_action is not None) == (row.status == "requires_action"), order
 
 
 class TestOrder:

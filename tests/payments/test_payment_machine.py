@@ -28,7 +28,7 @@ ENDS = {
     Outcome.CANCELED: {"canceled"},
     Outcome.HELD: {"on_hold", "processing"},
     Outcome.REQUIRES_ACTION: {"requires_action"},
-    Outcome.REQUIRES_PAYMENT_METHOD: {"processing"},
+    Outcome.REQUIRES_PAYMENT_METHOD: {"processing", "requires_payment_method"},
 }
 
 
@@ -87,6 +87,7 @@ class PaymentMachine(RuleBasedStateMachine):
         if change in (Change.CAPTURED, Change.LATE):
             self.money.append(change)
             assert heard.event_id is not None, "money without evidence (P3)"
+        self.payment.stuck_at = None  # a person has seen it: whether a flag stays is asked of the database
         if self.payment.status != self.path[-1]:
             self.path.append(self.payment.status)
 
@@ -130,6 +131,8 @@ class PaymentMachine(RuleBasedStateMachine):
         failure = Failure(code="card_declined", message="No.") if outcome is Outcome.DECLINED else None
         payment = told(Outcome.REQUIRES_PAYMENT_METHOD if failure else outcome)
         fields = {"provider": "stripe", "actor": "somebody", "outcome": outcome, "payment": payment, "failure": failure}
+        self.at += timedelta(seconds=1)
+        of |= {"occurred_at": self.at} if "event_id" in of else {}
         return PaymentOutcome(**(fields | of))  # type: ignore[arg-type]
 
 
