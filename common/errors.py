@@ -5,12 +5,15 @@ Apps subclass :class:`HoldfastError` in their own ``errors.py``. Constructors ta
 exception into a text that may be stored and shown.
 """
 
+import re
 import traceback
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import ClassVar
 
 import psycopg
+
+_QUOTED = re.compile(r"[\"'].*[\"']", re.DOTALL)
 
 
 class SpokenError(Exception):
@@ -107,18 +110,20 @@ class InternalError(HoldfastError):
 def describe(error: BaseException) -> str:
     """Say what went wrong in words that may be stored and shown to staff.
 
-    Words that others have chosen (PostgreSQL's, Python's) carry values of rows, so only the class of such an error is
-    told, and the names of our own that PostgreSQL gives with it.
+    Words that others have chosen carry values of rows. Of Python's, only the class is told; of PostgreSQL's, the
+    message without what it quotes, and its own names. What a function in the database raises is left out.
     """
     name = type(error).__name__
     if isinstance(error, SpokenError):
         return f"{name}: {error}" if str(error) else name
-    refused = next((each for each in _chain(error) if isinstance(each, psycopg.Error)), None)
+    refused = next((each.diag for each in _chain(error) if isinstance(each, psycopg.Error)), None)
     if refused is None:
         return name
-    found = refused.diag.constraint_name or refused.diag.table_name
-    told = [part for part in (found, f"SQLSTATE {refused.sqlstate}" if refused.sqlstate else "") if part]
-    return f"{name} ({', '.join(told)})" if told else name
+    is_raised = refused.source_function == "exec_stmt_raise"
+    said = "" if is_raised else _QUOTED.sub("…", refused.message_primary or "")
+    names = [refused.constraint_name or refused.table_name, refused.sqlstate and f"SQLSTATE {refused.sqlstate}"]
+    told = ", ".join(each for each in names if each)
+    return f"{name}{said and ': '}{said}{told and f' ({told})'}"
 
 
 def trace(error: BaseException) -> str:

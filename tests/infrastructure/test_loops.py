@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 
 from booking.models import Resource
 from common import errors, ids, loops
@@ -31,9 +31,9 @@ def read(*rows: object) -> Iterator[object]:
 
 
 class TestEach:
-    def test_counts_what_the_work_says_it_did(self) -> None:
+    def test_counts_what_the_work_says_it_did_where_a_row_may_be_a_batch(self) -> None:
         tally = loops.each([1, 0, 5], lambda row: row, name=LOOP)
-        assert (tally.done, tally.rows, tally.failed, tally.is_complete, tally.summary) == (6, 3, 0, True, "")
+        assert (tally.done, tally.rows, tally.failed, tally.is_complete, tally.summary) == (6, 7, 0, True, "")
         assert loops.each([1, 0, 5], nothing, name=LOOP).done == 3
 
     def test_a_row_that_fails_stops_no_other(self) -> None:
@@ -174,8 +174,27 @@ class TestDescribe:
         with pytest.raises(IntegrityError) as refused, transaction.atomic():
             OperatorFactory.create(slug=known.slug)
         told = errors.describe(refused.value)
-        assert told == "IntegrityError (tenants_operator_slug_key, SQLSTATE 23505)"
+        assert told == (
+            "IntegrityError: duplicate key value violates unique constraint …"
+            " (tenants_operator_slug_key, SQLSTATE 23505)"
+        )
         assert known.slug not in errors.trace(refused.value)
+
+    @pytest.mark.parametrize(
+        ("statement", "told"),
+        [
+            ("SELECT 1/0", "DataError: division by zero (SQLSTATE 22012)"),
+            (
+                "SELECT 'it''s \"Ana\" Souza'::int",
+                "DataError: invalid input syntax for type integer: … (SQLSTATE 22P02)",
+            ),
+            ("DO $$BEGIN RAISE EXCEPTION 'of Ana Souza'; END$$", "ProgrammingError (SQLSTATE P0001)"),
+        ],
+    )
+    def test_what_the_database_quotes_or_raises_is_not_told(self, statement: str, told: str) -> None:
+        with pytest.raises(DatabaseError) as refused, transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+        assert errors.describe(refused.value) == told
 
     def test_words_that_are_ours_are_told_and_others_are_not(self) -> None:
         assert errors.describe(NotFoundError(kind="slot")) == "NotFoundError: There is no such slot."
