@@ -10,7 +10,7 @@ from django.db import connections
 
 from config import rules
 from config.env import Environment
-from payments.providers import registry
+from payments.providers import registry, stripe_keys
 
 logger = logging.getLogger("holdfast.secrets")
 
@@ -40,6 +40,8 @@ def _take_over(env: Environment) -> None:
     rules.check_stripe(
         env, key=key, base=settings.STRIPE_API_BASE, webhook_secrets=webhook_secrets, debug=settings.DEBUG
     )
+    if stripe_keys.is_live(key) != settings.STRIPE_LIVE_MODE:
+        env.refuse("STRIPE_API_KEY", "must be of the mode that it was: what is stored is of that one.")
     rules.check_secret_key(env, key=secret_key, debug=settings.DEBUG)
     database = env.url("DATABASE_URL", schemes=["postgres", "postgresql"])
     if env.problems:

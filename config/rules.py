@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from config.env import Environment, is_near
+from payments.providers import stripe_keys
 
 # Known to whoever reads this: good for a developer's own machine, and refused for everything else.
 DEVELOPMENT_SECRET_KEY = "holdfast-development-only-" + "0" * 40
@@ -10,9 +11,6 @@ SECRET_KEY_LENGTH = 50
 SECRET_KEY_LETTERS = 5
 
 STRIPE_KEYS = ("sk_test_", "sk_live_", "rk_test_", "rk_live_")
-STRIPE_LIVE_KEYS = ("sk_live_", "rk_live_")
-# Where a key of Stripe's may be sent, whatever it opens.
-STRIPE_ITSELF = "https://api.stripe.com"
 # Stripe's own are longer by far, and random; what is shorter, or a word, was made up and can be guessed.
 WEBHOOK_SECRET_LENGTH = 20
 WEBHOOK_SECRET_LETTERS = 4
@@ -41,8 +39,8 @@ def check_stripe(env: Environment, *, key: str, base: str, webhook_secrets: Sequ
         env.refuse("STRIPE_API_KEY", "is missing; it may be left out only with DEBUG=true.")
     if key and not key.startswith(STRIPE_KEYS):
         env.refuse("STRIPE_API_KEY", "must be a secret or a restricted key of Stripe's (sk_… or rk_…).")
-    is_live = key.startswith(STRIPE_LIVE_KEYS)
-    if base and base.rstrip("/") != STRIPE_ITSELF and is_live:
+    is_live = stripe_keys.is_live(key)
+    if base and base.rstrip("/") != stripe_keys.ITSELF and is_live:
         env.refuse("STRIPE_API_BASE", "must be empty with a live key, which is for Stripe alone.")
     if base.startswith("http://") and not is_near(base) and not debug:
         env.refuse("STRIPE_API_BASE", "must be https unless it is on this machine or its private network.")

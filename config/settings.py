@@ -8,6 +8,7 @@ import django_stubs_ext
 
 from config import api, embedded_postgres, identity, mail, rules, theme
 from config.env import Environment
+from payments.providers import stripe_keys
 
 # Lets Django's generic classes be written with their types, as the type checker wants them.
 django_stubs_ext.monkeypatch()
@@ -97,7 +98,7 @@ SECRETS_REFRESHER = "config.rotation.refresh" if env.secrets else ""
 SECRET_KEY_FALLBACKS: list[str] = []
 
 # An event of the other mode is evidence of nothing here.
-STRIPE_LIVE_MODE = STRIPE_API_KEY.startswith(rules.STRIPE_LIVE_KEYS)
+STRIPE_LIVE_MODE = stripe_keys.is_live(STRIPE_API_KEY)
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",

@@ -45,6 +45,16 @@ class Caller:
         return self.client if self.is_customer else None
 
     @property
+    def may_pay(self) -> bool:
+        """Whether the caller may have what finishes a payment (client secret, next action)."""
+        return Scope.BOOK in self.scopes
+
+    @property
+    def is_reading_program(self) -> bool:
+        """Whether this is a key that may only read: it is shown no mail address, and no names of staff."""
+        return self.client.person_id is None and not self.may_pay
+
+    @property
     def actor(self) -> str:
         """The caller's name in a history."""
         person = self.client.person

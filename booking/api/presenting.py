@@ -1,12 +1,19 @@
 """From rows to the fields of the HTTP contract; plain functions, since they run on every request."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from booking.models import History, Rate, Reservation, Resource, Slot, Unit
 from common.times import rfc3339
 from payments.api import presenting as payments
+from tenants import actors
+
+_OWN_WORDS = frozenset(
+    ("reserve", "confirm", "cancel", "refunded in full", "the hold's time is over", "the money came late; seated again")
+)
+_EVENT_TYPE = re.compile(r"(payment_intent|charge|refund)(\.[a-z_]+)+")
 
 
 def resource(row: Resource) -> dict[str, Any]:
@@ -42,6 +49,18 @@ def reservation_and_payment(row: Reservation, units: Iterable[Unit], *, now: dat
     return {"reservation": _reservation(row, units, now), "payment": payments.payment(row.payment)}
 
 
+def without_secrets(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what pays a reservation."""
+    return {**shown, "payment": payments.without_secrets(shown["payment"])}
+
+
+def for_program(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what pays, and most of the mail address: a program that only reads writes to no guest."""
+    reservation = shown["reservation"]
+    customer = {**reservation["customer"], "email": _masked(reservation["customer"]["email"])}
+    return without_secrets({**shown, "reservation": {**reservation, "customer": customer}})
+
+
 def change(row: History) -> dict[str, Any]:
     """Show one entry of a history."""
     return {
@@ -51,6 +70,22 @@ def change(row: History) -> dict[str, Any]:
         "actor": row.actor,
         "reason": row.reason,
     }
+
+
+def change_without_names(row: History, *, customer: str) -> dict[str, Any]:
+    """Show one entry with roles in the place of names, and no words that a person typed.
+
+    ``customer`` is the actor's name of the customer who reads it.
+    """
+    is_ours = row.reason in _OWN_WORDS or _EVENT_TYPE.fullmatch(row.reason) is not None
+    role = actors.role_of(row.actor, customer=customer)
+    return {**change(row), "actor": role, "reason": row.reason if is_ours else ""}
+
+
+def _masked(address: str) -> str:
+    """Write a mail address so that a person can compare it, and nobody can write to it: a***@example.com."""
+    name, at, host = address.rpartition("@")
+    return f"{name[:1]}***{at}{host}" if at else address
 
 
 def _rate(row: Rate) -> dict[str, Any]:

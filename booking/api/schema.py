@@ -51,7 +51,8 @@ READ_SLOT: dict[str, Any] = {
 LIST_RESERVATIONS: dict[str, Any] = {
     "tags": ["Reservations"],
     "summary": "List reservations",
-    "description": "Newest first. `from` and `to` are times of making.",
+    "description": "Newest first. `from` and `to` are times of making. What a key without the scope `book` is not "
+    "shown, is not shown here either.",
     "parameters": [serializers.ReservationQuery],
     "responses": {
         200: serializers.ReservationAndPaymentOut(many=True),
@@ -88,7 +89,8 @@ RESERVE: dict[str, Any] = {
 READ_RESERVATION: dict[str, Any] = {
     "tags": ["Reservations"],
     "summary": "Read a reservation",
-    "description": "The reservation and its payment. A hold past its time reads as `expired`.",
+    "description": "The reservation and its payment. A hold past its time reads as `expired`. A key without the "
+    "scope `book` reads no `client_secret` and no `next_action`, and the mail address as `a***@example.com`.",
     "responses": {200: serializers.ReservationAndPaymentOut, **openapi.COMMON, **openapi.NOT_FOUND},
     "examples": [answered(examples.reservation("pending", payment="on_hold"))],
 }
@@ -131,7 +133,8 @@ CANCEL: dict[str, Any] = {
 HISTORY: dict[str, Any] = {
     "tags": ["Reservations"],
     "summary": "Read a reservation's history",
-    "description": "Append-only, oldest first: when, from, to, by whom, why.",
+    "description": "Append-only, oldest first: when, from, to, by whom, why. Customers, and keys that may only "
+    "read, are told roles (`customer`, `staff`, `provider`, `system`) for names, and no words that a person typed.",
     "responses": {200: serializers.HistoryOut(many=True), **openapi.COMMON, **openapi.NOT_FOUND},
     "examples": [page(examples.CHANGE)],
 }

@@ -187,7 +187,7 @@ class HistoryOut(serializers.Serializer[Any]):
 
     at = serializers.DateTimeField()
     to = serializers.CharField()
-    actor = serializers.CharField(help_text="client:…, event:…, sweep:…, provider:… or user:…")
+    actor = serializers.CharField(help_text="client:…, event:…, sweep:…, provider:… or user:…; or a role.")
     reason = serializers.CharField()
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:

@@ -100,7 +100,7 @@ class ReservationList(GenericAPIView[Any]):
             rows = rows.filter(reading.with_status(wanted["status"]))
         if "slot_id" in wanted:
             rows = rows.filter(slot_id=wanted["slot_id"])
-        return self.get_paginated_response([_shown(row) for row in self.paginate_queryset(rows) or []])
+        return self.get_paginated_response([_shown(row, caller) for row in self.paginate_queryset(rows) or []])
 
     @extend_schema(**schema.RESERVE)
     @idempotent
@@ -122,7 +122,8 @@ class ReservationDetail(APIView):
     @extend_schema(**schema.READ_RESERVATION)
     def get(self, request: Request, reservation_id: UUID) -> Response:
         """Read a reservation."""
-        return Response(_shown(_get(caller_of(request), reservation_id)))
+        caller = caller_of(request)
+        return Response(_shown(_get(caller, reservation_id), caller))
 
 
 class ReservationConfirm(APIView):
@@ -142,7 +143,7 @@ class ReservationConfirm(APIView):
             actor=caller.actor,
             reason=reason or "confirm",
         )
-        return Response(_shown(row))
+        return Response(_shown(row, caller))
 
 
 class ReservationCancel(APIView):
@@ -162,7 +163,7 @@ class ReservationCancel(APIView):
             actor=caller.actor,
             reason=reason or "cancel",
         )
-        return Response(_shown(row))
+        return Response(_shown(row, caller))
 
 
 class ReservationHistory(APIView):
@@ -173,8 +174,11 @@ class ReservationHistory(APIView):
     @extend_schema(**schema.HISTORY)
     def get(self, request: Request, reservation_id: UUID) -> Response:
         """Read the append-only history, oldest first."""
-        row = _get(caller_of(request), reservation_id)
-        return Response([presenting.change(change) for change in row.history.all()])
+        caller = caller_of(request)
+        changes = _get(caller, reservation_id).history.all()
+        if caller.is_customer or caller.is_reading_program:
+            return Response([presenting.change_without_names(change, customer=caller.actor) for change in changes])
+        return Response([presenting.change(change) for change in changes])
 
 
 def _wanted(query: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,9 +198,12 @@ def _get(caller: Caller, reservation_id: UUID) -> Reservation:
     return reading.get_reservation(operator=caller.operator, reservation_id=reservation_id, own=caller.own)
 
 
-def _shown(row: Reservation) -> dict[str, Any]:
+def _shown(row: Reservation, caller: Caller) -> dict[str, Any]:
     now = row.db_now  # type: ignore[attr-defined]  # annotated by the lock or by reading.reservations
-    return presenting.reservation_and_payment(row, reading.units(row), now=now)
+    shown = presenting.reservation_and_payment(row, reading.units(row), now=now)
+    if caller.is_reading_program:
+        return presenting.for_program(shown)
+    return shown if caller.may_pay else presenting.without_secrets(shown)
 
 
 def _request(data: dict[str, Any]) -> reserving.Request:

@@ -1,9 +1,11 @@
 """From rows to the fields of the HTTP contract."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from common.times import rfc3339
 from payments.models import Attempt, Command, Dispute, Payment, Refund, Transaction
+from tenants import actors
 
 
 def payment(row: Payment) -> dict[str, Any]:
@@ -19,6 +21,11 @@ def payment(row: Payment) -> dict[str, Any]:
         "next_action": row.next_action,
         "failure": _failure(row),
     }
+
+
+def without_secrets(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out of a payment what pays it: who may only read has no use for it, and could finish it with it."""
+    return {**shown, "client_secret": None, "next_action": None}
 
 
 def intent(row: Payment) -> dict[str, Any]:
@@ -94,6 +101,11 @@ def command(row: Command) -> dict[str, Any]:
         "created_at": rfc3339(row.created_at),
         "finished_at": rfc3339(row.finished_at),
     }
+
+
+def command_without_names(row: Command) -> dict[str, Any]:
+    """Show what was asked of the provider, with a role in the place of who asked."""
+    return {**command(row), "requested_by": actors.role_of(row.requested_by)}
 
 
 def attempt(row: Attempt) -> dict[str, Any]:

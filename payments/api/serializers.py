@@ -50,8 +50,8 @@ class PaymentOut(serializers.Serializer[Any]):
     provider_ref = serializers.CharField(allow_null=True)
     amount = serializers.IntegerField(help_text="In the currency's minor unit.")
     currency = serializers.CharField()
-    client_secret = serializers.CharField(allow_null=True)
-    next_action = serializers.DictField(allow_null=True)
+    client_secret = serializers.CharField(allow_null=True, help_text="Only for callers with the scope `book`.")
+    next_action = serializers.DictField(allow_null=True, help_text="Only for callers with the scope `book`.")
     failure = FailureOut(allow_null=True)
 
 
@@ -127,8 +127,8 @@ class IntentOut(serializers.Serializer[Any]):
     customer_id = serializers.CharField(allow_null=True)
     payment_method_id = serializers.CharField(allow_null=True)
     capture_method = serializers.ChoiceField(choices=CaptureMethod.choices)
-    client_secret = serializers.CharField(allow_null=True)
-    next_action = serializers.DictField(allow_null=True)
+    client_secret = serializers.CharField(allow_null=True, help_text="Only for callers with the scope `book`.")
+    next_action = serializers.DictField(allow_null=True, help_text="Only for callers with the scope `book`.")
     failure = FailureOut(allow_null=True)
     metadata = serializers.DictField(child=serializers.CharField())
     provider = serializers.CharField()

@@ -14,8 +14,10 @@ from idempotency.keys import Operation
 from idempotency.views import idempotent
 from payments import intents, reading, refund_requests
 from payments.api import presenting, schema, serializers
+from payments.models import Payment
 from payments.states import CaptureMethod, PaymentStatus
 from tenants.authentication import caller_of
+from tenants.callers import Caller
 from tenants.models import Scope
 
 
@@ -26,8 +28,9 @@ class IntentList(GenericAPIView[Any]):
     def get(self, request: Request) -> Response:
         """List payments, newest first."""
         PageQuery.validated(request.query_params.dict())
-        page = self.paginate_queryset(reading.payments(operator=caller_of(request).operator))
-        return self.get_paginated_response([presenting.intent(row) for row in page or []])
+        caller = caller_of(request)
+        page = self.paginate_queryset(reading.payments(operator=caller.operator))
+        return self.get_paginated_response([_shown(row, caller) for row in page or []])
 
     @extend_schema(**schema.CREATE_INTENT)
     @idempotent
@@ -49,7 +52,7 @@ class IntentDetail(APIView):
     def get(self, request: Request, intent_id: UUID) -> Response:
         """Read a payment."""
         row = reading.get_payment(operator=caller_of(request).operator, payment_id=intent_id)
-        return Response(presenting.intent(row))
+        return Response(_shown(row, caller_of(request)))
 
 
 class IntentConfirm(APIView):
@@ -180,7 +183,14 @@ class TransactionDetail(APIView):
     @extend_schema(**schema.READ_TRANSACTION)
     def get(self, request: Request, transaction_id: UUID) -> Response:
         """Read a movement of money with its commands, and with every look that the reconciliation took at it."""
-        row = reading.get_transaction(operator=caller_of(request).operator, transaction_id=transaction_id)
-        commands = [presenting.command(command) for command in reading.commands_of(row)]
+        caller = caller_of(request)
+        row = reading.get_transaction(operator=caller.operator, transaction_id=transaction_id)
+        show = presenting.command_without_names if caller.is_reading_program else presenting.command
+        commands = [show(command) for command in reading.commands_of(row)]
         attempts = [presenting.attempt(attempt) for attempt in reading.attempts_of(row)]
         return Response(presenting.transaction(row) | {"commands": commands, "attempts": attempts})
+
+
+def _shown(row: Payment, caller: Caller) -> dict[str, Any]:
+    shown = presenting.intent(row)
+    return shown if caller.may_pay else presenting.without_secrets(shown)

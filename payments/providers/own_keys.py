@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
+from payments.providers import stripe_keys
 from payments.providers.base import NotSentError
 from tenants.models import Operator
 
@@ -19,18 +20,26 @@ _known: tuple[float, dict[str, str]] = (float("-inf"), {})
 
 
 def key_of(account: str) -> str:
-    """Return an account's own key; empty if it is called with the platform's.
+    """Return an account's own key, if it has one that may be used here; else nothing. Calls ask :func:`key_to_call`."""
+    name = _names().get(account, "")
+    key = _read(f"{name}_API_KEY") if name else ""
+    return "" if stripe_keys.why_not(key) else key
+
+
+def key_to_call(account: str) -> str:
+    """Return the key that an account is called with: its own, or empty for the platform's.
 
     Raises:
-        NotSentError: The account has a key of its own, and it is not there. The platform's is never used instead.
+        NotSentError: The key is not there, or is not for this installation. The platform's is never used instead.
     """
     name = _names().get(account, "")
-    if not name:
-        return ""
-    key = _read(f"{name}_API_KEY")
-    if not key:
+    key = _read(f"{name}_API_KEY") if name else settings.STRIPE_API_KEY
+    if name and not key:
         raise NotSentError(f"the secret {name}_API_KEY is missing")
-    return key
+    problem = stripe_keys.why_not(key)
+    if problem:
+        raise NotSentError(f"the secret {name or 'STRIPE'}_API_KEY {problem}")
+    return key if name else ""
 
 
 def webhook_secrets(account: str) -> list[str] | None:

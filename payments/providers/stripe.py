@@ -253,7 +253,7 @@ def _amount(parameters: Mapping[str, Any]) -> int:
 
 
 def _options(account: str, key: str | None = None) -> Any:
-    own = own_keys.key_of(account)
+    own = own_keys.key_to_call(account)
     options = {"api_key": own} if own else {"stripe_account": account} if account else {}
     return options | ({"idempotency_key": key} if key else {})
 

@@ -98,6 +98,33 @@ class TestCalls:
             registry.get("stripe").fetch(ref="pi_1", account=OWN)
         assert heard == []
 
+    @pytest.mark.parametrize(
+        ("key", "is_live", "base", "why"),
+        [
+            ("sk_live_of_kayaks", False, "", "is a live key, and this is a test installation"),
+            ("rk_live_of_kayaks", False, "https://api.stripe.com", "is a live key, and this is a test installation"),
+            ("sk_test_of_kayaks", True, "", "is no live key, and this is a live installation"),
+            ("anything", True, "", "is no live key, and this is a live installation"),
+            ("sk_live_of_kayaks", True, "http://127.0.0.1:9", "is sent to Stripe alone"),
+            ("sk_live_of_kayaks", True, "https://proxy.example.com", "is sent to Stripe alone"),
+            ("rk_live_of_kayaks", True, "http://api.stripe.com", "is sent to Stripe alone"),
+        ],
+    )
+    def test_are_not_made_with_a_key_for_elsewhere(
+        self, operator: Operator, heard: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch, settings: Settings,
+        key: str, is_live: bool, base: str, why: str,
+    ) -> None:  # fmt: skip
+        monkeypatch.setenv("STRIPE_KAYAKS_API_KEY", key)
+        settings.STRIPE_LIVE_MODE, provider = is_live, registry.get("stripe")
+        settings.STRIPE_API_BASE = base  # the provider is made already: it would reach the server of this test
+        with pytest.raises(NotSentError, match=f"STRIPE_KAYAKS_API_KEY.* {why}"):
+            provider.fetch(ref="pi_1", account=OWN)
+        assert own_keys.key_of(OWN) == ""
+        settings.STRIPE_API_KEY = key  # nor with such a one of the platform
+        with pytest.raises(NotSentError, match=f"STRIPE_API_KEY.* {why}"):
+            provider.fetch(ref="pi_1", account="")
+        assert heard == []
+
     def test_a_reservation_waits_for_the_key(
         self, operator: Operator, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -1,0 +1,22 @@
+"""What a secret key of Stripe's may be used for. https://docs.stripe.com/keys"""
+
+from django.conf import settings
+
+LIVE = ("sk_live_", "rk_live_")
+ITSELF = "https://api.stripe.com"
+"""Where a live key may be sent, and nowhere else."""
+
+
+def is_live(key: str) -> bool:
+    """Tell a key that moves real money."""
+    return key.startswith(LIVE)
+
+
+def why_not(key: str) -> str:
+    """Return why a key must not be used by this installation; empty if it may be."""
+    if is_live(key) != settings.STRIPE_LIVE_MODE:
+        kind, here = ("a live key", "a test") if is_live(key) else ("no live key", "a live")
+        return f"is {kind}, and this is {here} installation"
+    if is_live(key) and settings.STRIPE_API_BASE.rstrip("/") not in ("", ITSELF):
+        return "is a live key, which is sent to Stripe alone: STRIPE_API_BASE must be empty"
+    return ""
