@@ -20,26 +20,29 @@ M = TypeVar("M", bound=models.Model)
 
 PAGE = 500
 """Rows that :func:`pages` reads at a time."""
+_PROBLEMS = 20
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a loop came to: ``done`` is what its work says that it did, ``rows`` how many it was given."""
+    """What a loop came to: ``done`` is what its work says that it did, ``rows`` how many it was given.
+
+    What the loops inside its work came to is in it, but for ``done`` and ``ended_by``.
+    """
 
     done: int = 0
     rows: int = 0
     failed: int = 0
     classes: Counter[str] = field(default_factory=Counter)
     """How often each class of error was met."""
+    problems: list[str] = field(default_factory=list)
+    """The first failures, by label and in words for those to whom the rows belong."""
     loops: Counter[str] = field(default_factory=Counter)
     """How often each loop was run, by name."""
     ended_by: Exception | None = None
     """Why the loop ended before its last row: one of its ``ends``, the reading, or the database that is away."""
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every row was read and none failed, so that a watermark may move past them."""
-        return self.failed == 0 and self.ended_by is None
+    is_complete: bool = True
+    """Whether every row was read and none failed, so that a watermark may move past them."""
 
     @property
     def summary(self) -> str:
@@ -50,19 +53,22 @@ class Tally:
         return f"{self.failed} of {self.rows} failed ({kinds})"
 
     def add(self, other: "Tally") -> None:
-        """Take over what another has counted."""
-        self.done += other.done
+        """Take over what a loop inside, or one after another, has counted."""
         self.rows += other.rows
         self.failed += other.failed
         self.classes += other.classes
+        self.problems += other.problems[: _PROBLEMS - len(self.problems)]
         self.loops += other.loops
-        self.ended_by = self.ended_by or other.ended_by
+        self.is_complete = self.is_complete and other.is_complete
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: Exception, *, row: str) -> None:
         """Count a row that failed."""
-        self.rows += 1
-        self.failed += 1
-        self.classes[type(error).__name__] += 1
+        told = f"{row}: {errors.describe(error)}"
+        self.add(Tally(rows=1, failed=1, classes=Counter([type(error).__name__]), problems=[told], is_complete=False))
+
+    def end(self, error: Exception) -> None:
+        """Note why the rows that are left are not tried."""
+        self.ended_by, self.is_complete = error, False
 
 
 _watching: ContextVar[Tally | None] = ContextVar("watching", default=None)
@@ -71,13 +77,14 @@ _watching: ContextVar[Tally | None] = ContextVar("watching", default=None)
 @contextmanager
 def watch() -> Iterator[Tally]:
     """Add up what all loops inside come to, however deep they are."""
-    tally = Tally()
+    tally, outer = Tally(), _watching.get()
     token = _watching.set(tally)
     try:
         yield tally
     finally:
         _watching.reset(token)
-        _report(tally)
+        if outer is not None:
+            outer.add(tally)
 
 
 def each(
@@ -96,18 +103,19 @@ def each(
     ``ended_by``. ``label`` names a row in the log, by ids only; the default is its primary key.
     """
     tally = Tally(loops=Counter([name]))
-    reading = iter(rows)
+    reading: Iterator[T] | None = None
     try:
         while tally.ended_by is None:
             try:
+                reading = iter(rows) if reading is None else reading
                 row = next(reading)
             except StopIteration:
                 break
             except ends as error:
-                tally.ended_by = error
+                tally.end(error)
             except Exception as error:  # noqa: BLE001  # a list that cannot be read on: it is told of, and not raised
                 _fail(tally, error, name=name, row="(reading)")
-                tally.ended_by = error
+                tally.end(error)
             else:
                 _do(tally, row, work, name=name, ends=ends, label=label or _label)
     finally:
@@ -121,7 +129,7 @@ def together(rows: Sequence[T], work: Callable[[Sequence[T]], int | None], *, na
         try:
             with _savepoint():
                 done = work(rows)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is of one of them: that one is looked for
+        except Exception as error:  # noqa: BLE001  # whatever it is, one of them is the cause: it is looked for
             logger.warning("A batch failed; its rows are tried one by one.", extra=_told(error, name, f"{len(rows)}"))
             _is_database_there(error)
         else:
@@ -131,14 +139,20 @@ def together(rows: Sequence[T], work: Callable[[Sequence[T]], int | None], *, na
     return each(rows, lambda row: work([row]), name=name)
 
 
-def pages(rows: models.QuerySet[M], *, size: int = PAGE) -> Iterator[M]:
+def pages(rows: models.QuerySet[M], *, size: int = PAGE) -> Iterator[Sequence[M]]:
     """Read rows page by page, in the order of their primary keys. Needs no transaction, unlike a cursor."""
     ordered, last = rows.order_by("pk"), None
     while page := list((ordered if last is None else ordered.filter(pk__gt=last))[:size]):
-        yield from page
+        yield page
         last = page[-1].pk
         if len(page) < size:
             return
+
+
+def flat(pages: Iterable[Sequence[T]]) -> Iterator[T]:
+    """Read the rows of pages one by one."""
+    for page in pages:
+        yield from page
 
 
 def _report(tally: Tally) -> None:
@@ -155,19 +169,32 @@ def _do(
     ends: tuple[type[Exception], ...],
     label: Callable[[T], str],
 ) -> None:
+    with _count_inside(tally) as inside:
+        try:
+            with _savepoint():
+                done = work(row)
+        except ends as error:
+            tally.end(error)
+            tally.rows += not inside.loops
+        except Exception as error:  # noqa: BLE001  # one poisoned row must not stop the others
+            _fail(tally, error, name=name, row=label(row))
+            if not _is_database_there(error):
+                tally.end(error)
+        else:
+            tally.done += 1 if done is None else done
+            tally.rows += 0 if inside.loops else max(done or 1, 1)  # a row may be a batch
+
+
+@contextmanager
+def _count_inside(tally: Tally) -> Iterator[Tally]:
+    """Count the loops inside a row's work with those of the row, whose number they stand for."""
+    inside = Tally()
+    token = _watching.set(inside)
     try:
-        with _savepoint():
-            done = work(row)
-    except ends as error:
-        tally.rows += 1
-        tally.ended_by = error
-    except Exception as error:  # noqa: BLE001  # one poisoned row must not stop the others
-        _fail(tally, error, name=name, row=label(row))
-        if not _is_database_there(error):
-            tally.ended_by = error
-    else:
-        tally.done += 1 if done is None else done
-        tally.rows += max(done or 1, 1)  # a row may be a batch
+        yield inside
+    finally:
+        _watching.reset(token)
+        tally.add(inside)
 
 
 @contextmanager
@@ -198,7 +225,7 @@ def _is_database_there(error: Exception) -> bool:
 
 
 def _fail(tally: Tally, error: Exception, *, name: str, row: str) -> None:
-    tally.fail(error)
+    tally.fail(error, row=row)
     logger.error("A row failed.", extra=_told(error, name, row))
 
 

@@ -78,14 +78,17 @@ class TestEach:
         tally = loops.each([1, 2, 3], work, name=LOOP, ends=(ReadError,))
         assert (type(tally.ended_by), tally.rows, tally.failed) == (ReadError, 1, 0)
 
-    def test_all_loops_inside_are_added_up(self) -> None:
+    def test_all_loops_inside_are_added_up_and_rows_counted_once(self) -> None:
         def fail(row: int) -> None:
-            raise ValueError
+            if row == 2:
+                raise ValueError
 
         with loops.watch() as seen:
-            loops.each([1, 2], lambda row: loops.each([row], fail, name="inner").done, name="outer")
-        assert seen.loops == {"outer": 1, "inner": 2}
-        assert seen.summary == "2 of 4 failed (ValueError ×2)"
+            outer = loops.each([(1, 2), (3,)], lambda rows: loops.each(rows, fail, name="in").done, name="out")
+        assert seen.loops == outer.loops == {"out": 1, "in": 2}
+        assert seen.summary == outer.summary == "1 of 3 failed (ValueError ×1)"
+        assert (outer.done, outer.is_complete, seen.is_complete) == (2, False, False)
+        assert outer.problems == ["2: ValueError"]
 
     def test_a_row_is_logged_by_its_id_and_nothing_of_it(self, caplog: pytest.LogCaptureFixture) -> None:
         def work(row: str) -> None:
@@ -123,7 +126,7 @@ class TestInATransaction:
 
     def test_pages_reads_each_row_once_whatever_the_work_does_to_it(self) -> None:
         made = {OperatorFactory.create().pk for _ in range(5)}
-        read = [row.pk for row in loops.pages(Operator.objects.filter(pk__in=made), size=2)]
+        read = [row.pk for row in loops.flat(loops.pages(Operator.objects.filter(pk__in=made), size=2))]
         assert (len(read), set(read)) == (5, made)
 
 
