@@ -21,7 +21,7 @@ FROM (SELECT id, payment_id FROM booking_reservation WHERE changed_by = 'demo' O
 """
 _ON_SLOTS = """
 CREATE TEMPORARY TABLE chosen_slot ON COMMIT DROP AS
-SELECT id, row_number() OVER () - 1 AS number FROM booking_slot WHERE capacity = %s
+SELECT id, starts_at, ends_at, row_number() OVER () - 1 AS number FROM booking_slot WHERE capacity = %s
 """
 _RESERVED = """
 UPDATE booking_slot s SET reserved = s.reserved + taken.number
@@ -35,12 +35,14 @@ _PAYMENT = {
     "created_at": "now() - interval '1 hour'",
     "changed_at": "now() - interval '1 hour'",
 }  # fmt: skip
+_ON_ITS_SLOT = "FROM chosen_slot WHERE number = chosen.number % (SELECT count(*) FROM chosen_slot)"
 _HOLD = {
     "id": "chosen.id", "payment_id": "chosen.payment_id", "reference": "upper(left(md5(chosen.id::text), 12))",
-    "slot_id": "(SELECT id FROM chosen_slot WHERE number = chosen.number % (SELECT count(*) FROM chosen_slot))",
+    "slot_id": f"(SELECT id {_ON_ITS_SLOT})",
     "status": "'pending'", "exclusive": "false", "places": "1", "expires_at": "now() - random() * interval '1 hour'",
     "confirmed_at": "NULL", "paid_at": "NULL", "created_at": "now() - interval '1 hour'",
     "changed_at": "now() - interval '1 hour'",
+    "starts_at": f"(SELECT starts_at {_ON_ITS_SLOT})", "ends_at": f"(SELECT ends_at {_ON_ITS_SLOT})",
 }  # fmt: skip
 
 

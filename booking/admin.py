@@ -144,7 +144,7 @@ class ReservationAdmin(ReadOnlyAdmin):
     list_filter: ClassVar = ["status", ("resource", OwnRowsFilter)]
     sortable_by = ("created",)
     export_fields = (
-        "id", "reference", "status", "operator__slug", "resource__name", "slot__starts_at", "places", "amount",
+        "id", "reference", "status", "operator__slug", "resource__name", "starts_at", "day", "places", "amount",
         "currency", "customer_name", "customer_email", "customer_reference", "payment__provider_ref", "payment__status",
         "payment__amount_captured", "payment__amount_refunded", "created_at", "confirmed_at", "paid_at", "metadata",
     )  # fmt: skip
@@ -183,7 +183,7 @@ class ReservationAdmin(ReadOnlyAdmin):
     @admin.display(description="departure (local)")
     def departure(self, row: Reservation) -> str:
         """Show the departure by the resource's clock."""
-        return showing.when(row.slot.starts_at, row.resource.timezone) if row.slot else "the whole resource"
+        return f"{row.day} (the whole day)" if row.day else showing.when(row.starts_at, row.resource.timezone)
 
     @admin.display(description="amount")
     def money(self, row: Reservation) -> str:

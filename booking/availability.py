@@ -1,7 +1,7 @@
 """What can be booked, read without a lock: an answer may be old when it arrives, the lock decides."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +9,13 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, JSONObject, Now
 
+from booking import days
+from booking.errors import DayOverError
 from booking.models import Rate, Reservation, Resource, Slot
 from booking.pricing import OfferedRate
 from booking.states import HOLDING
 from common.compiled import Compiled
-from common.errors import NotFoundError
+from common.errors import NotFoundError, ValidationError
 from tenants import scoping
 from tenants.models import ApiClient, Operator
 
@@ -24,6 +26,10 @@ class Offer:
 
     resource: Resource
     slot: Slot | None
+    day: date | None
+    """The local day of a resource that is booked as a whole; None: by slot."""
+    starts_at: datetime
+    ends_at: datetime
     rates: list[OfferedRate]
     live_holds: int
     """Of the API client that asks."""
@@ -40,7 +46,16 @@ def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
     slot: Any = _OFFERED.first(slot_id=slot_id, operator=client.operator_id, client=client.pk)
     if slot is None:
         raise NotFoundError(kind="slot")
-    return Offer(resource=slot.resource, slot=slot, rates=slot.offered, live_holds=slot.live_holds, now=slot.db_now)
+    return Offer(
+        resource=slot.resource,
+        slot=slot,
+        day=None,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        rates=slot.offered,
+        live_holds=slot.live_holds,
+        now=slot.db_now,
+    )
 
 
 def _offered(*, slot_id: UUID, operator: UUID, client: UUID) -> QuerySet[Slot]:
@@ -53,11 +68,13 @@ def _offered(*, slot_id: UUID, operator: UUID, client: UUID) -> QuerySet[Slot]:
 _OFFERED = Compiled(_offered, slot_id=UUID, operator=UUID, client=UUID)
 
 
-def get_resource_offer(*, resource_id: UUID, client: ApiClient) -> Offer:
-    """Read a resource that is booked as a whole, with its rates.
+def get_day_offer(*, resource_id: UUID, day: date | None, client: ApiClient) -> Offer:
+    """Read a resource that is booked as a whole on a local day (None: today there), with its rates.
 
     Raises:
         NotFoundError: The operator has no such resource.
+        ValidationError: It is booked by slot, or there is no such day.
+        DayOverError: The day is over there.
     """
     resource = (
         scoping.of_operator(Resource.objects.filter(pk=resource_id, is_active=True), client.operator)
@@ -66,8 +83,22 @@ def get_resource_offer(*, resource_id: UUID, client: ApiClient) -> Offer:
     )
     if resource is None:
         raise NotFoundError(kind="resource")
+    if not resource.exclusive:
+        raise ValidationError(param="slot_id", code="required", message="This is booked by slot; name a slot_id.")
+    now: datetime = resource.db_now
+    today = days.today(zone=resource.timezone, now=now)
+    if day is not None and day < today:
+        raise DayOverError
+    start, end = days.times_of(day=day or today, zone=resource.timezone)
     return Offer(
-        resource=resource, slot=None, rates=resource.offered, live_holds=resource.live_holds, now=resource.db_now
+        resource=resource,
+        slot=None,
+        day=day or today,
+        starts_at=start,
+        ends_at=end,
+        rates=resource.offered,
+        live_holds=resource.live_holds,
+        now=now,
     )
 
 

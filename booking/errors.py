@@ -1,6 +1,7 @@
 """Why a reservation cannot be made or changed."""
 
 from datetime import datetime
+from typing import Literal
 
 from common.errors import ConflictError, ValidationError
 
@@ -22,17 +23,26 @@ class SlotClosedError(ConflictError):
 
     code = "slot_closed"
 
+    def __init__(
+        self, message: str = "This departure takes no reservations.", *, param: Literal["slot_id", "date"] = "slot_id"
+    ) -> None:
+        super().__init__(message, param=param)
+
+
+class DayOverError(SlotClosedError):
+    """The day is over where the resource is."""
+
     def __init__(self) -> None:
-        super().__init__("This departure takes no reservations.", param="slot_id")
+        super().__init__("This day is over.", param="date")
 
 
 class ResourceUnavailableError(ConflictError):
-    """Somebody else has the exclusive resource."""
+    """Somebody else has the exclusive resource for some of that day."""
 
     code = "resource_unavailable"
 
     def __init__(self) -> None:
-        super().__init__("Somebody else has this at the moment.", param="resource_id")
+        super().__init__("This activity is already booked for that day, or for a part of it.", param="resource_id")
 
 
 class HoldExpiredError(ConflictError):

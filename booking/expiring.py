@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+
 from booking import locks, places
 from booking.models import Reservation
 from booking.states import ReservationStatus
@@ -18,14 +20,14 @@ BATCH = 200
 ACTOR = "sweep:expire_reservations"
 
 
-def expire_due(*, slot_id: UUID | None = None, now: datetime | None = None) -> int:
-    """Expire every hold past its time (of one slot, if given) and return how many; ``now`` is the database's clock.
+def expire_due(*, among: Q = locks.ANY, now: datetime | None = None) -> int:
+    """Expire every hold past its time (``among`` some) and return how many; ``now`` is the database's clock.
 
     Batches skip what somebody else has locked, so any number may run at once. If a batch fails it is done row by row,
     so that one poisoned row is told of and never stops the others. The provider is not called: commands are stored.
     """
     batches = loops.each(
-        _batches(slot_id=slot_id, now=now), lambda number: number, name="expire_reservations", ends=(Exception,)
+        _batches(among=among, now=now), lambda number: number, name="expire_reservations", ends=(Exception,)
     )
     if batches.ended_by is None:
         return batches.done
@@ -33,20 +35,40 @@ def expire_due(*, slot_id: UUID | None = None, now: datetime | None = None) -> i
         "A batch of holds could not be expired; they are tried one by one.",
         extra={"error": errors.describe(batches.ended_by), "trace": errors.trace(batches.ended_by)},
     )
-    return batches.done + _expire_one_by_one(slot_id=slot_id, now=now)
+    return batches.done + _expire_one_by_one(among=among, now=now)
 
 
-def _batches(*, slot_id: UUID | None, now: datetime | None) -> Iterator[int]:
+def in_the_way(*, resource_id: UUID, slot_id: UUID | None, during: tuple[datetime, datetime], exclusive: bool) -> Q:
+    """Match what may stand in the way of a party: on its slot, or on all of an exclusive resource at that time."""
+    start, end = during
+    if exclusive:
+        return Q(resource_id=resource_id, starts_at__lt=end, ends_at__gt=start)
+    return Q(slot_id=slot_id)
+
+
+def end_due(*, among: Q, now: datetime) -> list[Reservation]:
+    """Expire holds past their time inside the caller's transaction; who calls gives their places back.
+
+    Waits for nobody: what somebody else has locked is left out. Nothing but slots may be locked after it.
+    """
+    database.require_transaction()
+    over = locks.list_due_for_update(now=now, among=among, limit=BATCH)
+    if over:
+        _end(over)
+    return over
+
+
+def _batches(*, among: Q, now: datetime | None) -> Iterator[int]:
     """Expire batch after batch, until one is not full."""
     number = BATCH
     while number == BATCH:
-        number = _expire_batch(slot_id=slot_id, now=now, limit=BATCH)
+        number = _expire_batch(among=among, now=now, limit=BATCH)
         yield number
 
 
-def _expire_batch(*, slot_id: UUID | None, now: datetime | None, limit: int) -> int:
+def _expire_batch(*, among: Q, now: datetime | None, limit: int) -> int:
     with database.use_case():
-        due = locks.list_due_for_update(now=now, slot_id=slot_id, limit=limit)
+        due = locks.list_due_for_update(now=now, among=among, limit=limit)
         if due:
             _expire(due)
     return len(due)
@@ -54,6 +76,11 @@ def _expire_batch(*, slot_id: UUID | None, now: datetime | None, limit: int) -> 
 
 def _expire(due: Sequence[Reservation]) -> None:
     """Move locked reservations on; five statements for the batch, whatever its size."""
+    _end(due)
+    places.give_back(due)
+
+
+def _end(due: Sequence[Reservation]) -> None:
     releases = []
     for reservation in due:
         at = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
@@ -67,16 +94,15 @@ def _expire(due: Sequence[Reservation]) -> None:
     moved = {field: getattr(due[0], field) for field in ("status", "changed_at", "changed_by", "changed_because")}
     Reservation.objects.filter(pk__in=[reservation.pk for reservation in due]).update(**moved)
     database.insert_together(*releases)
-    places.give_back(due)
 
 
-def _expire_one_by_one(*, slot_id: UUID | None, now: datetime | None) -> int:
+def _expire_one_by_one(*, among: Q, now: datetime | None) -> int:
     def expire(reservation_id: UUID) -> int:
         with database.use_case():
-            due = locks.list_due_for_update(now=now, slot_id=slot_id, limit=1, only=reservation_id)
+            due = locks.list_due_for_update(now=now, among=among, limit=1, only=reservation_id)
             if due:
                 _expire(due)
         return len(due)
 
-    due = locks.due(now=now, slot_id=slot_id).values_list("pk", flat=True)
+    due = locks.due(now=now, among=among).values_list("pk", flat=True)
     return loops.each(due, expire, name="expire_reservations").done

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from booking import places
+from booking import expiring, places
 from booking.errors import SlotClosedError, SlotSoldOutError
-from booking.models import CHANGED_FIELDS, Reservation, Slot
+from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
 from common import database
 from payments import settling
@@ -44,15 +44,35 @@ def give_back(reservation: Reservation, *, at: datetime, why: str) -> list[Any]:
 
 
 def _seat(reservation: Reservation, at: datetime) -> None:
-    """Take the places again that were sold, at the price that was paid; the slot is locked last."""
+    """Take the places again that were sold, at the price that was paid; the slot is locked last.
+
+    Holds that ran out there do not stand in the way. That an exclusive resource is free is the database's decision.
+    """
     payment = reservation.payment
     if (payment.amount_captured, payment.currency) != (reservation.amount, reservation.currency):
         raise _NotAsSoldError("it is not the price that the places were sold at")
-    if reservation.slot_id is not None:
-        departure = Slot.objects.filter(pk=reservation.slot_id, resource_id=reservation.resource_id)
-        if not departure.exists():
-            raise _NotAsSoldError("its departure is of another activity now")
+    _check_is_as_sold(reservation, at)
+    there = expiring.in_the_way(
+        resource_id=reservation.resource_id,
+        slot_id=reservation.slot_id,
+        during=(reservation.starts_at, reservation.ends_at),
+        exclusive=reservation.resource.exclusive,
+    )
+    over = expiring.end_due(among=there, now=at)
     reservation.move(ReservationStatus.PAID, at=at, by=settling.ACTOR, because="the money came late; seated again")
     database.update_together((reservation, CHANGED_FIELDS))
-    if reservation.slot_id is not None:
-        places.take(slot_id=reservation.slot_id, places=reservation.places, now=at)
+    places.take_again(reservation=reservation, freed=over, now=at)
+
+
+def _check_is_as_sold(reservation: Reservation, at: datetime) -> None:
+    """Compare what is there with what was sold: the same activity, on the same terms, at the same time."""
+    resource, slot = reservation.resource, reservation.slot
+    if not resource.is_active or (reservation.exclusive and not resource.exclusive):
+        raise _NotAsSoldError("its activity is not sold any more, or not on the same terms")
+    if slot is None:
+        if reservation.ends_at <= at:
+            raise _NotAsSoldError("its day is over")
+    elif slot.resource_id != reservation.resource_id:
+        raise _NotAsSoldError("its departure is of another activity now")
+    elif (slot.starts_at, slot.ends_at) != (reservation.starts_at, reservation.ends_at):
+        raise _NotAsSoldError("its departure is at another time now")

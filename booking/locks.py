@@ -1,7 +1,9 @@
 """Every lock that is taken on a reservation or a slot.
 
-One order everywhere: event → reservation → payment → slots by id. A reservation and its payment are locked by one
-statement, which locks them in that order row by row. The slot is the hot row: it is locked last and for the shortest
+One order everywhere: event → reservation → payment → resource → slots by id. A reservation and its payment are locked
+by one statement, which locks them in that order row by row. The resource is locked by triggers, with each reservation
+that takes or leaves places: ``FOR KEY SHARE``, for which sales do not wait, or ``FOR UPDATE`` by who changes what is
+sold (``migrations/0011_occupancy_guards.py``). The slot is the hot row: it is locked last and for the shortest
 time, and ``FOR NO KEY UPDATE``, since the foreign key of a new reservation takes a key-share lock on it.
 """
 
@@ -10,14 +12,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from booking.models import Reservation, Resource, Slot
 from booking.states import HOLDING
 from common import database
 from common.compiled import CompiledBy
+from common.errors import NotFoundError
 from payments import commands
+
+ANY = Q()
+"""No condition: all of them."""
 
 _RESERVATION = CompiledBy(
     lambda: (
@@ -34,20 +40,20 @@ def find_reservation_for_update(**where: Any) -> Reservation | None:
     return _RESERVATION.first(**where)
 
 
-def due(*, now: datetime | None, slot_id: UUID | None) -> QuerySet[Reservation]:
+def due(*, now: datetime | None, among: Q = ANY) -> QuerySet[Reservation]:
     """Select holds past their time, by the database's clock if ``now`` is None. Takes no lock."""
-    found = Reservation.objects.filter(status__in=sorted(HOLDING), expires_at__lte=Now() if now is None else now)
-    return (found if slot_id is None else found.filter(slot_id=slot_id)).order_by("expires_at")
+    over = Reservation.objects.filter(status__in=sorted(HOLDING), expires_at__lte=Now() if now is None else now)
+    return over.filter(among).order_by("expires_at")
 
 
 def list_due_for_update(
-    *, now: datetime | None, slot_id: UUID | None, limit: int, only: UUID | None = None
+    *, now: datetime | None, limit: int, among: Q = ANY, only: UUID | None = None
 ) -> list[Reservation]:
     """Lock holds past their time and their payments, leaving out what somebody else has locked.
 
     Only what expiring needs of them is read, which saves it a third of its time in Python.
     """
-    found = due(now=now, slot_id=slot_id)
+    found = due(now=now, among=among)
     if only is not None:
         found = found.filter(pk=only)
     return list(
@@ -59,13 +65,25 @@ def list_due_for_update(
 
 
 def get_resource_for_update(*, resource_id: UUID) -> Resource:
-    """Lock a resource, while departures are made for it. Nothing else is locked with it."""
+    """Lock a resource, while departures are made for it. Sales of it go on."""
     return Resource.objects.select_for_update(no_key=True).get(pk=resource_id)
 
 
+def lock_offered(*, resource_id: UUID) -> None:
+    """Lock a resource while what is sold of it is changed; sales of it wait, and it waits for those of this moment."""
+    list(Resource.objects.select_for_update().filter(pk=resource_id).values_list("pk"))
+
+
 def get_slot_for_update(*, slot_id: UUID) -> Slot:
-    """Lock a slot: the last lock before COMMIT."""
-    return Slot.objects.select_for_update(no_key=True).get(pk=slot_id)
+    """Lock a slot: the last lock before COMMIT.
+
+    Raises:
+        NotFoundError: It is gone.
+    """
+    slot = Slot.objects.select_for_update(no_key=True).filter(pk=slot_id).first()
+    if slot is None:
+        raise NotFoundError(kind="slot")
+    return slot
 
 
 def lock_slots(*, slot_ids: Collection[UUID]) -> None:

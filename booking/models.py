@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import ClassVar
 
+from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Q, Value
 
+from booking.fields import MultirangeField, UuidRangeField
 from booking.states import ACTIVE, HOLDING, RESERVATION_TRANSITIONS, ReservationStatus
 from common import ids
 from common.states import InvalidStateError
@@ -66,6 +68,9 @@ class Slot(models.Model):
     capacity = models.PositiveIntegerField()
     reserved = models.PositiveIntegerField(default=0, editable=False)
     is_closed = models.BooleanField(default=False, help_text="Closed to new reservations; those it has stay.")
+    sold_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a place was first taken; activity and time are fixed."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -110,6 +115,9 @@ class Reservation(models.Model):
     slot = models.ForeignKey(
         Slot, on_delete=models.PROTECT, null=True, blank=True, related_name="reservations", db_index=False
     )
+    day = models.DateField(null=True, blank=True, help_text="The local day of a whole resource; empty: a departure.")
+    starts_at = models.DateTimeField(help_text="As it was sold: of the departure, or of the day.")
+    ends_at = models.DateTimeField()
     payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="reservation")
     status = models.CharField(max_length=20, choices=ReservationStatus.choices)
     exclusive = models.BooleanField(help_text="Whether the resource was exclusive when it was sold.")
@@ -135,22 +143,17 @@ class Reservation(models.Model):
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["operator", "reference"], name="reservation_reference_once"),
-            models.UniqueConstraint(
-                fields=["resource"],
-                condition=Q(slot__isnull=True, status__in=sorted(ACTIVE)),
-                name="reservation_resource_exclusive",
-            ),
-            models.UniqueConstraint(
-                fields=["slot"],
-                condition=Q(exclusive=True, slot__isnull=False, status__in=sorted(ACTIVE)),
-                name="reservation_slot_exclusive",
-            ),
             models.CheckConstraint(condition=Q(places__gt=0), name="reservation_has_places"),
             models.CheckConstraint(condition=Q(amount__gte=0), name="reservation_amount_not_negative"),
             models.CheckConstraint(condition=Q(status__in=ReservationStatus.values), name="reservation_status_known"),
             models.CheckConstraint(
                 condition=Q(slot__isnull=False) | Q(exclusive=True), name="reservation_whole_resource_is_exclusive"
             ),
+            models.CheckConstraint(
+                condition=Q(slot__isnull=False, day__isnull=True) | Q(slot__isnull=True, day__isnull=False),
+                name="reservation_of_a_departure_or_a_day",
+            ),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="reservation_ends_after_start"),
             models.CheckConstraint(
                 condition=~Q(status__in=sorted(HOLDING)) | Q(expires_at__isnull=False), name="reservation_hold_expires"
             ),
@@ -213,6 +216,35 @@ class Reservation(models.Model):
 
 CHANGED_FIELDS = ("status", "expires_at", "confirmed_at", "paid_at", "changed_at", "changed_by", "changed_because")
 """Every field of a reservation that changes after it was made."""
+
+
+class Occupancy(models.Model):
+    """When a party has an exclusive resource for itself (P2).
+
+    A row for each active reservation of an exclusive resource, and no other: triggers of the database write it with
+    each change of a reservation (``migrations/0011_occupancy_guards.py``), so that no code path can forget it. That two
+    never overlap is the exclusion constraint's decision; ``resource_key`` is the resource as a range of one id, since
+    core PostgreSQL has no such index of a plain id.
+    """
+
+    reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="occupancies", db_index=False)
+    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="+", db_index=False)
+    resource_key = models.GeneratedField(
+        expression=Func("resource_id", "resource_id", Value("[]"), function="uuidrange"),
+        output_field=UuidRangeField(),
+        db_persist=True,
+    )
+    during = MultirangeField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["reservation", "resource"], name="occupancy_once"),
+            ExclusionConstraint(expressions=[("resource_key", "="), ("during", "&&")], name="occupancy_one_party"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource_id} {self.during}"
 
 
 class Unit(models.Model):

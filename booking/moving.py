@@ -4,10 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError
-from psycopg.errors import UniqueViolation
+from django.db.models import Q
 
 from booking import expiring, locks, places
-from booking.errors import HoldExpiredError, SlotSoldOutError
+from booking.errors import HoldExpiredError, SlotClosedError, SlotSoldOutError
 from booking.models import CHANGED_FIELDS, Reservation, Slot
 from common import database
 from common.errors import NotFoundError, ValidationError
@@ -30,7 +30,7 @@ def move(*, operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str,
     try:
         return _move(operator, reservation_id, slot_id, actor, reason)
     except SlotSoldOutError:
-        if expiring.expire_due(slot_id=slot_id) == 0:  # places that nobody holds any more must not stand in the way
+        if expiring.expire_due(among=_in_the_way(reservation_id, slot_id)) == 0:
             raise
         return _move(operator, reservation_id, slot_id, actor, reason)
 
@@ -48,11 +48,25 @@ def _move(operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, r
             database.update_together((reservation, ("slot", *CHANGED_FIELDS)))
             places.move(left=left, taken=slot_id, places=reservation.places, now=at)
     except IntegrityError as error:
-        cause = error.__cause__
-        if isinstance(cause, UniqueViolation) and cause.diag.constraint_name == "reservation_slot_exclusive":
-            raise SlotSoldOutError(available=0) from error
+        match database.violated(error):
+            case "occupancy_one_party":
+                raise SlotSoldOutError(available=0) from error
+            case "reservation_as_offered":  # it was sold for one party, and the activity is not any more
+                raise SlotClosedError from error
         raise
     return reservation
+
+
+def _in_the_way(reservation_id: UUID, slot_id: UUID) -> Q:
+    """Match holds past their time whose places, or whose boat, the reservation is to have."""
+    slot = Slot.objects.select_related("resource").get(pk=slot_id)
+    there = expiring.in_the_way(
+        resource_id=slot.resource_id,
+        slot_id=slot_id,
+        during=(slot.starts_at, slot.ends_at),
+        exclusive=slot.resource.exclusive,
+    )
+    return there & ~Q(pk=reservation_id)
 
 
 def _leaving(reservation: Reservation, slot_id: UUID, at: datetime) -> UUID:

@@ -13,11 +13,12 @@ from booking.models import Reservation, Slot
 from common import database
 
 _TAKE = """
-    UPDATE booking_slot SET reserved = reserved + %(places)s
+    UPDATE booking_slot SET reserved = reserved + %(places)s, sold_at = coalesce(sold_at, %(now)s)
     WHERE id = %(slot)s AND NOT is_closed AND starts_at > %(now)s AND capacity - reserved >= %(places)s
 """
 _ADD = """
-    UPDATE booking_slot SET reserved = reserved + added.places
+    UPDATE booking_slot SET reserved = reserved + added.places,
+        sold_at = coalesce(sold_at, CASE WHEN added.places > 0 THEN now() END)
     FROM unnest(%s::uuid[], %s::int[]) AS added(id, places) WHERE booking_slot.id = added.id
 """
 
@@ -38,6 +39,23 @@ def take(*, slot_id: UUID, places: int, now: datetime) -> None:
             return
     _refuse_unless_there_is_room(locks.get_slot_for_update(slot_id=slot_id), places, now)
     _add({slot_id: places})
+
+
+def take_again(*, reservation: Reservation, freed: Iterable[Reservation], now: datetime) -> None:
+    """Lock the slots of holds that ran out and of a reservation together; give those back and take this one's again.
+
+    Nothing else may be locked after them in this transaction.
+
+    Raises:
+        SlotClosedError: Its slot is closed, or has started at ``now``.
+        SlotSoldOutError: It has not enough places left.
+    """
+    database.require_transaction()
+    freed = list(freed)
+    locks.lock_slots(slot_ids={row.slot_id for row in (*freed, reservation) if row.slot_id is not None})
+    give_back(freed)
+    if reservation.slot_id is not None:
+        take(slot_id=reservation.slot_id, places=reservation.places, now=now)
 
 
 def move(*, left: UUID, taken: UUID, places: int, now: datetime) -> None:

@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
 from django.db.models.functions import Now
-from psycopg.errors import UniqueViolation
 
 from booking import availability, carrying_out, expiring, holds, places, pricing
 from booking.errors import ResourceUnavailableError, SlotClosedError, SlotSoldOutError, TooManyHoldsError
 from booking.models import Reservation, Unit
 from booking.states import ReservationStatus
 from common import database, ids
-from common.errors import NotFoundError, ValidationError
+from common.errors import BusyError, ConflictError, NotFoundError, ValidationError
 from idempotency.keys import Operation
 from payments import commands
 from payments.errors import CardError
@@ -26,6 +26,8 @@ from tenants.models import ApiClient
 
 _TRIES = 4
 """A reference of six characters may be taken; drawing again is cheaper than asking first."""
+_ONCE_MORE = ("reservation_reference_once", "reservation_as_offered")
+"""Constraints that another try may satisfy: another reference is drawn, and what is sold is read anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,8 @@ class Request:
     capture_method: CaptureMethod
     payment_method_id: str
     metadata: Mapping[str, str]
+    day: date | None = None
+    """The local day of a whole resource; None: today there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,28 +90,67 @@ def reserve(*, client: ApiClient, actor: str, operation: Operation, request: Req
 Stored = tuple[list[Unit], Command]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sale:
+    """One operation of a client."""
+
+    client: ApiClient
+    actor: str
+    operation_id: UUID
+    request: Request
+
+
+class _TakenError(Exception):
+    """Somebody else has the places; ``shown`` says so to the caller, ``by`` matches who it may be."""
+
+    def __init__(self, shown: ConflictError, offer: availability.Offer) -> None:
+        super().__init__(shown.message)
+        self.shown = shown
+        self.by = expiring.in_the_way(
+            resource_id=offer.resource.pk,
+            slot_id=offer.slot.pk if offer.slot is not None else None,
+            during=(offer.starts_at, offer.ends_at),
+            exclusive=offer.resource.exclusive,
+        )
+
+
 def _store(*, client: ApiClient, actor: str, operation_id: UUID, request: Request) -> Stored | None:
-    """Store the reservation; None if an earlier run with this id has."""
-    for last in (False,) * (_TRIES - 1) + (True,):
-        offer = _offer(client, request)
+    """Store the reservation; None if an earlier run with this id has.
+
+    Holds that ran out do not stand in the way: they are expired there, and it is tried once more.
+    """
+    sale = _Sale(client=client, actor=actor, operation_id=operation_id, request=request)
+    try:
+        return _store_as_offered(sale)
+    except _TakenError as taken:
+        if expiring.expire_due(among=taken.by) == 0:
+            if Reservation.objects.filter(pk=operation_id).exists():
+                return None
+            raise taken.shown from taken
+    try:
+        return _store_as_offered(sale)
+    except _TakenError as taken:
+        raise taken.shown from taken
+
+
+def _store_as_offered(sale: _Sale) -> Stored | None:
+    """Store what is offered now; offered anew if it changed meanwhile, or if its reference is taken."""
+    for _ in range(_TRIES):
+        offer = _offer(sale.client, sale.request)
         try:
-            return _insert(client=client, actor=actor, operation_id=operation_id, request=request, offer=offer)
-        except SlotSoldOutError:
-            if last or expiring.expire_due(slot_id=request.slot_id) == 0:
-                if Reservation.objects.filter(pk=operation_id).exists():
-                    return None
-                raise
+            return _insert(sale, offer)
+        except SlotSoldOutError as error:
+            raise _TakenError(error, offer) from error
         except IntegrityError as error:
-            constraint = error.__cause__.diag.constraint_name if isinstance(error.__cause__, UniqueViolation) else None
+            constraint = database.violated(error)
             if constraint == "booking_reservation_pkey":
                 return None
-            if constraint == "reservation_slot_exclusive":
-                raise SlotSoldOutError(available=0) from error
-            if constraint == "reservation_resource_exclusive":
-                raise ResourceUnavailableError from error
-            if last or constraint != "reservation_reference_once":
+            if constraint == "occupancy_one_party":
+                shown = SlotSoldOutError(available=0) if offer.slot is not None else ResourceUnavailableError()
+                raise _TakenError(shown, offer) from error
+            if constraint not in _ONCE_MORE:
                 raise
-    raise AssertionError("the last try returns or raises")
+    raise BusyError
 
 
 def _offer(client: ApiClient, request: Request) -> availability.Offer:
@@ -115,9 +158,7 @@ def _offer(client: ApiClient, request: Request) -> availability.Offer:
     if request.slot_id is not None:
         offer = availability.get_slot_offer(slot_id=request.slot_id, client=client)
     elif request.resource_id is not None:
-        offer = availability.get_resource_offer(resource_id=request.resource_id, client=client)
-        if not offer.resource.exclusive or offer.resource.slots.exists():
-            raise ValidationError(param="slot_id", code="required", message="This is booked by slot; name a slot_id.")
+        offer = availability.get_day_offer(resource_id=request.resource_id, day=request.day, client=client)
     else:
         raise NotFoundError(kind="slot")
     if offer.slot is not None and not offer.slot.is_open(offer.now):
@@ -127,16 +168,15 @@ def _offer(client: ApiClient, request: Request) -> availability.Offer:
     return offer
 
 
-def _insert(
-    *, client: ApiClient, actor: str, operation_id: UUID, request: Request, offer: availability.Offer
-) -> Stored:
+def _insert(sale: _Sale, offer: availability.Offer) -> Stored:
     """Insert everything in one statement, then lock the slot and take the places as the last step before COMMIT."""
+    request, actor = sale.request, sale.actor
     quote = pricing.quote(rates=offer.rates, wanted=_wanted(request, offer))
     registry.get(request.provider).check_amount(amount=quote.amount, currency=offer.resource.currency, param="units")
     if offer.slot is not None and offer.slot.available < quote.places:
         raise SlotSoldOutError(available=offer.slot.available)
-    payment = _payment(client, request, offer, quote, actor)
-    reservation = _reservation(client, request, offer, quote, payment, operation_id)
+    payment = _payment(sale.client, request, offer, quote, actor)
+    reservation = _reservation(sale.client, request, offer, quote, payment, sale.operation_id)
     units = [Unit(reservation=reservation, **_sold(rate)) for rate in quote.sold]
     kind = CommandKind.AUTHORIZE if request.capture_method is CaptureMethod.MANUAL else CommandKind.CHARGE
     command = commands.claimed(
@@ -191,6 +231,9 @@ def _reservation(
         api_client=client,
         resource=offer.resource,
         slot=offer.slot,
+        day=offer.day,
+        starts_at=offer.starts_at,
+        ends_at=offer.ends_at,
         payment=payment,
         status=ReservationStatus.AWAITING_PAYMENT,
         exclusive=offer.resource.exclusive,

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from django.db import OperationalError, connection, connections, models, transaction
+import psycopg
+from django.db import IntegrityError, OperationalError, connection, connections, models, transaction
 from psycopg import errors as pg
 
 from common.errors import BusyError
@@ -37,6 +38,12 @@ def require_transaction() -> None:
     """Refuse to go on outside a transaction: the caller owns the commit."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("This must be called inside a transaction.")
+
+
+def violated(error: IntegrityError) -> str:
+    """Return the name of the constraint that refused, or an empty text."""
+    cause = error.__cause__
+    return (cause.diag.constraint_name or "") if isinstance(cause, psycopg.Error) else ""
 
 
 def leave_database() -> None:
@@ -112,7 +119,7 @@ def _insert(rows: list[models.Model]) -> Statement:
 
 
 def _as_text(value: object) -> str:
-    if isinstance(value, UUID | datetime):
+    if isinstance(value, UUID | date):
         return str(value)
     raise TypeError(f"{value!r} cannot be inserted together with others.")
 

@@ -1,6 +1,7 @@
 """Serializers of the HTTP contract: strict about what comes in, plain about what goes out."""
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,8 @@ from rest_framework.exceptions import ErrorDetail
 from common.times import FIRST_YEAR, LAST_YEAR
 
 LONGEST_MAIL_ADDRESS = 254
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -104,6 +107,17 @@ class StrictUUIDField(serializers.UUIDField):
         if not isinstance(data, str):
             self.fail("invalid", value=data)
         return super().to_internal_value(data)
+
+
+class StrictDateField(serializers.DateField):
+    """A date as the contract writes it, such as 2026-12-01."""
+
+    def to_internal_value(self, value: Any) -> date:
+        """Refuse any other way to write it."""
+        if not isinstance(value, str) or not _DATE.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        found: date = super().to_internal_value(value)
+        return found
 
 
 class MetadataField(serializers.DictField):

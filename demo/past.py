@@ -82,13 +82,16 @@ _LAST = [
 ]
 
 _SLOTS = """
-INSERT INTO booking_slot (id, resource_id, starts_at, ends_at, capacity, reserved, is_closed, created_at)
+INSERT INTO booking_slot (id, resource_id, starts_at, ends_at, capacity, reserved, is_closed, sold_at, created_at)
 SELECT pg_temp.demo_id(at - interval '30 days', 'slot', k),
        (%(resources)s::uuid[])[1 + k %% cardinality(%(resources)s::uuid[])],
-       starts_at, starts_at + interval '2 hours', 24, 0, false, at - interval '30 days'
+       starts_at, starts_at + interval '2 hours', 24, 0, false, at - interval '30 days', at - interval '30 days'
 FROM (SELECT k, %(first)s + k * %(slot_step)s + %(ahead)s AS at
       FROM generate_series(%(from_slot)s::bigint, %(to_slot)s - 1) AS k) AS planned,
-     LATERAL (SELECT date_trunc('day', at) + make_interval(hours => 8 + (k %% 10)::int) AS starts_at) AS sensible
+     -- Ten hours of each day: each at a moment of its own, at which no coming departure of the demo is.
+     LATERAL (SELECT date_trunc('day', at) AS day) AS local,
+     LATERAL (SELECT date_trunc('minute', day + interval '8 hours' + (at - day) * 10 / 24) + interval '20 seconds'
+              AS starts_at) AS sensible
 """
 _MADE = """
 CREATE TEMPORARY TABLE made ON COMMIT DROP AS
@@ -123,11 +126,12 @@ SELECT payment_id, operator_id, 'stripe', %(account)s, ref, amount, currency, 'm
     CASE WHEN is_paid THEN event_id END, '', at, at + interval '5 minutes', 'demo', 'the past'
 FROM made""",
     """
-INSERT INTO booking_reservation (id, operator_id, reference, resource_id, slot_id, payment_id, status, exclusive,
-    places, amount, currency, customer_name, customer_email, customer_reference, customer_language, metadata,
-    expires_at, confirmed_at, paid_at, created_at, changed_at, changed_by, changed_because)
-SELECT id, operator_id, 'D' || lpad(upper(to_hex(i)), 6, '0'), resource_id, slot_id, payment_id, status, false, places,
-    amount, currency, customer, email, '', '', '{}', at + interval '15 minutes',
+INSERT INTO booking_reservation (id, operator_id, reference, resource_id, slot_id, starts_at, ends_at, payment_id,
+    status, exclusive, places, amount, currency, customer_name, customer_email, customer_reference, customer_language,
+    metadata, expires_at, confirmed_at, paid_at, created_at, changed_at, changed_by, changed_because)
+SELECT id, operator_id, 'D' || lpad(upper(to_hex(i)), 6, '0'), resource_id, slot_id, starts_at,
+    starts_at + interval '2 hours', payment_id, status, false, places, amount, currency, customer, email, '', '', '{}',
+    at + interval '15 minutes',
     CASE WHEN is_paid THEN at + interval '4 minutes' END, CASE WHEN is_paid THEN at + interval '5 minutes' END, at,
     at + interval '5 minutes', 'demo', 'the past'
 FROM made""",

@@ -18,7 +18,6 @@ _SHOWN = 20
 
 def of_reservation(reservation: Reservation, *, kind: MailKind, cause: str, amount: int | None = None) -> Mail:
     """Write a mail to the guest of a reservation. ``amount`` (minor units) is what it is about; None: all of it."""
-    slot = reservation.slot
     units: dict[str, int] = {}
     for unit in reservation.units.all():
         units[unit.name] = units.get(unit.name, 0) + 1
@@ -35,7 +34,8 @@ def of_reservation(reservation: Reservation, *, kind: MailKind, cause: str, amou
             "reference": reservation.reference,
             "activity": reservation.resource.name,
             "operator": reservation.operator.name,
-            "starts_at": rfc3339(slot.starts_at) if slot else None,
+            "starts_at": rfc3339(reservation.starts_at),
+            "day": reservation.day.isoformat() if reservation.day else None,
             "timezone": reservation.resource.timezone,
             "units": units,
             "amount": reservation.amount if amount is None else amount,

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -62,6 +62,9 @@ def _told(mail: Mail) -> dict[str, Any]:
         told["money"] = numbers.format_currency(amount, facts["currency"], locale=mail.language)
     for name in ("starts_at", "respond_by"):
         told[name] = _moment(facts.get(name), facts.get("timezone", "UTC"), mail.language)
+    if facts.get("day"):
+        day = dates.format_date(date.fromisoformat(facts["day"]), "full", locale=mail.language)
+        told["starts_at"] = f"{day} ({facts['timezone']})"
     told["units"] = ", ".join(f"{number} × {unit}" for unit, number in facts.get("units", {}).items())
     told["items"] = [f"{row['subject']} — {row['summary']}" for row in facts.get("found", [])]
     return told

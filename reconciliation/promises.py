@@ -41,12 +41,27 @@ PROMISES = (
     ),
     Promise(
         number="P2",
-        text="An exclusive resource or slot has at most one active reservation",
+        text="An exclusive resource has at most one party at a time, whatever it is booked through",
         breaches="""
-            SELECT coalesce(slot_id, resource_id)::text, format('%%s active reservations', count(*))
-            FROM booking_reservation
-            WHERE exclusive AND status IN ('awaiting_payment', 'pending', 'confirmed', 'paid')
-            GROUP BY slot_id, resource_id HAVING count(*) > 1""",
+            WITH party AS (
+                SELECT r.id, r.resource_id, r.starts_at, r.ends_at, a.exclusive AND r.ends_at > now() AS occupies
+                FROM booking_reservation r JOIN booking_resource a ON a.id = r.resource_id
+                WHERE r.status IN ('awaiting_payment', 'pending', 'confirmed', 'paid') AND (r.exclusive OR a.exclusive))
+            SELECT p.id::text, format('at one time with %%s', o.id)
+            FROM party p JOIN booking_reservation o ON o.resource_id = p.resource_id AND o.id <> p.id
+                 AND o.starts_at < p.ends_at AND o.ends_at > p.starts_at
+                 AND o.status IN ('awaiting_payment', 'pending', 'confirmed', 'paid')
+            JOIN booking_reservation own ON own.id = p.id
+            WHERE own.exclusive OR (p.occupies AND o.ends_at > now())
+            UNION ALL
+            SELECT p.id::text, 'has its time without occupying it' FROM party p
+            LEFT JOIN booking_occupancy o ON o.reservation_id = p.id AND o.resource_id = p.resource_id
+                 AND o.during = tstzmultirange(tstzrange(p.starts_at, p.ends_at))
+            WHERE p.occupies AND o.id IS NULL
+            UNION ALL
+            SELECT o.reservation_id::text, format('occupies, and is %%s', r.status)
+            FROM booking_occupancy o JOIN booking_reservation r ON r.id = o.reservation_id
+            WHERE r.status NOT IN ('awaiting_payment', 'pending', 'confirmed', 'paid')""",
     ),
     Promise(
         number="P3",

@@ -28,6 +28,12 @@ RESERVE = {
     "customer": {"name": "Ana Souza", "email": "ana@example.com", "language": "pt"},
     "payment": {"provider": "stripe", "capture_method": "manual", "payment_method_id": "pm_card_visa"},
 }
+RESERVE_DAY = {
+    "resource_id": ID,
+    "date": "2026-12-01",
+    "customer": {"name": "Ana Souza", "email": "ana@example.com"},
+    "payment": {"provider": "stripe", "payment_method_id": "pm_card_visa"},
+}
 REASON = {"reason": "the guest called"}
 
 
@@ -40,6 +46,7 @@ def reservation(status: str, *, payment: str) -> dict[str, object]:
             "status": status,
             "resource_id": OTHER_ID,
             "slot_id": OTHER_ID,
+            "date": None,
             "units": [{"unit": "adult", "name": "Adult", "quantity": 2, "amount": 4500}],
             "places": 2,
             "amount": 9000,

@@ -99,6 +99,7 @@ def _reservation(row: Reservation, units: Iterable[Unit], now: datetime) -> dict
         "status": row.status_at(now),
         "resource_id": str(row.resource_id),
         "slot_id": str(row.slot_id) if row.slot_id else None,
+        "date": row.day.isoformat() if row.day else None,
         "units": _grouped(units),
         "places": row.places,
         "amount": row.amount,

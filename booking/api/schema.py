@@ -65,7 +65,10 @@ RESERVE: dict[str, Any] = {
     "tags": ["Reservations"],
     "summary": "Reserve",
     "description": "Takes the places, and holds the money (`manual`) or takes it (`automatic`). The price is the "
-    "server's. Without a `payment_method_id` the frontend finishes with the `client_secret`.",
+    "server's. Without a `payment_method_id` the frontend finishes with the `client_secret`.\n\n"
+    "An exclusive resource is booked as a whole for a local day by `resource_id` and `date` (left out: today there). "
+    "It is then nobody else's on that day, by no departure either; `units` may be left out where there is one rate. "
+    "A day that is over is `slot_closed`.",
     "parameters": [openapi.KEY],
     "request": serializers.ReservationIn,
     "responses": {
@@ -82,6 +85,7 @@ RESERVE: dict[str, Any] = {
     },
     "examples": [
         asked("Two adults, held", examples.RESERVE),
+        asked("A whole boat for a day", examples.RESERVE_DAY),
         answered(examples.reservation("pending", payment="on_hold"), status=201),
         answered(examples.reservation("awaiting_payment", payment="processing"), status=202),
     ],

@@ -9,6 +9,7 @@ from common.serializers import (
     MailAddressField,
     MetadataField,
     PeriodQuery,
+    StrictDateField,
     StrictIntegerField,
     StrictSerializer,
     StrictUUIDField,
@@ -107,7 +108,8 @@ class ReservationIn(StrictSerializer):
     """A reservation to make."""
 
     slot_id = StrictUUIDField(required=False)
-    resource_id = StrictUUIDField(required=False)
+    resource_id = StrictUUIDField(required=False, help_text="An exclusive resource, booked as a whole.")
+    date = StrictDateField(required=False, help_text="With a `resource_id`: the local day; today there if left out.")
     units = UnitIn(many=True, required=False, default=list, allow_empty=False)
     customer = CustomerIn()
     payment = PaymentIn()
@@ -120,10 +122,13 @@ class ReservationIn(StrictSerializer):
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Want exactly one of slot and resource, and units for a slot."""
+        """Want exactly one of slot and resource, units for a slot, and a date for a resource only."""
         if ("slot_id" in attrs) == ("resource_id" in attrs):
             message = "Name either a slot_id or a resource_id."
             raise serializers.ValidationError({"slot_id": [serializers.ErrorDetail(message, "required")]})
+        if "slot_id" in attrs and "date" in attrs:
+            message = "A slot has its own date; name a date with a resource_id only."
+            raise serializers.ValidationError({"date": [serializers.ErrorDetail(message, "invalid")]})
         if "slot_id" in attrs and not attrs["units"]:
             raise serializers.ValidationError(
                 {"units": [serializers.ErrorDetail("This field is required.", "required")]}
@@ -163,6 +168,7 @@ class ReservationOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=ReservationStatus.choices)
     resource_id = StrictUUIDField()
     slot_id = StrictUUIDField(allow_null=True)
+    date = serializers.DateField(allow_null=True, help_text="The local day, of a resource that is booked as a whole.")
     units = SoldUnitOut(many=True)
     places = serializers.IntegerField()
     amount = serializers.IntegerField(help_text="In the currency's minor unit.")

@@ -211,6 +211,7 @@ def _request(data: dict[str, Any]) -> reserving.Request:
     return reserving.Request(
         slot_id=data.get("slot_id"),
         resource_id=data.get("resource_id"),
+        day=data.get("date"),
         units=[pricing.WantedUnit(**line) for line in data["units"]],
         customer=reserving.Customer(**data["customer"]),
         provider=payment["provider"],

@@ -126,7 +126,8 @@ class TestMove:
 
     def test_one_party_has_an_exclusive_departure(self, sandbox: Sandbox) -> None:
         resource = ResourceFactory.create(exclusive=True)
-        here, there = SlotFactory.create(resource=resource), SlotFactory.create(resource=resource)
+        here = SlotFactory.create(resource=resource)
+        there = SlotFactory.create(resource=resource, starts_at=here.starts_at + timedelta(days=1))
         row = reserve(here, adults=1)
         reserve(there, adults=1)
         with pytest.raises(SlotSoldOutError):

@@ -1,0 +1,30 @@
+"""The local day of a resource, from its first moment to that of the next: 23 or 25 hours long when clocks change."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from common.errors import ValidationError
+
+
+def times_of(*, day: date, zone: str) -> tuple[datetime, datetime]:
+    """Return the first moment of a day, and the first one after it.
+
+    A midnight that comes twice is the first one; one that the clocks skip is the moment when they do.
+
+    Raises:
+        ValidationError: The calendar does not reach so far, or has no such day there.
+    """
+    try:
+        start, end = (
+            datetime.combine(each, time.min, ZoneInfo(zone)).astimezone(UTC) for each in (day, day + timedelta(days=1))
+        )
+    except OverflowError as error:
+        raise ValidationError(param="date", code="invalid", message="This date is out of range.") from error
+    if start >= end:
+        raise ValidationError(param="date", code="invalid", message=f"There is no such day in {zone}.")
+    return start, end
+
+
+def today(*, zone: str, now: datetime) -> date:
+    """Return what day it is there."""
+    return now.astimezone(ZoneInfo(zone)).date()
