@@ -9,12 +9,32 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import psycopg
-from django.db import IntegrityError, OperationalError, connection, connections, models, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+    models,
+    transaction,
+)
 from psycopg import errors as pg
 
 from common.errors import BusyError
 
 CONTENTION = (pg.LockNotAvailable, pg.DeadlockDetected, pg.SerializationFailure)
+ERRORS = (DatabaseError, InterfaceError, psycopg.Error)
+"""What a database call raises; InterfaceError is no DatabaseError."""
+
+_AWAY = ("08", "53", "57", "58")
+"""Classes of SQLSTATE: connection lost, no room, ended by an operator or a time-out, a fault of the system."""
+_AWAY_TOO = frozenset(("25006", "25P03", "25P04"))
+"""Read-only (a failover's old primary), and transactions that idled or took too long."""
+_NOT_PREPARED = frozenset(("26000", "42P05"))
+"""A prepared statement that is not there, or is there already: a pooler gave us another connection to the server."""
+_BROKEN = "Cannot open a new connection in an atomic block."
+"""Django's words for a connection that was lost inside a transaction."""
 
 
 @contextmanager
@@ -32,6 +52,30 @@ def use_case() -> Iterator[None]:
         if isinstance(error.__cause__, CONTENTION):
             raise BusyError from error
         raise
+
+
+def is_away(error: BaseException) -> bool:
+    """Say whether an error means that the database cannot be used now: nothing was changed, and a repeat is safe.
+
+    A lost or refused connection, an exhausted pool, a failover, a pooler that has no server, a time-out.
+    """
+    if not isinstance(error, ERRORS):
+        return False
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, psycopg.Error):
+            return _is_away(seen)
+        if str(seen) == _BROKEN:
+            return True
+        seen = seen.__cause__
+    return isinstance(error, InterfaceError)
+
+
+def _is_away(error: psycopg.Error) -> bool:
+    if error.sqlstate is None:  # of the client: a connection that failed, a pool that has none
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    code = error.sqlstate
+    return code.startswith(_AWAY) or code in _AWAY_TOO or code in _NOT_PREPARED
 
 
 def require_transaction() -> None:

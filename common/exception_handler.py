@@ -7,11 +7,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, JsonResponse
-from psycopg_pool import PoolTimeout
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
-from common import request_id
+from common import database, errors, request_id
 from common.database import CONTENTION
 from common.errors import BusyError, HoldfastError, InternalError, NotFoundError, TooLargeError, UnavailableError
 
@@ -62,7 +61,7 @@ def translate(error: Exception) -> HoldfastError | None:
         return NotFoundError(kind="object")
     if isinstance(error, PermissionDenied):
         return _Known(drf.PermissionDenied())
-    if isinstance(error, OperationalError):
+    if isinstance(error, database.ERRORS):
         return _database_error(error)
     if isinstance(error, RequestDataTooBig):
         return TooLargeError("The body of this request is too large.")
@@ -122,9 +121,10 @@ def _first(detail: Any, *, path: tuple[str, ...]) -> tuple[str | None, Any]:
     return ".".join(path) or None, detail
 
 
-def _database_error(error: OperationalError) -> HoldfastError | None:
-    if isinstance(error.__cause__, CONTENTION):
+def _database_error(error: Exception) -> HoldfastError | None:
+    if isinstance(error, OperationalError) and isinstance(error.__cause__, CONTENTION):
         return BusyError()
-    if isinstance(error.__cause__, PoolTimeout):
-        return UnavailableError("Too many requests at this moment; nothing was changed. Try again.")
-    return None
+    if not database.is_away(error):
+        return None
+    logger.warning("The database is away; the request is refused.", extra={"error": errors.describe(error)})
+    return UnavailableError("The database cannot be used at this moment; nothing was changed. Try again.")

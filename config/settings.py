@@ -39,7 +39,7 @@ TRUST_X_FORWARDED_PROTO = env.boolean("TRUST_X_FORWARDED_PROTO", default=False)
 
 DATABASE_URL = env.url("DATABASE_URL", schemes=["postgres", "postgresql"])
 DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", 8)
-DATABASE_POOL_TIMEOUT_SECONDS = env.integer("DATABASE_POOL_TIMEOUT_SECONDS", 10, least=1)
+DATABASE_POOL_TIMEOUT_SECONDS = env.integer("DATABASE_POOL_TIMEOUT_SECONDS", 3, least=1)
 DATABASE_LOCK_TIMEOUT_MS = env.integer("DATABASE_LOCK_TIMEOUT_MS", 3_000, least=1)
 DATABASE_STATEMENT_TIMEOUT_MS = env.integer("DATABASE_STATEMENT_TIMEOUT_MS", 30_000)
 REDIS_URL = env.url("REDIS_URL", schemes=["redis", "rediss", "unix"])
@@ -143,6 +143,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "common.fallbacks.UnavailableMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -175,6 +176,9 @@ DATABASES["default"] |= {
 DATABASE_OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
 # Values are bound by the server, and a statement that comes again and again is planned once for each connection.
 DATABASE_OPTIONS |= {"server_side_binding": True, "prepare_threshold": 5}
+# No request waits long for a server that does not take it, or has vanished: seconds, and milliseconds for what is sent.
+DATABASE_OPTIONS |= {"connect_timeout": 3, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
+DATABASE_OPTIONS |= {"tcp_user_timeout": 10_000}
 # Said while connecting, so that no statement is spent on it, nor on the time zone, which Django would set by one.
 DATABASE_OPTIONS["options"] = " ".join(
     [
@@ -191,6 +195,8 @@ if DATABASE_POOL_SIZE:
         "min_size": min(2, DATABASE_POOL_SIZE),
         "max_size": DATABASE_POOL_SIZE,
         "timeout": DATABASE_POOL_TIMEOUT_SECONDS,
+        # Given up soon, and begun anew by the next request: else the pauses between tries double while it is away.
+        "reconnect_timeout": 2,
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -1,13 +1,12 @@
 """The endpoints that providers call: the raw body and its signature."""
 
 from django.conf import settings
-from django.db import OperationalError
 from django.http import HttpRequest, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from common import exception_handler
+from common import database, exception_handler
 from common.errors import BusyError, HoldfastError, MethodNotAllowedError, TooLargeError, UnavailableError
 from payments.providers import own_keys
 from payments.providers.base import DeliveredRequest
@@ -28,7 +27,7 @@ def stripe(request: HttpRequest, account: str = "") -> JsonResponse:
         inbox.receive(provider="stripe", request=delivered, secrets=secrets, account=account, now=timezone.now())
     except BusyError:
         return exception_handler.answer(UnavailableError("Its payment is being changed at this moment. Send it again."))
-    except (HoldfastError, OperationalError) as error:
+    except (HoldfastError, *database.ERRORS) as error:
         return exception_handler.answer(error)
     return JsonResponse({"received": True})
 
