@@ -90,6 +90,17 @@ def violated(error: IntegrityError) -> str:
     return (cause.diag.constraint_name or "") if isinstance(cause, psycopg.Error) else ""
 
 
+def check_constraints() -> None:
+    """Have the database say now what it would say at COMMIT, while a savepoint can still take it back.
+
+    Raises:
+        IntegrityError: What was written breaks a deferred constraint.
+    """
+    require_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
 def leave_database() -> None:
     """Give the connection back before waiting for a network, so that a slow provider holds no database connection.
 

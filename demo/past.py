@@ -183,13 +183,13 @@ JOIN (VALUES ('authorize', interval '0'), ('capture', interval '4 minutes'), ('c
     """
 INSERT INTO webhooks_event (id, provider, account, event_id, type, object_ref, live, api_version, source, payload,
     captured_amount, captured_currency, occurred_at, received_at, payment_id, status, effect, error, attempts,
-    processed_at, attested_by, attested_because)
+    processed_at, attested_by, attested_because, endpoint, proven_account, secret_name)
 SELECT event_id, 'stripe', %(account)s, 'evt_demo' || lpad(i::text, 12, '0'),
     CASE WHEN is_paid THEN 'payment_intent.succeeded' WHEN status = 'failed' THEN 'payment_intent.payment_failed'
          ELSE 'payment_intent.canceled' END, ref, false, '', 'webhook', '{}',
     CASE WHEN is_paid THEN amount ELSE 0 END, CASE WHEN is_paid THEN currency ELSE '' END, at + interval '5 minutes',
     at + interval '5 minutes', payment_id, 'applied', CASE WHEN is_paid THEN 'applied' ELSE 'already' END, '', 1,
-    at + interval '5 minutes', '', ''
+    at + interval '5 minutes', '', '', '', %(account)s, 'STRIPE_WEBHOOK_SECRETS'
 FROM made""",
     """
 INSERT INTO payments_refund (id, operator_id, payment_id, amount, reason, status, provider_ref, failure_code,

@@ -125,8 +125,11 @@ def _recover(account: Account, *, since: datetime, until: datetime, wait: Wait) 
 def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
     tally = Tally()
     for event in events:
+        if event.account != account.account:  # it would prove nothing of the account that it names
+            logger.warning("An event of another account was listed.", extra={"account": str(account)})
+            continue
         try:
-            receipt = inbox.take_in_read(provider=account.provider, notification=event)
+            receipt = inbox.take_in_read(provider=account.provider, notification=event, account=account.account)
         except HoldfastError as error:  # its payment is being changed at this moment, say: it is read again
             tally.problems.append(f"{event.event_id}: {error.message}")
             continue

@@ -65,29 +65,43 @@ PROMISES = (
     ),
     Promise(
         number="P3",
-        text="Nothing is paid without an authenticated event of its amount and currency",
+        text="Nothing is paid without an event of its amount and currency that is authentic for its account",
         breaches="""
             SELECT p.id::text, format('%%s, captured %%s %%s', p.status, p.amount_captured, p.currency)
             FROM payments_payment p
             LEFT JOIN webhooks_event e ON e.id = p.captured_event_id AND e.payment_id = p.id AND e.status = 'applied'
-                  AND e.provider = p.provider AND e.account = p.provider_account AND e.object_ref = p.provider_ref
+                  AND e.provider = p.provider AND e.object_ref = p.provider_ref
+                  AND e.account = p.provider_account AND e.proven_account = p.provider_account
+                  AND e.endpoint IN ('', p.provider_account) AND e.secret_name <> ''
                   AND e.captured_amount = p.amount_captured AND e.captured_currency = p.currency
             WHERE (p.status = 'succeeded' OR p.amount_captured > 0) AND e.id IS NULL
             UNION ALL
             SELECT r.id::text, format('%%s, its payment is %%s', r.status, p.status)
             FROM booking_reservation r JOIN payments_payment p ON p.id = r.payment_id
             WHERE r.status IN ('paid', 'refunded')
-              AND (p.status <> 'succeeded' OR p.amount_captured <> r.amount OR p.currency <> r.currency)""",
+              AND (p.status <> 'succeeded' OR p.amount_captured <> r.amount OR p.currency <> r.currency)
+            UNION ALL
+            SELECT r.id::text, format('its payment is driven by %%s, of operator %%s',
+                                      coalesce(nullif(p.managed_by, ''), 'nothing'), p.operator_id)
+            FROM booking_reservation r JOIN payments_payment p ON p.id = r.payment_id
+            WHERE p.managed_by <> 'reservation' OR p.operator_id <> r.operator_id""",
     ),
     Promise(
         number="P4",
-        text="One event, one effect: no event is stored twice, none is half-applied",
+        text="One event, one effect: no event is stored twice, none is half-applied or applied elsewhere",
         breaches="""
             SELECT min(id::text), format('event %%s is stored %%s times', event_id, count(*))
             FROM webhooks_event GROUP BY provider, account, event_id HAVING count(*) > 1
             UNION ALL
             SELECT id::text, 'applied without a mark or a payment' FROM webhooks_event
-            WHERE (status = 'applied') <> (effect <> '' AND processed_at IS NOT NULL AND payment_id IS NOT NULL)""",
+            WHERE (status = 'applied') <> (effect <> '' AND processed_at IS NOT NULL AND payment_id IS NOT NULL)
+            UNION ALL
+            SELECT e.id::text, format('applied to a payment of account "%%s", verified for "%%s"',
+                                      p.provider_account, coalesce(e.proven_account, 'nobody'))
+            FROM webhooks_event e JOIN payments_payment p ON p.id = e.payment_id
+            WHERE e.status = 'applied'
+              AND (e.provider, e.account, coalesce(e.proven_account, 'nobody'), e.secret_name <> '')
+                  <> (p.provider, p.provider_account, p.provider_account, true)""",
     ),
     Promise(
         number="P5",

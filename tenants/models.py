@@ -16,6 +16,9 @@ currency_code = RegexValidator(r"\A[A-Z]{3}\Z", "An ISO 4217 code in upper case,
 
 secret_name = RegexValidator(r"\A[A-Z][A-Z0-9_]*\Z", "The name of a variable, such as STRIPE_API_KEY_KAYAKS.")
 
+PLATFORM_SECRET = "STRIPE"  # noqa: S105  # the name of it
+"""Names the platform's own secrets (STRIPE_API_KEY, STRIPE_WEBHOOK_SECRETS); no operator's can be called so."""
+
 
 def time_zone_name(value: str) -> None:
     """Refuse what is not an IANA time zone."""
@@ -73,7 +76,24 @@ class Operator(models.Model):
             models.CheckConstraint(
                 condition=models.Q(stripe_secret="") | ~models.Q(stripe_account=""),
                 name="operator_secret_is_of_an_account",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["stripe_account"],
+                condition=~models.Q(stripe_account=""),
+                name="operator_account_once",
+                violation_error_message="Another operator has this Stripe account; an account is of one operator.",
+            ),
+            models.UniqueConstraint(
+                fields=["stripe_secret"],
+                condition=~models.Q(stripe_secret=""),
+                name="operator_secret_once",
+                violation_error_message="Another operator's Stripe key has this name; a key is of one account.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(stripe_secret=PLATFORM_SECRET),
+                name="operator_secret_is_not_the_platforms",
+                violation_error_message=f"{PLATFORM_SECRET} names the platform's own key.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,15 +11,16 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from common import database, errors, ids, json_text, loops
 from common.errors import UnavailableError
 from payments.errors import UnknownPaymentError
 from payments.providers import own_keys, registry
-from payments.providers.base import DeliveredRequest, Notification, ProviderError
-from webhooks import locks, routing
+from payments.providers.base import DeliveredRequest, InvalidSignatureError, Notification, ProviderError
+from webhooks import locks, proofs, routing
 from webhooks.models import RESULT_FIELDS, Event, EventSource, EventStatus
+from webhooks.proofs import Proof
 
 logger = logging.getLogger("holdfast.webhooks")
 
@@ -40,59 +41,77 @@ class Receipt(StrEnum):
 
 
 def receive(
-    *, provider: str, request: DeliveredRequest, secrets: Sequence[str], account: str, now: datetime
+    *,
+    provider: str,
+    request: DeliveredRequest,
+    secrets: Sequence[str],
+    account: str,
+    now: datetime,
+    secret_name: str = "",
+    own: bool = False,
 ) -> Receipt:
     """Take in a delivery. Must be called outside a transaction.
 
-    ``account`` is the one whose endpoint was called, empty for the platform's; its events only may come there. ``now``
-    is for the age of the signature; when the event was received is told by the database.
+    ``account`` is the one whose endpoint was called, empty for the platform's. ``secret_name`` names ``secrets``, the
+    platform's if it is empty; ``own`` says that they are those of this account alone. ``now`` is for the age of the
+    signature; when the event was received is told by the database.
 
     Raises:
-        InvalidSignatureError: It is not authentic. Nothing is stored.
+        InvalidSignatureError: It is not authentic for the account that it speaks of. Nothing is stored.
         UnavailableError: What it is about could not be looked up at the provider. Nothing is stored; it comes again.
     """
     notification = registry.get(provider).authenticate(request=request, secrets=secrets, now=now)
-    if own_keys.webhook_secrets(account) is not None and not notification.account:
-        notification = replace(notification, account=account)  # an account of its own does not name itself
+    name = secret_name or f"{provider.upper()}_WEBHOOK_SECRETS"
+    proof = proofs.of_delivery(notification=notification, endpoint=account, secret_name=name, own=own)
+    notification = replace(notification, account=proof.account)
     if notification.lookup_ref:
         notification = _look_up(provider, notification)
-    return take_in(provider=provider, notification=notification, source=EventSource.WEBHOOK, account=account)
+    return _take_in(provider, notification, EventSource.WEBHOOK, proof)
 
 
-def take_in_read(*, provider: str, notification: Notification) -> Receipt:
-    """Take in an event that was read from the provider's own list: its webhook never came. Outside a transaction."""
-    return take_in(
-        provider=provider, notification=notification, source=EventSource.RECOVERED, account=notification.account
-    )
+def take_in_read(*, provider: str, notification: Notification, account: str) -> Receipt:
+    """Take in an event that was read from the list of an account: its webhook never came. Outside a transaction.
+
+    Raises:
+        InvalidSignatureError: This list proves nothing for its account. Nothing is stored.
+    """
+    proof = proofs.of_reading(provider=provider, notification=notification, account=account)
+    return _take_in(provider, notification, EventSource.RECOVERED, proof)
 
 
 def take_in_attested(*, provider: str, notification: Notification, by: str, because: str) -> Receipt:
     """Take in a payment as the provider shows it, in the place of an event that cannot be had.
 
     ``by`` is the person who vouches for it, ``because`` their reason. Must be called outside a transaction.
+
+    Raises:
+        InvalidSignatureError: The key that it was read with is not the account's any more. Nothing is stored.
     """
-    reading = routing.read(provider=provider, notification=notification)
-    event = _event(provider, notification, reading, EventSource.ATTESTED)
-    event.attested_by, event.attested_because = by, because
-    return _take_in(event, reading, account=notification.account)
+    proof = proofs.of_reading(provider=provider, notification=notification, account=notification.account)
+    return _take_in(provider, notification, EventSource.ATTESTED, proof, by=by, because=because)
 
 
-def take_in(*, provider: str, notification: Notification, source: EventSource, account: str) -> Receipt:
+def _take_in(
+    provider: str, notification: Notification, source: EventSource, proof: Proof, *, by: str = "", because: str = ""
+) -> Receipt:
     """Store an authentic notification and apply it; a copy of one that we have changes nothing."""
     reading = routing.read(provider=provider, notification=notification)
-    return _take_in(_event(provider, notification, reading, source), reading, account=account)
+    event = _event(provider, notification, reading, source, proof)
+    event.attested_by, event.attested_because = by, because
+    try:
+        return _store(event, reading)
+    except IntegrityError as error:
+        if not proofs.is_refusal(error):
+            raise
+        own_keys.forget()
+        raise InvalidSignatureError("Its secret is not one of the account that it speaks of.") from error
 
 
-def _take_in(event: Event, reading: routing.Reading, *, account: str) -> Receipt:
+def _store(event: Event, reading: routing.Reading) -> Receipt:
     with database.use_case():
         if not _insert(event):
             return Receipt.DUPLICATE
-        if account and event.account != account:
-            error = f"came to the endpoint of account {account}"
-            event.keep(status=EventStatus.FAILED, error=error, at=event.received_at)
-        else:
-            _apply(event, reading, event.received_at)
-        database.update_together((event, RESULT_FIELDS))
+        _apply(event, reading, event.received_at)
     if event.status in (EventStatus.APPLIED, EventStatus.IGNORED):
         return Receipt.APPLIED if event.status == EventStatus.APPLIED else Receipt.IGNORED
     return Receipt.KEPT
@@ -125,7 +144,6 @@ def retry(*, event_id: UUID) -> bool:
         )
         reading = routing.read(provider=event.provider, notification=notification)
         _apply(event, reading, event.db_now)  # type: ignore[attr-defined]  # annotated by the lock
-        database.update_together((event, RESULT_FIELDS))
     return event.next_attempt_at is None and event.status in (EventStatus.APPLIED, EventStatus.IGNORED)
 
 
@@ -137,7 +155,9 @@ def _look_up(provider: str, notification: Notification) -> Notification:
         raise UnavailableError("What this notification is about could not be looked up. Send it again.") from error
 
 
-def _event(provider: str, notification: Notification, reading: routing.Reading, source: EventSource) -> Event:
+def _event(
+    provider: str, notification: Notification, reading: routing.Reading, source: EventSource, proof: Proof
+) -> Event:
     amount, currency = routing.captured(reading)
     return Event(
         id=ids.new_id(),
@@ -149,6 +169,9 @@ def _event(provider: str, notification: Notification, reading: routing.Reading, 
         live=notification.live,
         api_version=notification.api_version,
         source=source,
+        endpoint=proof.endpoint,
+        proven_account=proof.account,
+        secret_name=proof.secret_name,
         payload=json_text.storable(dict(notification.payload)),
         captured_amount=amount,
         captured_currency=currency,
@@ -171,15 +194,27 @@ def _insert(event: Event) -> bool:
 
 
 def _apply(event: Event, reading: routing.Reading, now: datetime) -> None:
-    """Apply under a savepoint, so that what fails leaves the event itself to be kept."""
+    """Apply and mark under a savepoint, so that what fails leaves the event itself to be kept.
+
+    What the database would say only at COMMIT is asked before the savepoint is left: it looks for the event's mark.
+    """
     event.attempts += 1
+    was = event.payment_id
     try:
         with transaction.atomic():
             effect = routing.apply(event, reading)
+            event.settle(effect=effect, at=now)
+            database.update_together((event, RESULT_FIELDS))
+            if effect is not None:
+                database.check_constraints()
     except UnknownPaymentError as error:
-        event.keep(status=EventStatus.ORPHANED, error=f"no such payment: {error}", at=now)
+        _keep(event, EventStatus.ORPHANED, f"no such payment: {error}", now, payment_id=was)
     except Exception as error:  # whatever it is, the event must not be lost
         logger.exception("An event could not be applied; it is kept.", extra={"event": event.event_id})
-        event.keep(status=EventStatus.FAILED, error=errors.describe(error), at=now)
-    else:
-        event.settle(effect=effect, at=now)
+        _keep(event, EventStatus.FAILED, errors.describe(error), now, payment_id=was)
+
+
+def _keep(event: Event, status: EventStatus, error: str, now: datetime, *, payment_id: UUID | None) -> None:
+    event.payment_id = payment_id
+    event.keep(status=status, error=error, at=now)
+    database.update_together((event, RESULT_FIELDS))

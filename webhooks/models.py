@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from common import ids
 from payments.models import Payment
@@ -51,6 +51,23 @@ class Event(models.Model):
     live = models.BooleanField()
     api_version = models.CharField(max_length=64, blank=True)
     source = models.CharField(max_length=16, choices=EventSource.choices)
+    endpoint = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The account whose endpoint was called, or for which the provider was read. Empty: the platform's.",
+    )
+    proven_account = models.CharField(
+        max_length=64, null=True, blank=True, help_text="The account that it was verified for. NULL: it never was."
+    )
+    secret_name = models.CharField(
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The name of the secret that verified it, or of the key that it was read with.",
+    )
     payload = models.JSONField()
     captured_amount = models.BigIntegerField(default=0, help_text="Money that this event proves to be captured.")
     captured_currency = models.CharField(max_length=3, blank=True)
@@ -75,6 +92,12 @@ class Event(models.Model):
             models.CheckConstraint(
                 condition=~Q(source=EventSource.ATTESTED) | (~Q(attested_by="") & ~Q(attested_because="")),
                 name="event_attested_by_somebody",
+            ),
+            # An event whose proof was not kept (NULL) may be stored; it is never applied.
+            models.CheckConstraint(
+                condition=Q(proven_account=None)
+                | (Q(proven_account=F("account"), endpoint__in=("", F("account"))) & ~Q(secret_name="")),
+                name="event_proven_for_its_account",
             ),
         ]
         indexes: ClassVar = [
@@ -101,7 +124,7 @@ class Event(models.Model):
     def keep(self, *, status: EventStatus, error: str, at: datetime) -> None:
         """Note in memory why it could not be applied, and when it is tried again while it has tries left."""
         self.status = status
-        self.error = error
+        self.effect, self.error, self.processed_at = "", error, None
         delay = min(_FIRST_DELAY * 2 ** max(self.attempts - 1, 0), _LONGEST_DELAY)
         jitter = 0.5 + random.random() / 2  # noqa: S311  # spreads retries, not a secret
         self.next_attempt_at = at + delay * jitter if self.attempts < settings.EVENT_MAX_ATTEMPTS else None

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from booking import settlement
-from common.errors import SpokenError
 from payments.outcomes import (
     Effect,
     Outcome,
@@ -15,12 +14,8 @@ from payments.outcomes import (
 )
 from payments.providers import registry
 from payments.providers.base import Notification
+from webhooks import proofs
 from webhooks.models import Event
-
-
-class WrongModeError(SpokenError):
-    """A live event on a test installation, or the other way round."""
-
 
 Reading = ProviderNews | None
 
@@ -43,12 +38,11 @@ def apply(event: Event, reading: Reading) -> Effect | None:
     Raises:
         UnknownPaymentError: It is of a payment that we do not have (yet).
         OutcomeMismatchError: It contradicts the payment that it is of.
-        WrongModeError: It is of the other mode than this installation.
+        NotProvenError, WrongModeError: It is not authentic for its account, or not of this installation's mode.
     """
     if reading is None:
         return None
-    if event.live != registry.get(event.provider).is_live:
-        raise WrongModeError(f"{event.event_id} is {'live' if event.live else 'a test'}, this installation is not.")
+    proofs.check(event)
     settled = settlement.settle_any(news=_news(event, reading))
     event.payment_id = settled.payment.pk
     return settled.effect

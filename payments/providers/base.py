@@ -92,6 +92,8 @@ class Notification:
     payload: Mapping[str, Any]
     object_ref: str = ""
     lookup_ref: str = ""
+    key_name: str = ""
+    """The name of the key that it was read with, if it was read from the provider's API rather than delivered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

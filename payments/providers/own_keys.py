@@ -5,18 +5,29 @@
 """
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 
 from payments.providers import stripe_keys
 from payments.providers.base import NotSentError
-from tenants.models import Operator
+from tenants.models import PLATFORM_SECRET, Operator
 
 _SECONDS = 60
 """How long it is believed which operators have keys of their own: a call to a provider waits for no database."""
 
 _known: tuple[float, dict[str, str]] = (float("-inf"), {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSecrets:
+    """What the deliveries to an endpoint are signed with, and the name of it; ``own``: it is of that account alone."""
+
+    name: str
+    values: Sequence[str] = field(repr=False)
+    own: bool
 
 
 def key_of(account: str) -> str:
@@ -42,10 +53,30 @@ def key_to_call(account: str) -> str:
     return key if name else ""
 
 
-def webhook_secrets(account: str) -> list[str] | None:
-    """Return what an account's own deliveries are signed with; None if they are the platform's."""
-    name = _names().get(account, "")
-    return [part.strip() for part in _read(f"{name}_WEBHOOK_SECRETS").split(",")] if name else None
+def key_name(account: str) -> str:
+    """Return the name of the key that an account is called with: its own, or the platform's."""
+    return f"{_names().get(account, '') or PLATFORM_SECRET}_API_KEY"
+
+
+def webhook_secrets(account: str) -> WebhookSecrets | None:
+    """Return what deliveries to an account's endpoint are signed with; None if no operator has that account.
+
+    Asks the database each time: what an operator's secret was a minute ago proves nothing.
+    """
+    name = Operator.objects.filter(stripe_account=account).values_list("stripe_secret", flat=True).first()
+    if name is None:
+        return None
+    if not name:
+        return platform_webhook_secrets()
+    values = [part.strip() for part in _read(f"{name}_WEBHOOK_SECRETS").split(",")]
+    return WebhookSecrets(name=f"{name}_WEBHOOK_SECRETS", values=values, own=True)
+
+
+def platform_webhook_secrets() -> WebhookSecrets:
+    """Return what deliveries to the platform's endpoint are signed with."""
+    return WebhookSecrets(
+        name=f"{PLATFORM_SECRET}_WEBHOOK_SECRETS", values=list(settings.STRIPE_WEBHOOK_SECRETS), own=False
+    )
 
 
 def is_there(name: str) -> bool:

@@ -170,14 +170,16 @@ class StripeProvider:
     ) -> Iterator[Notification]:
         """See :meth:`Provider.list_events`. Stripe keeps them for 30 days. https://docs.stripe.com/api/events/list"""
         params: dict[str, Any] = {"created": _window(since, until), "types": list(_EVENTS)}
+        key_name = own_keys.key_name(account)
         for event in _read(self._client.events, params | ({"delivery_success": False} if undelivered else {}), account):
-            yield stripe_objects.notification(event, account=account)
+            yield stripe_objects.notification(event, account=account, key_name=key_name)
 
     def attest(self, *, ref: str, account: str) -> Notification:
         """See :meth:`Provider.attest`."""
+        key_name = own_keys.key_name(account)
         with _translated(account):
             found = self._client.payment_intents.retrieve(ref, {}, _options(account))
-        return stripe_objects.attested(found.to_dict(), account=account, at=datetime.now(UTC))
+        return stripe_objects.attested(found.to_dict(), account=account, key_name=key_name, at=datetime.now(UTC))
 
     def list_entries(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderEntry]:
         """See :meth:`Provider.list_entries`. https://docs.stripe.com/api/balance_transactions/list"""

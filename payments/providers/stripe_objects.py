@@ -100,21 +100,34 @@ def dispute(dispute: Mapping[str, Any], account: str, *, as_of: datetime) -> Pro
     )
 
 
-def notification(event: Mapping[str, Any], *, account: str = "") -> Notification:
+def notification(event: Mapping[str, Any], *, account: str = "", key_name: str = "") -> Notification:
     """Read an event; one that was read for a connected account does not name it itself."""
     return Notification(
         event_id=event["id"],
         type=event["type"],
-        account=event.get("account") or account,
+        account=_account(event) or account,
         live=bool(event["livemode"]),
         created_at=datetime.fromtimestamp(event["created"], UTC),
         api_version=event.get("api_version") or "",
         payload=event,
         object_ref=str(event["data"]["object"].get("id") or ""),
+        key_name=key_name,
     )
 
 
-def attested(intent: Mapping[str, Any], *, account: str, at: datetime) -> Notification:
+def _account(event: Mapping[str, Any]) -> str:
+    """Return the account that an event names; empty if it names none.
+
+    Raises:
+        TypeError: What stands there is no account.
+    """
+    named = event.get("account")
+    if named is not None and not isinstance(named, str):
+        raise TypeError("the account of an event is a text")
+    return named or ""
+
+
+def attested(intent: Mapping[str, Any], *, account: str, key_name: str, at: datetime) -> Notification:
     """Write the event that would tell how a payment intent stands; its id says that Stripe never sent it."""
     event = {
         "id": f"attested_{intent['id']}_{intent['status']}",
@@ -124,7 +137,7 @@ def attested(intent: Mapping[str, Any], *, account: str, at: datetime) -> Notifi
         "livemode": intent["livemode"],
         "data": {"object": intent},
     }
-    return notification(event, account=account)
+    return notification(event, account=account, key_name=key_name)
 
 
 def entry(transaction: Mapping[str, Any]) -> ProviderEntry:

@@ -160,8 +160,8 @@ class TestDeliveries:
     def test_speak_of_no_other_account(self, event: dict[str, Any]) -> None:
         other = event | {"account": "acct_of_somebody_else"}
         answer = stripe_events.deliver(other, path=f"/webhooks/stripe/{OWN}", secret="whsec_of_kayaks")
-        assert answer.status_code == 200
-        assert Event.objects.get().status == "failed"
+        assert answer.status_code == 400
+        assert not Event.objects.exists()
         assert Payment.objects.get().status != "succeeded"
 
 
@@ -172,6 +172,22 @@ class TestOperator:
             operator.full_clean()
         with pytest.raises(IntegrityError):
             operator.save()
+
+    @pytest.mark.parametrize(
+        ("other", "message"),
+        [
+            ({"stripe_account": OWN}, "an account is of one operator"),
+            ({"stripe_account": "acct_2", "stripe_secret": "STRIPE_KAYAKS"}, "a key is of one account"),
+            ({"stripe_account": "acct_2", "stripe_secret": "STRIPE"}, "the platform's own key"),
+        ],
+    )
+    def test_neither_account_nor_key_is_anothers(self, operator: Operator, other: dict[str, str], message: str) -> None:
+        second = OperatorFactory.build(**other)
+        with pytest.raises(ValidationError, match=message):
+            second.full_clean()
+        with pytest.raises(IntegrityError):
+            second.save()
+        assert Operator.objects.get() == operator
 
     @pytest.mark.parametrize("name", ["sk_test_123", "kayaks", "A B"])
     def test_a_key_itself_is_not_taken_for_a_name(self, name: str) -> None:

@@ -17,9 +17,10 @@ PAYOUT = "po_1"
 _FILL = """
 INSERT INTO webhooks_event (id, provider, account, event_id, type, object_ref, live, api_version, source, payload,
         captured_amount, captured_currency, occurred_at, received_at, status, effect, error, attempts, attested_by,
-        attested_because, processed_at, payment_id)
+        attested_because, processed_at, payment_id, endpoint, proven_account, secret_name)
 SELECT md5('e' || n)::uuid, 'stripe', '', 'evt_' || n, 'payment_intent.succeeded', 'pi_' || n, false, '', 'webhook',
-       '{}', 4500, 'USD', %(at)s, %(at)s, 'applied', 'applied', '', 1, '', '', %(at)s, md5('p' || n)::uuid
+       '{}', 4500, 'USD', %(at)s, %(at)s, 'applied', 'applied', '', 1, '', '', %(at)s, md5('p' || n)::uuid,
+       '', '', 'STRIPE_WEBHOOK_SECRETS'
 FROM generate_series(0, %(last)s) n;
 INSERT INTO payments_payment (id, operator_id, provider, provider_account, provider_ref, amount, currency,
         capture_method, payment_method_id, customer_id, metadata, managed_by, status, client_secret, failure_code,

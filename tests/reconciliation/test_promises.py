@@ -22,13 +22,20 @@ PLANTED = [
     ("P1", "UPDATE booking_slot SET reserved = 0"),
     ("P3", "UPDATE payments_payment SET captured_event_id = gen_random_uuid() WHERE status = 'succeeded'"),
     ("P3", "UPDATE booking_reservation SET status = 'paid' WHERE status = 'pending'"),
+    ("P3", "UPDATE webhooks_event SET proven_account = NULL WHERE captured_amount > 0"),
+    ("P3", "UPDATE payments_payment SET provider_account = 'acct_x' WHERE status = 'succeeded'"),
+    ("P3", "UPDATE payments_payment SET managed_by = '' WHERE status = 'succeeded'"),
+    ("P3", """UPDATE payments_payment SET status = 'succeeded', amount_captured = amount, captured_event_id =
+                  (SELECT id FROM webhooks_event WHERE captured_amount > 0) WHERE status = 'on_hold'"""),
     ("P4", "UPDATE webhooks_event SET processed_at = NULL WHERE status = 'applied'"),
+    ("P4", "UPDATE webhooks_event SET proven_account = NULL WHERE type = 'payment_intent.created'"),
+    ("P4", "UPDATE webhooks_event SET account = 'acct_x', proven_account = 'acct_x' WHERE captured_amount > 0"),
     ("P5", "UPDATE payments_command SET kind = 'refund' WHERE kind = 'authorize'"),
     ("P7", "UPDATE booking_reservation SET status = 'cancelled' WHERE status = 'pending'"),
     ("P7", "UPDATE booking_reservation SET expires_at = now() - interval '1 hour' WHERE status = 'pending'"),
     ("P7", "UPDATE payments_command SET status = 'unknown', next_attempt_at = NULL"),
     ("P12", "UPDATE payments_payment SET amount_refunded = 1 WHERE status = 'succeeded'"),
-]
+]  # fmt: skip
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The endpoints that providers call: the raw body and its signature."""
 
-from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.utils import timezone
@@ -9,7 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from common import database, exception_handler
 from common.errors import BusyError, HoldfastError, MethodNotAllowedError, TooLargeError, UnavailableError
 from payments.providers import own_keys
-from payments.providers.base import DeliveredRequest
+from payments.providers.base import DeliveredRequest, InvalidSignatureError
 from webhooks import inbox
 
 MAX_BODY = 1024 * 1024
@@ -22,9 +21,18 @@ def stripe(request: HttpRequest, account: str = "") -> JsonResponse:
         if request.method != "POST":
             raise MethodNotAllowedError("Events are delivered by POST.")
         delivered = DeliveredRequest(body=_read(request), headers=request.headers, query=request.GET.dict())
-        own = own_keys.webhook_secrets(account)
-        secrets = settings.STRIPE_WEBHOOK_SECRETS if own is None else own
-        inbox.receive(provider="stripe", request=delivered, secrets=secrets, account=account, now=timezone.now())
+        secrets = own_keys.webhook_secrets(account) if account else own_keys.platform_webhook_secrets()
+        if secrets is None:
+            raise InvalidSignatureError("No operator has this account.")
+        inbox.receive(
+            provider="stripe",
+            request=delivered,
+            secrets=secrets.values,
+            secret_name=secrets.name,
+            own=secrets.own,
+            account=account,
+            now=timezone.now(),
+        )
     except BusyError:
         return exception_handler.answer(UnavailableError("Its payment is being changed at this moment. Send it again."))
     except (HoldfastError, *database.ERRORS) as error:
