@@ -3,14 +3,18 @@
 import qrcode
 import qrcode.image.svg
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
+
+from tenants import rates
+from tenants.rates import Rate
 
 _NAME = "authenticator"
 
@@ -52,8 +56,9 @@ def page(request: HttpRequest) -> HttpResponse:
     device = (
         confirmed or mine.first() or TOTPDevice.objects.create(user_id=request.user.pk, name=_NAME, confirmed=False)
     )
-    form = CodeForm(request.POST or None, person=request.user, device=device)
-    if request.method == "POST":
+    given = _given(request)
+    form = CodeForm(given, person=request.user, device=device)
+    if given:
         with transaction.atomic():
             device = mine.select_for_update().get(pk=device.pk)
             form.device = device
@@ -70,6 +75,17 @@ def page(request: HttpRequest) -> HttpResponse:
     response = TemplateResponse(request, "backoffice/second_factor.html", context)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _given(request: HttpRequest) -> QueryDict | None:
+    """Return what was posted; None if nothing was, or too often: then it is not even looked at."""
+    if request.method != "POST":
+        return None
+    wait = rates.count(f"second factor of {request.user.pk}", rate=Rate.of(settings.LOGIN_RATE))
+    if wait is None:
+        return request.POST
+    messages.error(request, f"Too many tries. Wait {wait:.0f} seconds.")
+    return None
 
 
 def _turn(request: HttpRequest, device: TOTPDevice, *, on: bool) -> HttpResponse:

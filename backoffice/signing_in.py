@@ -9,11 +9,11 @@ from django_otp import match_token, user_has_device
 from unfold.forms import AuthenticationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from tenants import rates
+from tenants import sign_in_limits
 
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc]  # the theme has no types
-    """Name and password, and the code of who has set up a second factor. Tries are limited by ``LOGIN_RATE``."""
+    """Name and password, and the code of who has set up a second factor; :mod:`tenants.sign_in_limits` limits tries."""
 
     otp_token = forms.CharField(
         label="Code",
@@ -30,20 +30,28 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]  # the theme has no t
         Raises:
             ValidationError: They are not right, or there were too many tries.
         """
-        wait = rates.wait_to_sign_in(self.request, self.cleaned_data.get("username", ""))
-        if wait is not None:
-            raise ValidationError(f"Too many tries. Wait {wait:.0f} seconds.", code="too_many_tries")
+        name = self.cleaned_data.get("username", "")
+        _refuse_after(sign_in_limits.wait_for_password(self.request, name))
         given: dict[str, Any] = super().clean()
-        self._check_token()
+        person = self.get_user()
+        if person is not None:
+            self._check_token(person)
+            sign_in_limits.remember(self.request, name)
         return given
 
-    def _check_token(self) -> None:
-        person = self.get_user()
-        if person is None or not user_has_device(person):
+    def _check_token(self, person: Any) -> None:
+        if not user_has_device(person):
             return
         code = self.cleaned_data.get("otp_token")
+        if code:
+            _refuse_after(sign_in_limits.wait_for_code(self.request, person.get_username()))
         device = match_token(person, code) if code else None  # none given is no guess
         if device is None:
             self.user_cache = None
             raise ValidationError("The code of your authenticator is needed, and is not this one.", code="wrong_code")
         person.otp_device = device  # django-otp notes it in the session that begins
+
+
+def _refuse_after(wait: float | None) -> None:
+    if wait is not None:
+        raise ValidationError(f"Too many tries. Wait {wait:.0f} seconds.", code="too_many_tries")

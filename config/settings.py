@@ -69,6 +69,7 @@ IDEMPOTENCY_TTL_SECONDS = env.integer("IDEMPOTENCY_TTL_SECONDS", 86_400, least=1
 IDEMPOTENCY_LEASE_SECONDS = env.integer("IDEMPOTENCY_LEASE_SECONDS", 60, least=1)
 API_RATE = env.rate("API_RATE", "600/min")
 LOGIN_RATE = env.rate("LOGIN_RATE", "10/min")
+LOGIN_NAME_RATE = env.rate("LOGIN_NAME_RATE", "20/h")
 MAIL = mail.read(env)
 IDENTITY = identity.read(env)
 COGNITO_USER_POOL_ID, COGNITO_REGION, COGNITO_CLIENT_ID = IDENTITY.pool, IDENTITY.region, IDENTITY.client
@@ -265,6 +266,8 @@ CORS_EXPOSE_HEADERS = ["idempotent-replayed", "retry-after", "x-request-id"]
 
 UNFOLD = theme.UNFOLD
 OTP_TOTP_ISSUER = "Holdfast"
+# Its own limit is by person, so that a stranger's guesses would keep them out; ours is in tenants/sign_in_limits.py.
+OTP_TOTP_THROTTLE_FACTOR = 0
 CONTENT_SECURITY_POLICY = theme.CONTENT_SECURITY_POLICY
 
 Q_CLUSTER: dict[str, Any] = {

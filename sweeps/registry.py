@@ -12,7 +12,7 @@ from idempotency import keys
 from notifications import sending, writing
 from reconciliation import accounts, dangling_holds, missed_events, pending, settlements
 from sweeps.models import SweepRun
-from tenants import bulk, rates
+from tenants import bulk, rates, sign_in_limits
 from webhooks import inbox
 
 logger = logging.getLogger("holdfast.sweeps")
@@ -57,6 +57,10 @@ def _send_mails() -> int:
     return sending.send_due()
 
 
+def _forget_counts() -> int:
+    return rates.forget_old() + sign_in_limits.forget_old()
+
+
 def _settle() -> int:
     return settlements.settle_due(accounts=accounts.list_accounts())
 
@@ -74,7 +78,7 @@ SWEEPS = {
         Sweep(name="settle", run=_settle, minutes=60),
         Sweep(name="carry_on_bulk_runs", run=bulk.carry_on_due, minutes=1),
         Sweep(name="purge_idempotency_keys", run=keys.purge, minutes=60),
-        Sweep(name="forget_request_counts", run=rates.forget_old, minutes=60),
+        Sweep(name="forget_request_counts", run=_forget_counts, minutes=60),
     )
 }
 

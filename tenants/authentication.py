@@ -9,7 +9,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from common import request_log
-from tenants import api_keys, callers, cognito, rates
+from tenants import api_keys, callers, cognito, strangers
 from tenants.callers import Caller
 from tenants.cognito import TokenError
 from tenants.models import Scope
@@ -35,14 +35,16 @@ class BearerAuthentication(BaseAuthentication):
         """
         parts = get_authorization_header(request).split()
         if not parts:
-            rates.refuse_stranger(request)
+            strangers.count(request)
             return None
         if len(parts) != 2 or parts[0].lower() != b"bearer" or len(parts[1]) > _MAX_LENGTH:
-            rates.refuse_stranger(request)
+            strangers.count(request)
             raise exceptions.AuthenticationFailed("The Authorization header must be: Bearer <API key or ID token>.")
+        strangers.refuse_at_once(request, parts[1])
         text = parts[1].decode("ascii", errors="replace")
         is_token = settings.COGNITO_USER_POOL_ID and cognito.looks_like_token(text)
         caller = self._by_token(request, text) if is_token else self._by_key(request, text)
+        strangers.know(parts[1])
         request_log.caller.set({"client": caller.shown, "operator": caller.operator.slug})
         return caller, caller.client
 
@@ -54,7 +56,7 @@ class BearerAuthentication(BaseAuthentication):
     def _by_key(request: Request, key: str) -> Caller:
         client = api_keys.find_client(key)
         if client is None:
-            rates.refuse_stranger(request)
+            strangers.count(request)
             raise exceptions.AuthenticationFailed("This API key is not valid.")
         return Caller(client)
 
@@ -63,7 +65,7 @@ class BearerAuthentication(BaseAuthentication):
         try:
             return callers.of_token(token, operator_slug=request.headers.get(OPERATOR_HEADER, ""))
         except TokenError as error:
-            rates.refuse_stranger(request)
+            strangers.count(request)
             raise exceptions.AuthenticationFailed(f"This ID token is not valid. {error}") from error
 
 

@@ -224,6 +224,19 @@ class BulkRun(models.Model):
         return f"{self.title}: {len(self.rows)} rows"
 
 
+class SignInPlace(models.Model):
+    """That a person has signed in from an address; neither can be read from it."""
+
+    mark = models.CharField(primary_key=True, max_length=64, help_text="A keyed hash of both.")
+    last_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["last_at"], name="sign_in_place_age")]
+
+    def __str__(self) -> str:
+        return self.mark
+
+
 class SavedView(models.Model):
     """A list of the backoffice as a person wants to find it again: its filters, search and order, under a name."""
 

@@ -9,10 +9,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest
-from rest_framework import exceptions
-from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
 from common import redis_client
 from common.redis_client import UNREACHABLE, circuit
@@ -33,30 +29,27 @@ class Rate:
         requests, _, period = text.partition("/")
         return cls(int(requests), _SECONDS[period[0]])
 
-
-def refuse_stranger(request: Request) -> None:
-    """Count a request without a valid key against its address, so that keys are not guessed at leisure.
-
-    Raises:
-        Throttled: There have been too many.
-    """
-    wait = count(f"address:{BaseThrottle().get_ident(request)}"[:200])
-    if wait is not None:
-        raise exceptions.Throttled(wait)
+    def times(self, factor: int) -> "Rate":
+        """Return a rate that many times as high."""
+        return Rate(self.requests * factor, self.seconds)
 
 
-def wait_to_sign_in(request: HttpRequest, name: str) -> float | None:
-    """Count a try to sign in against its address and its name; returns the seconds to wait if it is too many."""
-    address = f"sign-in from {BaseThrottle().get_ident(request)}"  # type: ignore[arg-type]  # reads META alone
-    tries = [count(who[:200], rate=settings.LOGIN_RATE) for who in (address, f"sign-in as {name.lower()}")]
-    return max((wait for wait in tries if wait is not None), default=None)
-
-
-def count(who: str, *, rate: str = "") -> float | None:
+def count(who: str, *, rate: Rate | None = None) -> float | None:
     """Count a request; returns the seconds to wait if it is one too many (of ``API_RATE`` unless said), else None."""
-    allowed = Rate.of(rate or settings.API_RATE)
-    number, left = _count_in_redis(who, allowed) or _count_in_database(who, allowed)
+    allowed = rate or Rate.of(settings.API_RATE)
+    number, left = tell(who, rate=allowed)
     return max(left, 1.0) if number > allowed.requests else None
+
+
+def tell(who: str, *, rate: Rate) -> tuple[int, float]:
+    """Count a request; returns how many there were in this window with it, and the seconds until that ends."""
+    return _count_in_redis(who, rate) or _count_in_database(who, rate)
+
+
+def find_wait(who: str, *, rate: Rate) -> float | None:
+    """Return the seconds until somebody may try again whose count is used up; None if it is not. Counts nothing."""
+    number, left = _look_in_redis(who, rate) or _look_in_database(who)
+    return max(left, 1.0) if number >= rate.requests else None
 
 
 def forget_old() -> int:
@@ -83,12 +76,41 @@ def _count_in_database(who: str, rate: Rate) -> tuple[int, float]:
     return int(number), float(left)
 
 
+def _look_in_database(who: str) -> tuple[int, float]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT requests, extract(epoch FROM ends_at - now()) FROM tenants_requestcount "
+            "WHERE who = %s AND ends_at > now()",
+            [who],
+        )
+        number, left = cursor.fetchone() or (0, 0)
+    return int(number), float(left)
+
+
+def _look_in_redis(who: str, rate: Rate) -> tuple[int, float] | None:
+    if not settings.REDIS_URL or not circuit.may_call():
+        return None
+    key, left = _window(who, rate)
+    try:
+        number = redis_client.connect(settings.REDIS_URL).get(key)
+    except UNREACHABLE as error:
+        circuit.failed(error)
+        return None
+    circuit.worked()
+    return int(number or 0), left
+
+
+def _window(who: str, rate: Rate) -> tuple[str, float]:
+    """Return the key of the window that it is now, and the seconds until it ends."""
+    window, passed = divmod(time.time(), rate.seconds)
+    return f"requests:{who}:{window:.0f}", rate.seconds - passed
+
+
 def _count_in_redis(who: str, rate: Rate) -> tuple[int, float] | None:
     """Count in one round trip; None if there is no Redis, or none that answers."""
     if not settings.REDIS_URL or not circuit.may_call():
         return None
-    window, passed = divmod(time.time(), rate.seconds)
-    key = f"requests:{who}:{window:.0f}"
+    key, left = _window(who, rate)
     try:
         with redis_client.connect(settings.REDIS_URL).pipeline() as together:
             together.set(key, 0, ex=rate.seconds, nx=True)
@@ -98,4 +120,4 @@ def _count_in_redis(who: str, rate: Rate) -> tuple[int, float] | None:
         circuit.failed(error)
         return None
     circuit.worked()
-    return int(number), rate.seconds - passed
+    return int(number), left

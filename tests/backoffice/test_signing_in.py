@@ -72,24 +72,6 @@ class TestPassword:
         assert client.get(INDEX).status_code == 302
 
 
-class TestGuessing:
-    def test_one_person_is_tried_so_often_only(self, person: User, settings: Settings) -> None:
-        settings.LOGIN_RATE = "3/min"
-        for _ in range(3):
-            by_password(Client(REMOTE_ADDR="10.0.0.1"), password="x")
-        client = Client(REMOTE_ADDR="10.0.0.2")
-        assert "Too many tries" in by_password(client, name="MARTA").content.decode()
-        assert client.get(INDEX).status_code == 302
-
-    def test_one_address_tries_so_often_only(self, person: User, settings: Settings) -> None:
-        settings.LOGIN_RATE = "3/min"
-        client = Client()
-        for number in range(3):
-            by_password(client, name=f"somebody-{number}", password="x")
-        assert "Too many tries" in by_password(client).content.decode()
-        assert by_password(Client(REMOTE_ADDR="10.0.0.2")).status_code == 302
-
-
 class TestSecondFactor:
     def turn_on(self, person: User) -> TOTPDevice:
         client = Client()

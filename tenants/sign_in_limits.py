@@ -1,0 +1,67 @@
+"""How often one may try to sign in, so that guessing is hopeless and a stranger's guesses keep nobody out.
+
+Tries are counted by address; by name and address; and by name over all addresses from which that person has not
+signed in before. So whoever guesses from many addresses meets the last limit, and the person whose name it is does
+not, where they have been. https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models.functions import Now
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+
+from common import client_address
+from tenants import rates
+from tenants.models import SignInPlace
+from tenants.rates import Rate
+
+_ELSEWHERE = 10
+"""Times the limit of one name and address: what is let through for a name from all places that are new to it."""
+_CODES_ELSEWHERE = Rate(30, 3_600)
+"""Codes are of six digits, and tried by who has the password already."""
+_PLACE_DAYS = 90
+
+
+def wait_for_password(request: HttpRequest, name: str) -> float | None:
+    """Count a try; returns the seconds to wait if there were too many. A try that is refused counts no further."""
+    address = client_address.find(request.META)
+    wait = rates.count(f"sign-in from {address}", rate=Rate.of(settings.LOGIN_RATE))
+    if wait is None:
+        wait = _wait("sign-in as", _same(name), address, Rate.of(settings.LOGIN_NAME_RATE).times(_ELSEWHERE))
+    return wait
+
+
+def wait_for_code(request: HttpRequest, name: str) -> float | None:
+    """Count a try of a second factor, after the right password; returns the seconds to wait if there were too many."""
+    return _wait("code of", _same(name), client_address.find(request.META), _CODES_ELSEWHERE)
+
+
+def remember(request: HttpRequest, name: str) -> None:
+    """Keep that a person has signed in from where the request comes from."""
+    mark = _mark(_same(name), client_address.find(request.META))
+    SignInPlace.objects.update_or_create(mark=mark, defaults={"last_at": Now()})
+
+
+def forget_old() -> int:
+    """Forget places where nobody has signed in for 90 days; returns how many. Safe when two run."""
+    number, _ = SignInPlace.objects.filter(last_at__lt=Now() - timedelta(days=_PLACE_DAYS)).delete()
+    return number
+
+
+def _wait(what: str, name: str, address: str, elsewhere: Rate) -> float | None:
+    wait = rates.count(f"{what} {name} from {address}", rate=Rate.of(settings.LOGIN_NAME_RATE))
+    if wait is None and not SignInPlace.objects.filter(mark=_mark(name, address)).exists():
+        wait = rates.count(f"{what} {name} from elsewhere", rate=elsewhere)
+    return wait
+
+
+def _same(name: str) -> str:
+    """Return a name as it is counted: shortened by its hash, and the same in capitals."""
+    return salted_hmac("sign-in name", name.strip().lower(), algorithm="sha256").hexdigest()[:32]
+
+
+def _mark(name: str, address: str) -> str:
+    """Return what stands for a person at an address; neither can be read from it."""
+    return salted_hmac("sign-in place", f"{name} {address}", algorithm="sha256").hexdigest()
