@@ -6,14 +6,30 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce, JSONObject, Now
 
 from booking import days
 from booking.errors import DayOverError
-from booking.models import Rate, Reservation, Resource, Slot
+from booking.models import Occupancy, Rate, Reservation, Resource, Slot
 from booking.pricing import OfferedRate
-from booking.states import HOLDING
+from booking.states import HOLDING, SlotStatus
 from common.compiled import Compiled
 from common.errors import NotFoundError, ValidationError
 from tenants import scoping
@@ -26,6 +42,10 @@ class Offer:
 
     resource: Resource
     slot: Slot | None
+    verdict: str
+    """Whether it can be had at this moment: a :class:`SlotStatus`."""
+    free: int | None
+    """Places that can be had; None: of a whole resource there is no number."""
     day: date | None
     """The local day of a resource that is booked as a whole; None: by slot."""
     starts_at: datetime
@@ -49,6 +69,8 @@ def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
     return Offer(
         resource=slot.resource,
         slot=slot,
+        verdict=slot.verdict,
+        free=slot.free,
         day=None,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
@@ -60,7 +82,7 @@ def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
 
 def _offered(*, slot_id: UUID, operator: UUID, client: UUID) -> QuerySet[Slot]:
     slots = scoping.of_operator(Slot.objects.select_related("resource"), operator, path="resource__operator")
-    return slots.filter(pk=slot_id, resource__is_active=True).annotate(
+    return judged(slots.filter(pk=slot_id, resource__is_active=True)).annotate(
         offered=_rates("resource"), live_holds=_live_holds(client), db_now=Now()
     )
 
@@ -90,9 +112,12 @@ def get_day_offer(*, resource_id: UUID, day: date | None, client: ApiClient) -> 
     if day is not None and day < today:
         raise DayOverError
     start, end = days.times_of(day=day or today, zone=resource.timezone)
+    is_priced = any(rate["amount"] > 0 for rate in resource.offered)
     return Offer(
         resource=resource,
         slot=None,
+        verdict=SlotStatus.OPEN.value if is_priced else SlotStatus.CLOSED.value,
+        free=None,
         day=day or today,
         starts_at=start,
         ends_at=end,
@@ -102,8 +127,50 @@ def get_day_offer(*, resource_id: UUID, day: date | None, client: ApiClient) -> 
     )
 
 
-def slots(*, operator: Operator) -> QuerySet[Slot]:
-    """List an operator's slots; ``due`` is the number of places whose hold is over and that the sweep will free."""
+def judged(rows: QuerySet[Slot]) -> QuerySet[Slot]:
+    """Say of slots whether they can be had at this moment (``verdict``), and how many places (``free``).
+
+    The one rule: it is what is shown and searched for, and what a reservation is turned away by. A hold past its time
+    counts as free, since who comes next has it expired.
+    """
+    is_closed = Q(is_closed=True) | Q(resource__is_active=False) | ~_priced()
+    return rows.annotate(
+        due=_places_due(),
+        verdict=Case(
+            When(starts_at__lte=Now(), then=Value(SlotStatus.DEPARTED.value)),
+            When(is_closed, then=Value(SlotStatus.CLOSED.value)),
+            When(Q(resource__exclusive=True) & _taken(), then=Value(SlotStatus.SOLD_OUT.value)),
+            When(capacity__lte=F("reserved") - F("due"), then=Value(SlotStatus.SOLD_OUT.value)),
+            default=Value(SlotStatus.OPEN.value),
+            output_field=CharField(),
+        ),
+        free=Case(
+            When(verdict=SlotStatus.OPEN.value, then=F("capacity") - F("reserved") + F("due")),
+            default=0,
+            output_field=IntegerField(),
+        ),
+    )
+
+
+def _priced() -> Exists:
+    """Whether a slot's resource has a price by which anything can be charged."""
+    return Exists(Rate.objects.filter(resource=OuterRef("resource"), amount__gt=0))
+
+
+def _taken() -> Exists:
+    """Whether a party has the exclusive resource of a slot at its time, by a hold that lives or for good."""
+    resource = Func(OuterRef("resource_id"), OuterRef("resource_id"), Value("[]"), function="uuidrange")
+    time = Func(OuterRef("starts_at"), OuterRef("ends_at"), function="tstzrange")
+    overlaps = Func(F("during"), time, template="(%(expressions)s)", arg_joiner=" && ", output_field=BooleanField())
+    return Exists(
+        Occupancy.objects.filter(overlaps, resource_key=resource).exclude(
+            reservation__status__in=sorted(HOLDING), reservation__expires_at__lte=Now()
+        )
+    )
+
+
+def _places_due() -> Coalesce:
+    """Count the places of a slot whose hold is over, and that whoever wants them frees."""
     due = (
         Reservation.objects.filter(slot=OuterRef("pk"), status__in=sorted(HOLDING), expires_at__lte=Now())
         .order_by()
@@ -111,23 +178,29 @@ def slots(*, operator: Operator) -> QuerySet[Slot]:
         .annotate(places_due=Sum("places"))
         .values("places_due")
     )
+    return Coalesce(Subquery(due, output_field=IntegerField()), Value(0))
+
+
+def slots(*, operator: Operator) -> QuerySet[Slot]:
+    """List an operator's slots with their rates, each as :func:`judged`."""
     own = scoping.of_operator(Slot.objects.filter(resource__is_active=True), operator, path="resource__operator")
-    return own.annotate(due=Coalesce(Subquery(due, output_field=IntegerField()), Value(0)), offered=_rates("resource"))
+    return judged(own).annotate(offered=_rates("resource"))
 
 
 def matching(
     *, operator: Operator, resource_id: UUID | None, places: int | None, start: datetime | None, end: datetime | None
 ) -> QuerySet[Slot]:
-    """List an operator's slots that start from ``start`` on and before ``end``, with room for ``places``."""
-    found = slots(operator=operator)
+    """List an operator's slots that start from ``start`` (None: now) on and before ``end``.
+
+    With ``places``, only those of which so many can be had at this moment.
+    """
+    found = slots(operator=operator).filter(starts_at__gte=Now() if start is None else start)
     if resource_id is not None:
         found = found.filter(resource_id=resource_id)
-    if start is not None:
-        found = found.filter(starts_at__gte=start)
     if end is not None:
         found = found.filter(starts_at__lt=end)
     if places is not None:
-        found = found.filter(is_closed=False, capacity__gte=F("reserved") - F("due") + places)
+        found = found.filter(Q(verdict=SlotStatus.OPEN.value, free__gte=places))
     return found
 
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from booking import availability, carrying_out, expiring, holds, places, pricing
 from booking.errors import ResourceUnavailableError, SlotClosedError, SlotSoldOutError, TooManyHoldsError
 from booking.models import Reservation, Unit
-from booking.states import ReservationStatus
+from booking.states import ReservationStatus, SlotStatus
 from common import database, ids
 from common.errors import BusyError, ConflictError, NotFoundError, ValidationError
 from idempotency.keys import Operation
@@ -161,7 +161,7 @@ def _offer(client: ApiClient, request: Request) -> availability.Offer:
         offer = availability.get_day_offer(resource_id=request.resource_id, day=request.day, client=client)
     else:
         raise NotFoundError(kind="slot")
-    if offer.slot is not None and not offer.slot.is_open(offer.now):
+    if offer.verdict in (SlotStatus.CLOSED, SlotStatus.DEPARTED):
         raise SlotClosedError
     if offer.live_holds >= settings.MAX_LIVE_HOLDS_PER_CLIENT:
         raise TooManyHoldsError(limit=settings.MAX_LIVE_HOLDS_PER_CLIENT)
@@ -173,8 +173,8 @@ def _insert(sale: _Sale, offer: availability.Offer) -> Stored:
     request, actor = sale.request, sale.actor
     quote = pricing.quote(rates=offer.rates, wanted=_wanted(request, offer))
     registry.get(request.provider).check_amount(amount=quote.amount, currency=offer.resource.currency, param="units")
-    if offer.slot is not None and offer.slot.available < quote.places:
-        raise SlotSoldOutError(available=offer.slot.available)
+    if offer.free is not None and offer.free < quote.places:
+        raise SlotSoldOutError(available=offer.free)
     payment = _payment(sale.client, request, offer, quote, actor)
     reservation = _reservation(sale.client, request, offer, quote, payment, sale.operation_id)
     units = [Unit(reservation=reservation, **_sold(rate)) for rate in quote.sold]

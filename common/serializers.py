@@ -88,6 +88,13 @@ class PeriodQuery(PageQuery):
         times = {name: TimeField(required=False, help_text=text) for name, text in told.items()}
         return {**super().get_fields(), **times}
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a time that ends before it begins."""
+        if "from" in attrs and "to" in attrs and attrs["to"] < attrs["from"]:
+            detail = ErrorDetail("This must not be before `from`.", code="min_value")
+            raise serializers.ValidationError({"to": [detail]})
+        return attrs
+
 
 class StrictIntegerField(serializers.IntegerField):
     """An integer as JSON writes it: no strings, no floats, no booleans."""
@@ -117,6 +124,8 @@ class StrictDateField(serializers.DateField):
         if not isinstance(value, str) or not _DATE.fullmatch(value):
             self.fail("invalid", format="YYYY-MM-DD")
         found: date = super().to_internal_value(value)
+        if found.year > LAST_YEAR:
+            raise serializers.ValidationError(f"The year must be at most {LAST_YEAR}.", "out_of_range")
         return found
 
 

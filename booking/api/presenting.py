@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from booking.models import History, Rate, Reservation, Resource, Slot, Unit
+from booking.models import History, Rate, Reservation, Resource, Unit
 from common.times import rfc3339
 from payments.api import presenting as payments
 from tenants import actors
@@ -29,18 +29,17 @@ def resource(row: Resource) -> dict[str, Any]:
     }
 
 
-def slot(row: Slot) -> dict[str, Any]:
-    """Show a slot as ``availability.slots`` reads it; places whose hold is over count as free."""
-    available = row.available + row.due  # type: ignore[attr-defined]  # annotated by availability.slots
+def slot(row: Any) -> dict[str, Any]:
+    """Show a slot as ``availability.slots`` reads it."""
     return {
         "id": str(row.pk),
         "resource_id": str(row.resource_id),
         "starts_at": rfc3339(row.starts_at),
         "ends_at": rfc3339(row.ends_at),
         "capacity": row.capacity,
-        "available": 0 if row.is_closed else available,
-        "status": "closed" if row.is_closed else "open" if available > 0 else "sold_out",
-        "rates": row.offered,  # type: ignore[attr-defined]  # annotated by availability.slots
+        "available": row.free,
+        "status": row.verdict,
+        "rates": row.offered,
     }
 
 

@@ -31,8 +31,9 @@ READ_RESOURCE: dict[str, Any] = {
 LIST_SLOTS: dict[str, Any] = {
     "tags": ["Catalogue"],
     "summary": "List slots",
-    "description": "Departures in the order of their start, with the places that are free. A hold past its time counts "
-    "as free.",
+    "description": "Departures in the order of their start, from now on unless `from` says otherwise. `open` is what "
+    "can be reserved at this moment: a hold past its time counts as free, a departure without prices as closed, one of "
+    "an exclusive resource that somebody has at that time as sold out.",
     "parameters": [serializers.SlotQuery],
     "responses": {
         200: serializers.SlotOut(many=True),

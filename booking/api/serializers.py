@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from booking.states import ReservationStatus
+from booking.states import ReservationStatus, SlotStatus
 from common.serializers import (
     MailAddressField,
     MetadataField,
@@ -52,17 +52,17 @@ class SlotOut(serializers.Serializer[Any]):
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
     capacity = serializers.IntegerField()
-    available = serializers.IntegerField()
-    status = serializers.ChoiceField(choices=("open", "closed", "sold_out"))
+    available = serializers.IntegerField(help_text="Places that can be had now; 0 unless it is open.")
+    status = serializers.ChoiceField(choices=SlotStatus.choices)
     rates = RateOut(many=True)
 
 
 class SlotQuery(PeriodQuery):
-    """Which slots to list; ``from`` and ``to`` are of their start."""
+    """Which slots to list; ``from`` (now, if it is left out) and ``to`` are of their start."""
 
     resource_id = serializers.UUIDField(required=False, help_text="Only of this resource.")
     places = serializers.IntegerField(
-        required=False, min_value=1, max_value=MOST_PLACES, help_text="Only open ones with room for so many."
+        required=False, min_value=1, max_value=MOST_PLACES, help_text="Only those of which so many can be had now."
     )
 
 

@@ -26,7 +26,8 @@ from tenants.callers import Caller
 class SlotPages(NewestFirst):
     """Slots come in time order."""
 
-    ordering = ("starts_at", "id")
+    keys = ("starts_at", "id")
+    newest_first = False
 
 
 class ResourceList(GenericAPIView[Any]):
