@@ -10,7 +10,7 @@ from common import database
 from common.errors import NotFoundError
 from payments import commands
 from payments.applying import CHANGED_FIELDS as PAYMENT_FIELDS
-from payments.errors import CardError
+from payments.errors import why_failed
 from payments.models import Command
 from payments.states import CommandKind, PaymentStatus
 from tenants.models import Operator
@@ -24,9 +24,9 @@ def confirm(*, operator: Operator, reservation_id: UUID, operation_id: UUID, act
 
     Raises:
         NotFoundError: The operator has no such reservation.
-        HoldExpiredError: Its time is over, by the database's clock.
+        HoldExpiredError: Its time is over, by the database's clock, or the bank has let the hold go.
         InvalidStateError: It is not pending.
-        CardError: The provider refused the capture; the reservation is ``failed`` and its places are free.
+        CardError, PaymentRefusedError: The provider refused the capture; the reservation is ``failed``.
     """
     with database.use_case():
         reservation = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
@@ -43,9 +43,19 @@ def confirm(*, operator: Operator, reservation_id: UUID, operation_id: UUID, act
 
 
 def _result(reservation: Reservation) -> Reservation:
+    payment = reservation.payment
+    if _is_let_go(reservation):
+        raise HoldExpiredError
     if reservation.status == ReservationStatus.FAILED:
-        raise CardError(code=reservation.payment.failure_code, message=reservation.payment.failure_message)
+        raise why_failed(code=payment.failure_code, message=payment.failure_message, prefix="payment.")
     return reservation
+
+
+def _is_let_go(reservation: Reservation) -> bool:
+    """Whether it failed because the bank holds its money no longer; nobody has declined anything."""
+    payment = reservation.payment
+    ended = payment.status == PaymentStatus.CANCELED or payment.failure_code == HoldExpiredError.code
+    return reservation.status == ReservationStatus.FAILED and payment.held_at is not None and ended
 
 
 def _find_own(reservation: Reservation, operation_id: UUID) -> Command | None:
@@ -57,7 +67,7 @@ def _find_own(reservation: Reservation, operation_id: UUID) -> Command | None:
 
 def _confirm(reservation: Reservation, operation_id: UUID, actor: str, reason: str) -> Command:
     now = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
-    if reservation.is_due(now) or reservation.status == ReservationStatus.EXPIRED:
+    if reservation.is_due(now) or reservation.status == ReservationStatus.EXPIRED or _is_let_go(reservation):
         raise HoldExpiredError
     reservation.move(ReservationStatus.CONFIRMED, at=now, by=actor, because=reason)
     payment = reservation.payment

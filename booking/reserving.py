@@ -17,7 +17,7 @@ from common import database, ids
 from common.errors import BusyError, ConflictError, NotFoundError, ValidationError
 from idempotency.keys import Operation
 from payments import commands
-from payments.errors import CardError
+from payments.errors import why_failed
 from payments.models import Command, Payment
 from payments.providers import registry
 from payments.states import CaptureMethod, CommandKind, PaymentStatus
@@ -74,7 +74,7 @@ def reserve(*, client: ApiClient, actor: str, operation: Operation, request: Req
     Raises:
         NotFoundError, SlotClosedError, SlotSoldOutError, ResourceUnavailableError, TooManyHoldsError: Nothing is kept.
         ValidationError: The units cannot be priced; nothing is kept.
-        CardError: The hold was declined; the reservation is ``failed`` and its places are free again.
+        CardError, PaymentRefusedError: There is no hold; the reservation is ``failed`` and its places are free again.
     """
     if operation.resumed and Reservation.objects.filter(pk=operation.id).exists():
         return _go_on(client=client, operation_id=operation.id)
@@ -277,5 +277,5 @@ def _get(client: ApiClient, operation_id: UUID) -> Reservation:
 def _result(reservation: Reservation, units: Sequence[Unit], *, known: bool) -> Reserved:
     payment = reservation.payment
     if reservation.status == ReservationStatus.FAILED and payment.status == PaymentStatus.FAILED:
-        raise CardError(code=payment.failure_code, message=payment.failure_message)
+        raise why_failed(code=payment.failure_code, message=payment.failure_message, prefix="payment.")
     return Reserved(reservation=reservation, units=units, known=known)

@@ -37,7 +37,7 @@ def finish(command: Command, *, settle: Callable[..., S]) -> Done[S] | None:
     provider again with the same key.
     """
     news: PaymentOutcome = sending.send(command)
-    if news.outcome is Outcome.UNKNOWN and news.refund is None:
+    if news.is_silent:
         _keep_pace(command, news)
     try:
         with database.use_case():

@@ -16,6 +16,28 @@ class CardError(HoldfastError):
         self.code = code or "card_declined"
 
 
+class PaymentRefusedError(ValidationError):
+    """The provider will not take such a payment; no bank has said anything of the card."""
+
+
+REFUSED_FIELDS = {
+    "invalid_currency": "currency",
+    "invalid_amount": "amount",
+    "invalid_payment_method": "payment_method_id",
+    "payment_refused": None,
+}
+"""What a payment fails with that the provider refuses, and the field that is wrong."""
+
+
+def why_failed(*, code: str, message: str, prefix: str = "") -> HoldfastError:
+    """Tell a caller why a payment has failed; ``prefix`` leads to the payment's fields in the request."""
+    if code not in REFUSED_FIELDS:
+        return CardError(code=code, message=message, param=f"{prefix}payment_method_id" if prefix else None)
+    field = REFUSED_FIELDS[code]
+    is_named = field == "payment_method_id" or not prefix
+    return PaymentRefusedError(param=f"{prefix}{field}" if field and is_named else None, code=code, message=message)
+
+
 class ManagedPaymentError(ConflictError):
     """The payment is driven through what it belongs to."""
 

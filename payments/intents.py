@@ -14,7 +14,7 @@ from common.states import InvalidStateError
 from idempotency.keys import Operation
 from payments import carrying_out, commands, locks, settling
 from payments.applying import CHANGED_FIELDS
-from payments.errors import CardError, ManagedPaymentError, SandboxOnlyError
+from payments.errors import ManagedPaymentError, SandboxOnlyError, why_failed
 from payments.models import Command, Payment
 from payments.providers import registry
 from payments.states import COMMAND_OPEN, CaptureMethod, CommandKind, PaymentStatus
@@ -49,7 +49,7 @@ def create(*, client: ApiClient, actor: str, operation: Operation, request: Requ
 
     Raises:
         ValidationError: The amount cannot be charged in this currency; nothing is kept.
-        CardError: The provider refused it; the payment is ``failed``.
+        CardError, PaymentRefusedError: The provider refused it; the payment is ``failed``.
     """
     registry.get(PROVIDER).check_amount(amount=request.amount, currency=request.currency)
     is_there = operation.resumed and Payment.objects.filter(pk=operation.id).exists()
@@ -60,7 +60,7 @@ def create(*, client: ApiClient, actor: str, operation: Operation, request: Requ
     done = carrying_out.finish(command, settle=settling.settle) if command is not None else None
     payment = done.settled.payment if done is not None else Payment.objects.get(pk=operation.id)
     if payment.status == PaymentStatus.FAILED:
-        raise CardError(code=payment.failure_code, message=payment.failure_message, param=None)
+        raise why_failed(code=payment.failure_code, message=payment.failure_message)
     return payment
 
 

@@ -142,6 +142,8 @@ class PaymentOutcome:
     request_id: str = ""
     retry_after: float | None = None
     """Seconds that the provider asked us to wait, if it did."""
+    is_silent: bool = False
+    """The provider did not answer, or takes no calls."""
     not_taken: bool = False
     """The provider did not take the request: nothing came of it."""
     answer_saved: bool = False

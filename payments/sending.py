@@ -4,18 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from common import database
-from payments import commands, pacing
+from payments import asking, commands, refusing
 from payments.models import Command
 from payments.outcomes import Outcome, PaymentOutcome, ProviderPayment
 from payments.providers import registry
-from payments.providers.base import (
-    DeclinedError,
-    KeyUsedError,
-    NotSentError,
-    OutcomeUnknownError,
-    Provider,
-    RefusedError,
-)
+from payments.providers.base import Provider, ProviderError, RefusedError
 from payments.states import CommandKind
 
 KEY_LIFETIME = timedelta(hours=23)
@@ -28,21 +21,15 @@ def send(command: Command) -> PaymentOutcome:
     Must be called outside a transaction; no database connection is held while the provider is waited for (P6).
     """
     if command.is_wanted and _needs_look(command):
-        _spend(command)
+        asking.spend(command)
     database.leave_database()
     provider = registry.get(command.payment.provider)
     try:
         return _answer(command, _SENDERS[command.kind] if command.is_wanted else _leave, provider)
-    except NotSentError as error:
-        wait = error.retry_after
-        return _outcome(command, Outcome.UNKNOWN, error=f"not sent: {error}", retry_after=wait, not_taken=True)
     except RefusedError as error:
-        return _refused(command, error, provider)
-    except OutcomeUnknownError as error:
-        saved = error.answer_saved
-        return _outcome(command, Outcome.UNKNOWN, error=str(error), request_id=error.request_id, answer_saved=saved)
-    except KeyUsedError as error:
-        return _outcome(command, Outcome.UNKNOWN, error=str(error), request_id=error.request_id)
+        return refusing.decide(command, error, provider)
+    except ProviderError as error:
+        return asking.unknown(command, error)
 
 
 Sender = Callable[[Command, Provider], ProviderPayment | None]
@@ -53,14 +40,14 @@ def _answer(command: Command, sender: Sender | None, provider: Provider) -> Paym
         return _refund(command, provider)
     found = sender(command, provider)
     if found is None:
-        return _outcome(command, Outcome.CANCELED, reason="nothing was ever made at the provider")
-    return _outcome(command, found.outcome, payment=found, failure=found.failure, request_id=found.request_id)
+        return asking.outcome(command, Outcome.CANCELED, reason="nothing was ever made at the provider")
+    return asking.outcome(command, found.outcome, payment=found, failure=found.failure, request_id=found.request_id)
 
 
 def _authorize(command: Command, provider: Provider) -> ProviderPayment:
     account, key = command.payment.provider_account, command.idempotency_key
     if _needs_look(command):
-        found = provider.find(key=key, near=command.created_at, account=account)
+        found = asking.find(command, provider)
         if found is not None:
             return found
     return provider.authorize(parameters=command.parameters, key=key, account=account)
@@ -72,7 +59,7 @@ def _leave(command: Command, provider: Provider) -> ProviderPayment | None:
     A confirmation or capture that was sent before may still have its effect: the cancellation behind it finds out.
     """
     if command.payment.provider_ref:
-        return provider.fetch(ref=command.payment.provider_ref, account=command.payment.provider_account)
+        return asking.fetch(command, provider)
     if command.kind in commands.STARTING and command.may_have_reached_provider:
         return _abandon(command, provider)
     return None
@@ -81,9 +68,9 @@ def _leave(command: Command, provider: Provider) -> ProviderPayment | None:
 def _abandon(command: Command, provider: Provider) -> ProviderPayment | None:
     account, key = command.payment.provider_account, command.idempotency_key
     if _needs_look(command):
-        _spend(command)
+        asking.spend(command)
         database.leave_database()
-        found = provider.find(key=key, near=command.created_at, account=account)
+        found = asking.find(command, provider)
         if found is not None or _key_is_forgotten(command):
             return found
     return provider.abandon(parameters=command.parameters, key=key, account=account)
@@ -92,7 +79,7 @@ def _abandon(command: Command, provider: Provider) -> ProviderPayment | None:
 def _confirm(command: Command, provider: Provider) -> ProviderPayment:
     ref, account = command.payment.provider_ref, command.payment.provider_account
     if _needs_look(command):
-        found = provider.fetch(ref=ref, account=account)
+        found = asking.fetch(command, provider)
         if found.outcome is not Outcome.REQUIRES_PAYMENT_METHOD:
             return found
     return provider.confirm(ref=ref, parameters=command.parameters, key=_key_after_error(command), account=account)
@@ -101,7 +88,7 @@ def _confirm(command: Command, provider: Provider) -> ProviderPayment:
 def _capture(command: Command, provider: Provider) -> ProviderPayment:
     ref, account = command.payment.provider_ref, command.payment.provider_account
     if _needs_look(command):
-        found = provider.fetch(ref=ref, account=account)
+        found = asking.fetch(command, provider)
         if found.outcome is not Outcome.HELD:
             return found
     return provider.capture(ref=ref, parameters=command.parameters, key=_key_after_error(command), account=account)
@@ -112,7 +99,7 @@ def _cancel(command: Command, provider: Provider) -> ProviderPayment | None:
     if not ref:
         return None  # its authorization is finished (commands go in order) and made nothing
     if _needs_look(command):
-        found = provider.fetch(ref=ref, account=account)
+        found = asking.fetch(command, provider)
         if found.outcome in (Outcome.CANCELED, Outcome.CAPTURED):
             return found
     return provider.cancel(ref=ref, parameters=command.parameters, key=_key_after_error(command), account=account)
@@ -120,10 +107,10 @@ def _cancel(command: Command, provider: Provider) -> ProviderPayment | None:
 
 def _refund(command: Command, provider: Provider) -> PaymentOutcome:
     ref, account, key = command.payment.provider_ref, command.payment.provider_account, command.idempotency_key
-    found = provider.find_refund(ref=ref, key=key, account=account) if _needs_look(command) else None
+    found = asking.find_refund(command, provider) if _needs_look(command) else None
     if found is None:
         found = provider.refund(ref=ref, parameters=command.parameters, key=key, account=account)
-    return _outcome(command, Outcome.PROCESSING, refund=found, request_id=found.request_id)
+    return asking.outcome(command, Outcome.PROCESSING, refund=found, request_id=found.request_id)
 
 
 _SENDERS: dict[str, Sender | None] = {
@@ -135,43 +122,6 @@ _SENDERS: dict[str, Sender | None] = {
     CommandKind.CANCEL: _cancel,
     CommandKind.REFUND: None,
 }
-
-
-def _refused(command: Command, error: RefusedError, provider: Provider) -> PaymentOutcome:
-    """Let the object's state decide: a capture that is refused because the money was captured already is no refusal."""
-    found = error.payment
-    if command.kind in (CommandKind.CAPTURE, CommandKind.CANCEL) and command.payment.provider_ref:
-        _spend(command)
-        database.leave_database()
-        try:
-            found = found or provider.fetch(ref=command.payment.provider_ref, account=command.payment.provider_account)
-        except (OutcomeUnknownError, NotSentError) as unknown:
-            return _outcome(command, Outcome.UNKNOWN, error=str(unknown), request_id=unknown.request_id)
-        except RefusedError:
-            found = None  # the provider does not know the payment: the refusal stands
-        if found is not None and found.outcome in (Outcome.CAPTURED, Outcome.CANCELED):
-            return _outcome(command, found.outcome, payment=found, error=str(error), request_id=error.request_id)
-    outcome = Outcome.DECLINED if isinstance(error, DeclinedError) else Outcome.REFUSED
-    return _outcome(
-        command, outcome, payment=found, failure=error.failure, error=str(error), request_id=error.request_id
-    )
-
-
-def _spend(command: Command) -> None:
-    """Count a second call, beside that for which the command was let through."""
-    pacing.spend(provider=command.payment.provider, account=command.payment.provider_account)
-
-
-def _outcome(command: Command, outcome: Outcome, **known: object) -> PaymentOutcome:
-    known.setdefault("reason", f"{command.kind}: {outcome}")
-    return PaymentOutcome(
-        provider=command.payment.provider,
-        payment_id=command.payment_id,
-        actor=f"provider:{command.payment.provider}",
-        command=command,
-        outcome=outcome,
-        **known,  # type: ignore[arg-type]  # the fields of PaymentOutcome
-    )
 
 
 def _needs_look(command: Command) -> bool:

@@ -5,10 +5,10 @@ there is no matching by prefix: `POST /v1/payment_intents` is creation alone.
 """
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-EFFECTS = ("latency", "error_before", "error_after", "drop_answer", "rate_limit")
+EFFECTS = ("latency", "error_before", "error_after", "drop_answer", "rate_limit", "wrong_key", "not_found", "refuse")
 METHODS = ("GET", "POST", "DELETE", "*")
 LONGEST_MS = 600_000
 
@@ -26,6 +26,8 @@ class Fault:
     effect: str
     times: int | None
     ms: int
+    error: dict[str, str] = field(default_factory=dict)
+    """What a refusal says beside its message, such as code and param."""
 
     def matches(self, method: str, path: str) -> bool:
         """Say whether a request meets this fault."""
@@ -39,7 +41,8 @@ class Fault:
     def as_row(self) -> dict[str, Any]:
         """Return the fault as JSON."""
         match = f"{self.method} {self.path}"
-        return {"match": match, "effect": self.effect, "times": self.times, "ms": self.ms}
+        row = {"match": match, "effect": self.effect, "times": self.times, "ms": self.ms}
+        return row | ({"error": self.error} if self.error else {})
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Faults:
         self._faults: list[Fault] = []
 
     def add(self, described: Any) -> Fault:
-        """Add a fault described in JSON: match, effect, and optionally times (1) and ms (0). Raises: InvalidFault."""
+        """Add a fault described in JSON: match, effect, and maybe times (1), ms (0), error. Raises: InvalidFault."""
         fault = _parse(described)
         with self._lock:
             self._faults.append(fault)
@@ -109,10 +112,10 @@ def _segments(path: str) -> list[str]:
 
 def _parse(described: Any) -> Fault:
     if not isinstance(described, dict):
-        raise InvalidFault("A fault is a JSON object with match, effect, and optionally times and ms.")
-    unknown = set(described) - {"match", "effect", "times", "ms"}
+        raise InvalidFault("A fault is a JSON object with match, effect, and optionally times, ms and error.")
+    unknown = set(described) - {"match", "effect", "times", "ms", "error"}
     if unknown:
-        raise InvalidFault(f"Unknown names: {', '.join(sorted(unknown))}. Known are match, effect, times, ms.")
+        raise InvalidFault(f"Unknown names: {', '.join(sorted(unknown))}. Known are match, effect, times, ms, error.")
     parts = str(described.get("match", "")).split()
     if len(parts) != 2 or parts[0].upper() not in METHODS or not parts[1].startswith("/v1/"):
         raise InvalidFault(
@@ -129,7 +132,10 @@ def _parse(described: Any) -> Fault:
     ms = described.get("ms", 0)
     if not _is_whole(ms) or not 0 <= ms <= LONGEST_MS:
         raise InvalidFault(f"ms must be a whole number from 0 to {LONGEST_MS}.")
-    return Fault(parts[0].upper(), parts[1], effect, times, ms)
+    error = described.get("error") or {}
+    if not isinstance(error, dict) or not all(isinstance(value, str) for value in error.values()):
+        raise InvalidFault("error must be an object of texts, such as code and param.")
+    return Fault(parts[0].upper(), parts[1], effect, times, ms, error)
 
 
 def _is_whole(value: Any) -> bool:

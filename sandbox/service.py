@@ -14,7 +14,15 @@ from sandbox.ids import IdSource
 from sandbox.messages import Answer, Request, json_body
 from sandbox.stripe import api
 from sandbox.stripe.account import Account, Caller
-from sandbox.stripe.errors import ApiError, KeyInUse, RateLimited, StripeError, Unauthorized
+from sandbox.stripe.errors import (
+    ApiError,
+    InvalidRequest,
+    KeyInUse,
+    RateLimited,
+    ResourceMissing,
+    StripeError,
+    Unauthorized,
+)
 from sandbox.stripe.idempotency import IdempotencyKeys, Saved
 from sandbox.stripe.objects import API_VERSION, EventRecord
 
@@ -93,6 +101,13 @@ class Sandbox:
     def _answer(self, request: Request, call: CallRecord, request_id: str, met: Met) -> Answer:
         if met.has("rate_limit"):
             return _error_answer(RateLimited())
+        if met.has("wrong_key"):
+            return _error_answer(Unauthorized("Invalid API Key provided: sk_test_*********wrong"))
+        if met.has("not_found"):
+            name = request.path.removeprefix("/v1/payment_intents/").split("/")[0]
+            return _error_answer(ResourceMissing("payment_intent", name, param="intent", http_status=404))
+        if met.other is not None and met.has("refuse"):
+            return _error_answer(InvalidRequest("This is refused.", **met.other.error))
         if met.has("error_before"):
             return _error_answer(ApiError())
         caller = Caller(request_id, call.idempotency_key)

@@ -46,9 +46,9 @@ class Sandbox:
         found: list[dict[str, Any]] = self.state()["events"]
         return found
 
-    def fault(self, match: str, effect: str, *, times: int | None = 1, ms: int = 0) -> None:
+    def fault(self, match: str, effect: str, *, times: int | None = 1, ms: int = 0, error: Any = None) -> None:
         """Make requests that match (``POST /v1/payment_intents``) fail in some way, so many times (None: always)."""
-        self._post("faults", {"match": match, "effect": effect, "times": times, "ms": ms})
+        self._post("faults", {"match": match, "effect": effect, "times": times, "ms": ms, "error": error})
 
     def clear_faults(self) -> None:
         """Forget every fault."""

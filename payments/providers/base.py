@@ -52,17 +52,32 @@ class NotSentError(ProviderError):
         self.retry_after = retry_after
 
 
-class RefusedError(ProviderError):
-    """A definite no. ``payment`` is the provider's object after it, where the answer carried one."""
+class MissingError(ProviderError):
+    """Our key sees no such object: it may be of another account or mode. That says nothing of what became of it."""
 
-    def __init__(self, *, failure: Failure, payment: ProviderPayment | None = None, request_id: str = "") -> None:
+
+class RefusedError(ProviderError):
+    """The provider will not do it. What that means, its object says.
+
+    ``payment`` is the object after it, where the answer carried one; ``field`` is the field of ours that is refused,
+    where one is: ``amount``, ``currency`` or ``payment_method``.
+    """
+
+    def __init__(
+        self, *, failure: Failure, payment: ProviderPayment | None = None, request_id: str = "", field: str = ""
+    ) -> None:
         super().__init__(f"{failure.code}: {failure.message}", request_id=request_id)
         self.failure = failure
         self.payment = payment
+        self.field = field
 
 
 class DeclinedError(RefusedError):
     """The customer's bank or the provider's risk check said no to the card."""
+
+
+class HoldEndedError(RefusedError):
+    """The bank holds the money no longer, whatever the object still says."""
 
 
 class KeyUsedError(ProviderError):
@@ -127,8 +142,8 @@ class Provider(Protocol):
         """Create the payment, and hold (or, by its capture method, take) the money if a payment method is given.
 
         Raises:
-            DeclinedError, RefusedError: A definite no.
-            OutcomeUnknownError, NotSentError: Ask again with the same key.
+            DeclinedError, RefusedError: It will not do it.
+            OutcomeUnknownError, NotSentError, MissingError: Ask again with the same key.
         """
 
     def abandon(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment | None:
@@ -153,7 +168,12 @@ class Provider(Protocol):
         """Give captured money back. Raises as :meth:`authorize`."""
 
     def fetch(self, *, ref: str, account: str) -> ProviderPayment:
-        """Read a payment. Raises as :meth:`authorize`."""
+        """Read a payment.
+
+        Raises:
+            MissingError: Our key does not see it.
+            OutcomeUnknownError, NotSentError: It cannot be asked now.
+        """
 
     def find(self, *, key: str, near: datetime, account: str) -> ProviderPayment | None:
         """Find the payment that the command with this key made around ``near``, for keys that the provider forgot."""

@@ -22,14 +22,17 @@ from payments.outcomes import (
     ProviderPayout,
     ProviderRefund,
 )
-from payments.providers import own_keys, stripe_money, stripe_objects, stripe_signature
+from payments.providers import own_keys, stripe_money, stripe_objects, stripe_params, stripe_signature
 from payments.providers.base import (
     DeclinedError,
     DeliveredRequest,
+    HoldEndedError,
     KeyUsedError,
+    MissingError,
     Notification,
     NotSentError,
     OutcomeUnknownError,
+    ProviderError,
     RefusedError,
 )
 
@@ -42,6 +45,10 @@ _EVENTS = (
     "charge.dispute.closed", "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated",
 )  # fmt: skip
 """What :meth:`StripeProvider.read` understands; a list takes twenty types at most."""
+_NOT_SEEN = frozenset(("resource_missing", "livemode_mismatch", "account_invalid"))
+"""The object belongs to another account or mode than the key; what became of it is not said."""
+_HOLD_ENDED = frozenset(("charge_expired_for_capture", "capture_charge_authorization_expired"))
+_FIELDS = ("amount", "currency", "payment_method")
 _UNCAPTURED = "expired_uncaptured_charge"
 """A hold that ends looks like a refund to Stripe; no money ever moved."""
 
@@ -79,11 +86,11 @@ class StripeProvider:
 
     def authorize(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.authorize`. Without a payment method, the frontend finishes with the client secret."""
-        params = _intent_params(parameters, key)
+        params = stripe_params.intent(parameters, key)
         if parameters.get("payment_method_id"):
             params |= {"payment_method": parameters["payment_method_id"], "confirm": True}
         with _translated(account):
-            return _answered(self._client.payment_intents.create(params, _options(account, key)), account)
+            return _answered(self._client.payment_intents.create(params, stripe_params.options(account, key)), account)
 
     def abandon(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment | None:
         """See :meth:`Provider.abandon`.
@@ -94,10 +101,12 @@ class StripeProvider:
         """
         if not parameters.get("payment_method_id"):
             return self.authorize(parameters=parameters, key=key, account=account)
-        params = _intent_params(parameters, key)
+        params = stripe_params.intent(parameters, key)
         try:
             with _translated(account):
-                return _answered(self._client.payment_intents.create(params, _options(account, key)), account)
+                return _answered(
+                    self._client.payment_intents.create(params, stripe_params.options(account, key)), account
+                )
         except KeyUsedError:
             pass
         try:
@@ -109,33 +118,43 @@ class StripeProvider:
         """See :meth:`Provider.confirm`."""
         params: Any = {"payment_method": parameters["payment_method_id"], "expand": ["latest_charge"]}
         with _translated(account):
-            return _answered(self._client.payment_intents.confirm(ref, params, _options(account, key)), account)
+            return _answered(
+                self._client.payment_intents.confirm(ref, params, stripe_params.options(account, key)), account
+            )
 
     def capture(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.capture`."""
-        params: Any = {"amount_to_capture": _amount(parameters), "expand": ["latest_charge"]}
+        params: Any = {"amount_to_capture": stripe_params.amount(parameters), "expand": ["latest_charge"]}
         with _translated(account):
-            return _answered(self._client.payment_intents.capture(ref, params, _options(account, key)), account)
+            return _answered(
+                self._client.payment_intents.capture(ref, params, stripe_params.options(account, key)), account
+            )
 
     def cancel(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.cancel`."""
         params: Any = {"cancellation_reason": "abandoned", "expand": ["latest_charge"]}
         with _translated(account):
-            return _answered(self._client.payment_intents.cancel(ref, params, _options(account, key)), account)
+            return _answered(
+                self._client.payment_intents.cancel(ref, params, stripe_params.options(account, key)), account
+            )
 
     def refund(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderRefund:
         """See :meth:`Provider.refund`."""
         metadata = {stripe_objects.REFUND_KEY: parameters["refund_id"], stripe_objects.COMMAND_KEY: key}
-        params: Any = {"payment_intent": ref, "amount": _amount(parameters), "metadata": metadata}
+        params: Any = {"payment_intent": ref, "amount": stripe_params.amount(parameters), "metadata": metadata}
         if parameters.get("reason") in _REFUND_REASONS:
             params["reason"] = parameters["reason"]
         with _translated(account):
-            return stripe_objects.refund(self._client.refunds.create(params, _options(account, key)).to_dict(), account)
+            return stripe_objects.refund(
+                self._client.refunds.create(params, stripe_params.options(account, key)).to_dict(), account
+            )
 
     def fetch(self, *, ref: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.fetch`."""
         with _translated(account):
-            found = self._client.payment_intents.retrieve(ref, {"expand": ["latest_charge"]}, _options(account))
+            found = self._client.payment_intents.retrieve(
+                ref, {"expand": ["latest_charge"]}, stripe_params.options(account)
+            )
             return _answered(found, account)
 
     def find(self, *, key: str, near: datetime, account: str) -> ProviderPayment | None:
@@ -162,14 +181,14 @@ class StripeProvider:
         self, *, since: datetime, account: str, until: datetime | None = None
     ) -> Iterator[ProviderPayment]:
         """See :meth:`Provider.list_payments`."""
-        for intent in self._list(created=_window(since, until), account=account):
+        for intent in self._list(created=stripe_params.window(since, until), account=account):
             yield stripe_objects.payment(intent, account)
 
     def list_events(
         self, *, since: datetime, until: datetime, undelivered: bool, account: str
     ) -> Iterator[Notification]:
         """See :meth:`Provider.list_events`. Stripe keeps them for 30 days. https://docs.stripe.com/api/events/list"""
-        params: dict[str, Any] = {"created": _window(since, until), "types": list(_EVENTS)}
+        params: dict[str, Any] = {"created": stripe_params.window(since, until), "types": list(_EVENTS)}
         key_name = own_keys.key_name(account)
         for event in _read(self._client.events, params | ({"delivery_success": False} if undelivered else {}), account):
             yield stripe_objects.notification(event, account=account, key_name=key_name)
@@ -178,16 +197,16 @@ class StripeProvider:
         """See :meth:`Provider.attest`."""
         key_name = own_keys.key_name(account)
         with _translated(account):
-            found = self._client.payment_intents.retrieve(ref, {}, _options(account))
+            found = self._client.payment_intents.retrieve(ref, {}, stripe_params.options(account))
         return stripe_objects.attested(found.to_dict(), account=account, key_name=key_name, at=datetime.now(UTC))
 
     def list_entries(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderEntry]:
         """See :meth:`Provider.list_entries`. https://docs.stripe.com/api/balance_transactions/list"""
-        yield from self._entries({"created": _window(since, until)}, account)
+        yield from self._entries({"created": stripe_params.window(since, until)}, account)
 
     def list_payouts(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderPayout]:
         """See :meth:`Provider.list_payouts`."""
-        for payout in _read(self._client.payouts, {"created": _window(since, until)}, account):
+        for payout in _read(self._client.payouts, {"created": stripe_params.window(since, until)}, account):
             yield stripe_objects.payout(payout)
 
     def list_entries_of_payout(self, *, ref: str, account: str) -> Iterator[ProviderEntry]:
@@ -225,39 +244,9 @@ class StripeProvider:
 def _read(service: Any, params: dict[str, Any], account: str) -> Iterator[Any]:
     """Read a list of Stripe's to its end, page by page, as it is asked for."""
     with _translated(account):
-        page = service.list({**params, "limit": 100}, _options(account))
+        page = service.list({**params, "limit": 100}, stripe_params.options(account))
         for row in page.auto_paging_iter():
             yield row.to_dict()
-
-
-def _window(since: datetime, until: datetime | None) -> dict[str, int]:
-    """Write a time from ``since`` on and before ``until``; Stripe counts whole seconds."""
-    return {"gte": int(since.timestamp())} | ({"lt": int(until.timestamp())} if until else {})
-
-
-def _intent_params(parameters: Mapping[str, Any], key: str) -> Any:
-    return {
-        "amount": _amount(parameters),
-        "currency": parameters["currency"].lower(),
-        "capture_method": parameters["capture_method"],
-        "payment_method_types": ["card"],
-        "metadata": {
-            stripe_objects.PAYMENT_KEY: parameters["payment_id"],
-            stripe_objects.COMMAND_KEY: key,
-            **({stripe_objects.INSTALLATION_KEY: parameters["installation"]} if parameters.get("installation") else {}),
-        },
-        "expand": ["latest_charge"],
-    }
-
-
-def _amount(parameters: Mapping[str, Any]) -> int:
-    return stripe_money.to_stripe(parameters["amount"], parameters["currency"])
-
-
-def _options(account: str, key: str | None = None) -> Any:
-    own = own_keys.key_to_call(account)
-    options = {"api_key": own} if own else {"stripe_account": account} if account else {}
-    return options | ({"idempotency_key": key} if key else {})
 
 
 @contextmanager
@@ -276,7 +265,7 @@ def _translated(account: str) -> Iterator[None]:
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         raise NotSentError(f"our API key was refused: {error.code}", request_id=error.request_id or "") from error
     except stripe.InvalidRequestError as error:
-        raise RefusedError(**_refusal(error, account)) from error
+        raise _refused(error, account) from error
     except stripe.StripeError as error:
         what = f"HTTP {error.http_status}" if error.http_status else "no answer"
         raise OutcomeUnknownError(
@@ -284,6 +273,17 @@ def _translated(account: str) -> Iterator[None]:
             answer_saved=(error.http_status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR,
             request_id=error.request_id or "",
         ) from error
+
+
+def _refused(error: stripe.InvalidRequestError, account: str) -> ProviderError:
+    """Tell a refusal from an object that this key does not see, which says nothing. https://docs.stripe.com/error-codes"""
+    is_missing = error.http_status == HTTPStatus.NOT_FOUND or error.code in _NOT_SEEN
+    if is_missing and error.param != "payment_method":
+        return MissingError(f"{error.code or 'not found'}: {error.user_message}", request_id=error.request_id or "")
+    refusal = _refusal(error, account)
+    if error.code in _HOLD_ENDED:
+        return HoldEndedError(**refusal)
+    return RefusedError(**refusal, field=error.param if error.param in _FIELDS else "")
 
 
 def _refusal(error: stripe.StripeError, account: str) -> dict[str, Any]:

@@ -179,7 +179,7 @@ class TestConfirm:
         made = frontend.reserve(slot).json()
         sandbox.expire(made["payment"]["provider_ref"])
         refused = frontend.post(f"reservations/{made['reservation']['id']}/confirm")
-        assert (refused.status_code, refused.json()["error"]["type"]) == (422, "card_error")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "hold_expired")
         slot.refresh_from_db()
         assert (Reservation.objects.get().status, slot.reserved) == (ReservationStatus.FAILED, 0)
         promises.hold()

@@ -1,0 +1,40 @@
+"""What we send to Stripe with a call: its parameters and its options."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from payments.providers import own_keys, stripe_money, stripe_objects
+
+
+def window(since: datetime, until: datetime | None) -> dict[str, int]:
+    """Write a time from ``since`` on and before ``until``; Stripe counts whole seconds."""
+    return {"gte": int(since.timestamp())} | ({"lt": int(until.timestamp())} if until else {})
+
+
+def intent(parameters: Mapping[str, Any], key: str) -> Any:
+    """Write the parameters of a payment intent that confirms nothing."""
+    return {
+        "amount": amount(parameters),
+        "currency": parameters["currency"].lower(),
+        "capture_method": parameters["capture_method"],
+        "payment_method_types": ["card"],
+        "metadata": {
+            stripe_objects.PAYMENT_KEY: parameters["payment_id"],
+            stripe_objects.COMMAND_KEY: key,
+            **({stripe_objects.INSTALLATION_KEY: parameters["installation"]} if parameters.get("installation") else {}),
+        },
+        "expand": ["latest_charge"],
+    }
+
+
+def amount(parameters: Mapping[str, Any]) -> int:
+    """Write an amount as Stripe counts it."""
+    return stripe_money.to_stripe(parameters["amount"], parameters["currency"])
+
+
+def options(account: str, key: str | None = None) -> Any:
+    """Name the account, by its own key if it has one, and the idempotency key."""
+    own = own_keys.key_to_call(account)
+    chosen = {"api_key": own} if own else {"stripe_account": account} if account else {}
+    return chosen | ({"idempotency_key": key} if key else {})

@@ -1,0 +1,97 @@
+"""What a refusal means: the provider's object decides, wherever there is one. Outside any transaction (P6)."""
+
+from dataclasses import replace
+
+from payments import asking, commands
+from payments.models import Command
+from payments.outcomes import Failure, Outcome, PaymentOutcome, ProviderPayment
+from payments.providers.base import DeclinedError, HoldEndedError, Provider, ProviderError, RefusedError
+from payments.states import CommandKind
+
+_NO_MONEY = frozenset((Outcome.REQUIRES_PAYMENT_METHOD, Outcome.DECLINED))
+"""The object waits for a payment method: a refusal to take money is borne out by it."""
+
+_BEARS_OUT = {CommandKind.CANCEL: frozenset[Outcome]()} | dict.fromkeys(
+    (*commands.STARTING, CommandKind.CONFIRM, CommandKind.CAPTURE), _NO_MONEY
+)
+_SAYS_NOTHING = {
+    CommandKind.CAPTURE: frozenset((Outcome.UNKNOWN, Outcome.HELD, Outcome.REQUIRES_ACTION)),
+    CommandKind.CANCEL: frozenset(Outcome) - {Outcome.CANCELED, Outcome.CAPTURED},
+}
+"""The object stands as it did: the refusal may be of the moment, so it is asked again, and a person told in the end."""
+
+
+def decide(command: Command, error: RefusedError, provider: Provider) -> PaymentOutcome:
+    """Say what came of a command that the provider refuses. What cannot be read leaves it unknown."""
+    try:
+        if command.kind == CommandKind.REFUND:
+            return _refund(command, error, provider)
+        theirs = _object(command, error, provider)
+    except ProviderError as unread:
+        return replace(asking.unknown(command, unread), not_taken=False)
+    if theirs is None and not _can_be_believed(command, error):
+        return asking.outcome(command, Outcome.UNKNOWN, error=str(error), request_id=error.request_id)
+    if theirs is None or theirs.outcome in _BEARS_OUT[CommandKind(command.kind)] or _is_over(error, theirs):
+        return _refused(command, error, theirs)
+    if theirs.outcome in _SAYS_NOTHING.get(CommandKind(command.kind), (Outcome.UNKNOWN,)):
+        return asking.outcome(command, Outcome.UNKNOWN, error=str(error), request_id=error.request_id)
+    return asking.outcome(
+        command, theirs.outcome, payment=theirs, error=str(error), failure=error.failure, request_id=error.request_id
+    )
+
+
+def _object(command: Command, error: RefusedError, provider: Provider) -> ProviderPayment | None:
+    """Return the payment as it is now; None if the command would have made it and has not.
+
+    A refusal that was saved under the key may be old, and so is the object in it.
+    """
+    if error.payment is not None and not command.may_have_reached_provider:
+        return error.payment
+    if command.payment.provider_ref:
+        asking.spend(command)
+        return asking.fetch(command, provider)
+    if command.kind in commands.STARTING and command.may_have_reached_provider:
+        asking.spend(command)
+        return asking.find(command, provider) or error.payment
+    return error.payment
+
+
+def _can_be_believed(command: Command, error: RefusedError) -> bool:
+    """Whether a refusal of which there is no object is true of every attempt that was made before, too."""
+    return not command.may_have_reached_provider or error.field in ("amount", "currency")
+
+
+def _is_over(error: RefusedError, theirs: ProviderPayment) -> bool:
+    """Whether a hold that the object still shows is known to be none any more."""
+    return isinstance(error, HoldEndedError | DeclinedError) and theirs.outcome is Outcome.HELD
+
+
+def _refused(command: Command, error: RefusedError, theirs: ProviderPayment | None) -> PaymentOutcome:
+    is_declined = isinstance(error, DeclinedError)
+    return asking.outcome(
+        command,
+        Outcome.DECLINED if is_declined else Outcome.REFUSED,
+        payment=theirs,
+        failure=error.failure if is_declined else _worded(error),
+        error=str(error),
+        request_id=error.request_id,
+    )
+
+
+def _worded(error: RefusedError) -> Failure:
+    """Name what is refused: a card that nobody declined must not be told as declined."""
+    said = f"The payment provider refuses this: {error.failure.message or error.failure.code or 'no reason is given'}"
+    if isinstance(error, HoldEndedError):
+        return Failure(code="hold_expired", message=said)
+    return Failure(code=f"invalid_{error.field}" if error.field else "payment_refused", message=said)
+
+
+def _refund(command: Command, error: RefusedError, provider: Provider) -> PaymentOutcome:
+    """Believe that a refund is refused only if none was made by its key."""
+    asking.spend(command)
+    made = asking.find_refund(command, provider)
+    if made is not None:
+        return asking.outcome(command, Outcome.PROCESSING, refund=made, error=str(error), request_id=made.request_id)
+    return asking.outcome(
+        command, Outcome.REFUSED, failure=error.failure, error=str(error), request_id=error.request_id
+    )
