@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -69,6 +70,11 @@ class Tally:
     def end(self, error: Exception) -> None:
         """Note why the rows that are left are not tried."""
         self.ended_by, self.is_complete = error, False
+
+    def reraise(self, *kinds: type[Exception]) -> None:
+        """Raise what ended the loop, if it is of one of these kinds."""
+        if self.ended_by is not None and isinstance(self.ended_by, kinds):
+            raise self.ended_by
 
 
 _watching: ContextVar[Tally | None] = ContextVar("watching", default=None)
@@ -139,6 +145,17 @@ def together(rows: Sequence[T], work: Callable[[Sequence[T]], int | None], *, na
     return each(rows, lambda row: work([row]), name=name)
 
 
+def batches(
+    rows: Iterable[Sequence[T]],
+    work: Callable[[Sequence[T]], int | None],
+    *,
+    name: str,
+    ends: tuple[type[Exception], ...] = (),
+) -> Tally:
+    """Do ``work`` to batch after batch, as :func:`together` does it."""
+    return each(rows, lambda batch: together(batch, work, name=name).done, name=f"{name} in batches", ends=ends)
+
+
 def pages(rows: models.QuerySet[M], *, size: int = PAGE) -> Iterator[Sequence[M]]:
     """Read rows page by page, in the order of their primary keys. Needs no transaction, unlike a cursor."""
     ordered, last = rows.order_by("pk"), None
@@ -147,6 +164,13 @@ def pages(rows: models.QuerySet[M], *, size: int = PAGE) -> Iterator[Sequence[M]
         last = page[-1].pk
         if len(page) < size:
             return
+
+
+def cut(rows: Iterable[T], *, size: int = PAGE) -> Iterator[list[T]]:
+    """Cut a stream into lists, so that no more than one of them is in memory."""
+    reading = iter(rows)
+    while batch := list(islice(reading, size)):
+        yield batch
 
 
 def flat(pages: Iterable[Sequence[T]]) -> Iterator[T]:

@@ -8,6 +8,7 @@ of what the first run may have made. The claim id fences a run that was only slo
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +16,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q, Value
+from django.db.models.functions import Now
 
-from common import ids, text_intake
+from common import ids, loops, text_intake
 from common.errors import HoldfastError
 from idempotency.errors import KeyInUseError, KeyInvalidError, KeyMissingError, KeyReusedError
 from idempotency.models import IdempotencyKey
@@ -125,16 +128,13 @@ def end_lease(*, claim: Claim) -> None:
 
 def purge(*, now: datetime | None = None) -> int:
     """Delete keys past ``IDEMPOTENCY_TTL_SECONDS`` and return how many; a live run's key is kept. Safe when two run."""
-    age: list[Any] = [now, timedelta(seconds=settings.IDEMPOTENCY_TTL_SECONDS)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            DELETE FROM idempotency_idempotencykey
-            WHERE created_at < coalesce(%s, now()) - %s AND (status_code IS NOT NULL OR leased_until < now())
-            """,
-            age,
-        )
-        return int(cursor.rowcount)
+    over = (Now() if now is None else Value(now)) - timedelta(seconds=settings.IDEMPOTENCY_TTL_SECONDS)
+    old = IdempotencyKey.objects.filter(Q(status_code__isnull=False) | Q(leased_until__lt=Now()), created_at__lt=over)
+
+    def delete(keys: Sequence[int]) -> int:
+        return old.filter(pk__in=keys).delete()[0]
+
+    return loops.batches(loops.cut(old.values_list("pk", flat=True)), delete, name="purge_idempotency_keys").done
 
 
 def _first_answer(*, client: ApiClient, key: str, mark: str) -> Answer:

@@ -3,7 +3,7 @@
 import logging
 import random
 from datetime import datetime, timedelta
-from smtplib import SMTPException, SMTPRecipientsRefused, SMTPServerDisconnected
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPServerDisconnected
 from uuid import UUID
 
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
@@ -11,7 +11,7 @@ from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models.functions import Now
 
-from common import database
+from common import database, errors, loops
 from notifications import locks, rendering
 from notifications.models import Mail
 
@@ -31,18 +31,19 @@ def send_due() -> int:
     While the mail server is down nothing else waits for it: the first that it does not take ends the run. Whoever dies
     between handing a mail over and noting it sends it again when the lease is over, with the same Message-ID.
     """
-    sent = 0
     server = get_connection(fail_silently=False)
+
+    def send(mail: Mail) -> bool:
+        error = _hand_over(mail, server)
+        _note(mail, error)
+        if error is not None and not isinstance(error, _REFUSED):
+            raise error
+        return error is None
+
     try:
-        while (mail := _claim()) is not None:
-            error = _hand_over(mail, server)
-            _note(mail, error)
-            if error is not None and not isinstance(error, _REFUSED):
-                break
-            sent += error is None
+        return loops.each(iter(_claim, None), send, name="send_mails", ends=_NOT_TAKEN).done
     finally:
         server.close()
-    return sent
 
 
 def send_again(*, mail_id: UUID) -> None:
@@ -63,12 +64,12 @@ def _claim() -> Mail | None:
 
 
 def _hand_over(mail: Mail, server: BaseEmailBackend) -> Exception | None:
-    message = rendering.message(mail)
-    database.leave_database()
     try:
+        message = rendering.message(mail)
+        database.leave_database()
         server.open()  # once: it stays open for those that follow
         server.send_messages([message])
-    except _NOT_TAKEN as error:
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with a mail, it is noted on it and stops no other
         # Never the addresses: they are a person's.
         logger.warning("A mail was not taken.", extra={"mail": str(mail.pk), "error": type(error).__name__})
         return error
@@ -94,6 +95,12 @@ def _again_at(mail: Mail, error: Exception, at: datetime) -> datetime | None:
 
 
 def _told(error: Exception) -> str:
+    """Say what went wrong without the words of a mail server, which carry addresses."""
     if isinstance(error, SMTPRecipientsRefused):
         return "the server refuses the address"
-    return "the server hung up" if isinstance(error, SMTPServerDisconnected) else f"{type(error).__name__}: {error}"
+    if isinstance(error, SMTPServerDisconnected):
+        return "the server hung up"
+    if isinstance(error, SMTPResponseException):
+        return f"{type(error).__name__}: the server answered {error.smtp_code}"
+    is_of_the_network = isinstance(error, OSError) and not isinstance(error, SMTPException)
+    return f"{type(error).__name__}: {error}" if is_of_the_network else errors.describe(error)

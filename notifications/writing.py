@@ -7,13 +7,14 @@ keeps a second one out, so any number of writers may run, again and again.
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
+from uuid import UUID
 
 from django.db.models import CharField, Exists, F, Model, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat, Now
 
 from booking.models import History
 from booking.states import ReservationStatus
-from common import database
+from common import database, loops
 from notifications import facts, locks
 from notifications.models import Mail, MailKind
 from payments.models import Dispute, Refund
@@ -80,11 +81,12 @@ def _disputes() -> QuerySet[Dispute]:
 def _write(rows: QuerySet[M], source: str, make: Callable[[M], Mail]) -> int:
     """Write a mail for each row that has none, batch by batch."""
     cause = Concat(Value(f"{source}:"), Cast(OuterRef("pk"), CharField()))
-    untold = rows.exclude(Exists(Mail.objects.filter(cause=cause))).order_by("pk")
-    written = 0
-    while batch := list(untold[:_BATCH]):
-        written += _store([make(row) for row in batch])
-    return written
+    untold = rows.exclude(Exists(Mail.objects.filter(cause=cause)))
+
+    def write(batch: Sequence[M]) -> int:
+        return _store([make(row) for row in batch])
+
+    return loops.batches(loops.pages(untold, size=_BATCH), write, name=f"write_mails_of_{source}").done
 
 
 def _store(mails: Sequence[Mail]) -> int:
@@ -94,14 +96,17 @@ def _store(mails: Sequence[Mail]) -> int:
 
 def _tell_of_discrepancies() -> int:
     """Tell each operator's staff of all that is new in one mail, however much an outage has brought up."""
-    written = 0
     waiting = ~Q(status=DiscrepancyStatus.RESOLVED)
     untold = Discrepancy.objects.filter(waiting, told_at=None).order_by()
-    for row in list(untold.values("operator").distinct()):
-        whose = Q(operator=row["operator"])  # none: IS NULL
+
+    def tell(operator_id: UUID | None) -> int:
         with database.use_case():
-            found = locks.list_untold_for_update(where=waiting & whose)
-            if found:
-                written += _store([facts.of_discrepancies(found, cause=f"discrepancies:{found[0].pk}")])
-                Discrepancy.objects.filter(pk__in=[row.pk for row in found]).update(told_at=Now())
-    return written
+            found = locks.list_untold_for_update(where=waiting & Q(operator=operator_id))  # none: IS NULL
+            if not found:
+                return 0
+            written = _store([facts.of_discrepancies(found, cause=f"discrepancies:{found[0].pk}")])
+            Discrepancy.objects.filter(pk__in=[row.pk for row in found]).update(told_at=Now())
+        return written
+
+    operators = untold.values_list("operator", flat=True).distinct()
+    return loops.each(operators, tell, name="write_mails_of_discrepancies").done

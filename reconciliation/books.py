@@ -1,11 +1,15 @@
 """The provider's books as we keep them: each line stored once, as it was read; what is read anew must be the same."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from common import ids
+from common import ids, loops
+from common.errors import SpokenError
+from common.loops import Tally
 from payments.outcomes import ProviderEntry
+from payments.pacing import PausedError
+from payments.providers.base import ProviderError
 from reconciliation import discrepancies, reading
 from reconciliation.accounts import Account
 from reconciliation.models import BookEntry, DiscrepancyKind
@@ -15,8 +19,12 @@ BATCH = 500
 _FIGURES = ("kind", "amount", "fee", "net", "currency", "moved", "moved_currency")
 
 
-def read(*, account: Account, since: datetime, until: datetime, wait: Wait) -> int:
-    """Read the lines of a time into our copy of the books, in batches; returns how many there were.
+class IncompleteError(SpokenError):
+    """Some of the provider's books could not be stored or compared; what could be, was."""
+
+
+def read(*, account: Account, since: datetime, until: datetime, wait: Wait) -> Tally:
+    """Read the lines of a time into our copy of the books, in batches; a line that cannot be stored stops no other.
 
     Raises:
         ProviderError, PausedError: The provider cannot be asked.
@@ -26,7 +34,7 @@ def read(*, account: Account, since: datetime, until: datetime, wait: Wait) -> i
         lambda provider: provider.list_entries(since=since, until=until, account=account.account),
         wait=wait,
     )
-    return sum(len(store(account=account, lines=batch)) for batch in reading.batches(lines, size=BATCH))
+    return _store_all(lines, lambda batch: len(store(account=account, lines=batch)))
 
 
 def has_payout(*, account: Account, ref: str) -> bool:
@@ -39,14 +47,26 @@ def read_payout(*, account: Account, payout_ref: str, wait: Wait) -> int:
 
     Raises:
         ProviderError, PausedError: The provider cannot be asked.
+        IncompleteError: A line could not be stored.
     """
     lines = reading.read(
         account, lambda provider: provider.list_entries_of_payout(ref=payout_ref, account=account.account), wait=wait
     )
-    stored = (
-        store(account=account, lines=batch, payout_ref=payout_ref) for batch in reading.batches(lines, size=BATCH)
-    )
-    return sum(line.net for batch in stored for line in batch)
+    nets: list[int] = []
+
+    def add(batch: Sequence[ProviderEntry]) -> None:
+        nets.extend(line.net for line in store(account=account, lines=batch, payout_ref=payout_ref))
+
+    if not _store_all(lines, add).is_complete:
+        raise IncompleteError(f"What payout {payout_ref} is made of could not be stored.")
+    return sum(nets)
+
+
+def _store_all(lines: Iterator[ProviderEntry], work: Callable[[Sequence[ProviderEntry]], int | None]) -> Tally:
+    ends = (ProviderError, PausedError)
+    run = loops.batches(loops.cut(lines, size=BATCH), work, name="store_books", ends=ends)
+    run.reraise(*ends)
+    return run
 
 
 def store(*, account: Account, lines: Sequence[ProviderEntry], payout_ref: str = "") -> Sequence[ProviderEntry]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from common import database
+from common import database, loops
 from payments.models import Payment
 from reconciliation import discrepancies, evidence
 from reconciliation.accounts import Account
@@ -106,6 +106,7 @@ class Compared:
     payments: int = 0
     differences: int = 0
     totals: dict[str, Any] = field(default_factory=dict)
+    is_complete: bool = True
 
 
 def compare(*, account: Account, since: datetime, until: datetime, books_begin: datetime) -> Compared:
@@ -132,8 +133,8 @@ def compare(*, account: Account, since: datetime, until: datetime, books_begin: 
             cursor.execute(_SIDES, values)
         found.totals = _totals()
         found.payments = sum(side["payments"] for side in found.totals["payments"].values())
-        for row in _differences():
-            found.differences += _open(account, row)
+        run = loops.each(_differences(), lambda row: _open(account, row), name="compare", label=lambda row: row["ref"])
+        found.differences, found.is_complete = run.done, run.is_complete
     return found
 
 

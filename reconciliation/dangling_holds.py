@@ -11,13 +11,13 @@ from django.conf import settings
 from booking import releasing
 from booking.models import Reservation
 from booking.states import ReservationStatus
-from common import database
+from common import database, loops
 from payments import pacing
 from payments.models import Payment
 from payments.outcomes import Outcome, ProviderPayment
 from payments.pacing import PausedError
 from payments.providers import registry
-from payments.providers.base import ProviderError
+from payments.providers.base import NotSentError, OutcomeUnknownError, ProviderError
 from payments.states import COMMAND_OPEN
 from reconciliation import accounts, discrepancies, evidence, reading, windows
 from reconciliation.accounts import Account
@@ -31,6 +31,7 @@ _WINDOW = timedelta(days=8)
 """A card hold lives seven days at the longest that we ask for; older ones have ended by themselves."""
 _STEP = timedelta(hours=6)
 _NAME = "holds"
+_UNWANTED = "a hold that nothing needs"
 _EXAMPLES = 5
 _WANTED = (ReservationStatus.AWAITING_PAYMENT, ReservationStatus.PENDING, ReservationStatus.CONFIRMED)
 
@@ -63,19 +64,27 @@ class Tally:
 def release_unread() -> Tally:
     """Release the holds made since the last time that are held for nobody, and report those that are not ours."""
     tally = Tally()
-    for account in accounts.list_accounts():
-        now = database.now()
-        since = windows.unread(name=_NAME, account=account, now=now, first=_WINDOW)
-        try:
-            # A hold is made before we have heard of it: the newest are left for the next run.
-            until = now - timedelta(seconds=settings.RECONCILE_AFTER_SECONDS)
-            for start, end in windows.slices(since=since, until=until, step=_STEP):
-                _release_between(account, start, end, tally)
-                windows.note_read(name=_NAME, account=account, until=end)
-        except (ProviderError, PausedError) as error:
-            logger.warning("Holds cannot be read now.", extra={"account": str(account), "error": str(error)})
-            tally.problems.append(f"{account}: {error}")
+    loops.each(
+        accounts.list_accounts(), lambda account: _release_unread(account, tally), name="release_holds", label=str
+    )
     return tally
+
+
+def _release_unread(account: Account, tally: Tally) -> int:
+    now = database.now()
+    since = windows.unread(name=_NAME, account=account, now=now, first=_WINDOW)
+    before, is_complete = len(tally.released), True
+    try:
+        # A hold is made before we have heard of it: the newest are left for the next run.
+        until = now - timedelta(seconds=settings.RECONCILE_AFTER_SECONDS)
+        for start, end in windows.slices(since=since, until=until, step=_STEP):
+            is_complete = _release_between(account, start, end, tally) and is_complete
+            if is_complete:  # else the mark stays before the first that failed
+                windows.note_read(name=_NAME, account=account, until=end)
+    except (ProviderError, PausedError) as error:
+        logger.warning("Holds cannot be read now.", extra={"account": str(account), "error": str(error)})
+        tally.problems.append(f"{account}: {error}")
+    return len(tally.released) - before
 
 
 def check(*, wait: Wait = pacing.give_up) -> Verdict:
@@ -86,36 +95,51 @@ def check(*, wait: Wait = pacing.give_up) -> Verdict:
     """
     found = []
     for account in accounts.list_accounts():
-        for theirs, whose in _held(account, since=database.now() - _WINDOW, until=None, wait=wait):
+        for theirs in _held(account, since=database.now() - _WINDOW, until=None, wait=wait):
+            whose = _whose(theirs)
             if theirs.payment_id is not None and whose in (Whose.NOBODY, Whose.LOST, Whose.FOREIGN):
                 what = f"held {theirs.amount} {theirs.currency} for nobody (payment {theirs.payment_id})"
                 found.append((theirs.ref, what))
     return Verdict(promise=PROMISE, breaches=len(found), examples=found[:_EXAMPLES])
 
 
-def _release_between(account: Account, since: datetime, until: datetime, tally: Tally) -> None:
-    for theirs, whose in _held(account, since=since, until=until):
+def _release_between(account: Account, since: datetime, until: datetime, tally: Tally) -> bool:
+    """Release or report the holds made in a time; says whether all were dealt with.
+
+    Raises:
+        ProviderError, PausedError: The provider cannot be asked on.
+    """
+
+    def deal_with(theirs: ProviderPayment) -> bool:
+        whose = _whose(theirs)
         if whose is Whose.NOBODY and theirs.payment_id is not None:
-            if releasing.release_unwanted(payment_id=theirs.payment_id, reason="a hold that nothing needs"):
-                tally.released.append(theirs.ref)
+            is_dealt_with = releasing.release_unwanted(payment_id=theirs.payment_id, reason=_UNWANTED) is not None
         elif whose is Whose.LOST:
-            _release_lost(account, theirs)
-            tally.released.append(theirs.ref)
-        elif whose is Whose.FOREIGN and _report(account, theirs):
-            tally.reported.append(theirs.ref)
+            is_dealt_with = _release_lost(account, theirs)
+        else:
+            if whose is Whose.FOREIGN and _report(account, theirs):
+                tally.reported.append(theirs.ref)
+            return False
+        tally.released += [theirs.ref] if is_dealt_with else []
+        return is_dealt_with
+
+    held = _held(account, since=since, until=until)
+    ends = (PausedError, NotSentError, OutcomeUnknownError)  # a refusal is of one hold, these are of the provider
+    run = loops.each(held, deal_with, name="release_holds", ends=ends, label=lambda theirs: theirs.ref)
+    tally.problems += run.problems
+    run.reraise(ProviderError, PausedError)
+    return run.is_complete
 
 
 def _held(
     account: Account, *, since: datetime, until: datetime | None, wait: Wait = pacing.give_up
-) -> Iterator[tuple[ProviderPayment, Whose]]:
+) -> Iterator[ProviderPayment]:
     found = reading.read(
         account,
         lambda provider: provider.list_payments(since=since, until=until, account=account.account),
         wait=wait,
     )
-    for theirs in found:
-        if theirs.outcome is Outcome.HELD:
-            yield theirs, _whose(theirs)
+    return (theirs for theirs in found if theirs.outcome is Outcome.HELD)
 
 
 def _whose(theirs: ProviderPayment) -> Whose:
@@ -135,7 +159,7 @@ def _is_wanted(ours: Payment) -> bool:
     return ours.commands.filter(status__in=sorted(COMMAND_OPEN), next_attempt_at__isnull=False).exists()
 
 
-def _release_lost(account: Account, theirs: ProviderPayment) -> None:
+def _release_lost(account: Account, theirs: ProviderPayment) -> bool:
     """Release a hold that there is no row of; there can be no command without one, so what was done is kept here.
 
     Canceling twice has no second effect, so whoever dies before the note does it again.
@@ -145,6 +169,7 @@ def _release_lost(account: Account, theirs: ProviderPayment) -> None:
     opened = _report(account, theirs, summary="A hold of this installation that no row here knows; it was released.")
     if opened:
         logger.warning("A hold without a row was released.", extra={"ref": theirs.ref})
+    return True
 
 
 def _report(account: Account, theirs: ProviderPayment, summary: str = "") -> bool:

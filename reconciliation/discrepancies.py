@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from common import database, ids
+from common import database, ids, loops
 from payments.models import Payment
 from reconciliation import evidence, locks
 from reconciliation.accounts import Account
@@ -62,20 +63,22 @@ def keep_with_stuck() -> int:
     Returns how many were opened. Whoever flags a payment (the outbox, a look) need not know of discrepancies.
     """
     told = Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).filter(kind=DiscrepancyKind.STUCK)
-    opened = 0
-    for payment in Payment.objects.filter(stuck_at__isnull=False).exclude(pk__in=told.values("payment")).iterator():
-        opened += open_once(
-            kind=DiscrepancyKind.STUCK,
-            account=Account(payment.provider, payment.provider_account),
-            subject=str(payment.pk),
-            summary=payment.stuck_because,
-            difference={"stuck_at": payment.stuck_at.isoformat() if payment.stuck_at else ""},
-            seen=evidence.of_payment(payment),
-            payment=payment,
-        )
-    for found in told.filter(payment__stuck_at=None):
-        resolve(discrepancy_id=found.pk, by=ACTOR, because="what came of it is known now", resolution="settled")
+    stuck = Payment.objects.filter(stuck_at__isnull=False).exclude(pk__in=told.values("payment"))
+    opened = loops.each(loops.flat(loops.pages(stuck)), _open_for_stuck, name="open_for_stuck").done
+    _resolve_each(told.filter(payment__stuck_at=None), because="what came of it is known now")
     return opened
+
+
+def _open_for_stuck(payment: Payment) -> bool:
+    return open_once(
+        kind=DiscrepancyKind.STUCK,
+        account=Account(payment.provider, payment.provider_account),
+        subject=str(payment.pk),
+        summary=payment.stuck_because,
+        difference={"stuck_at": payment.stuck_at.isoformat() if payment.stuck_at else ""},
+        seen=evidence.of_payment(payment),
+        payment=payment,
+    )
 
 
 def keep_with_failed_events() -> int:
@@ -85,23 +88,32 @@ def keep_with_failed_events() -> int:
     """
     told = Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).filter(kind=DiscrepancyKind.EVENT)
     failed = Event.objects.filter(status=EventStatus.FAILED, next_attempt_at=None)
-    opened = 0
-    for event in failed.exclude(event_id__in=told.values("subject")).iterator():
-        payment = Payment.objects.filter(
-            provider=event.provider, provider_account=event.account, provider_ref=event.object_ref
-        ).first()
-        opened += open_once(
-            kind=DiscrepancyKind.EVENT,
-            account=Account(event.provider, event.account),
-            subject=event.event_id,
-            summary=f"{event.type}: {event.error}",
-            difference={"event": event.event_id, "error": event.error},
-            seen=(evidence.of_payment(payment) if payment else {}) | {"event": evidence.of_event(event)},
-            payment=payment,
-        )
-    for found in told.exclude(subject__in=failed.values("event_id")):
-        resolve(discrepancy_id=found.pk, by=ACTOR, because="the event is applied now", resolution="settled")
+    untold = failed.exclude(event_id__in=told.values("subject"))
+    opened = loops.each(loops.flat(loops.pages(untold)), _open_for_event, name="open_for_events").done
+    _resolve_each(told.exclude(subject__in=failed.values("event_id")), because="the event is applied now")
     return opened
+
+
+def _open_for_event(event: Event) -> bool:
+    payment = Payment.objects.filter(
+        provider=event.provider, provider_account=event.account, provider_ref=event.object_ref
+    ).first()
+    return open_once(
+        kind=DiscrepancyKind.EVENT,
+        account=Account(event.provider, event.account),
+        subject=event.event_id,
+        summary=f"{event.type}: {event.error}",
+        difference={"event": event.event_id, "error": event.error},
+        seen=(evidence.of_payment(payment) if payment else {}) | {"event": evidence.of_event(event)},
+        payment=payment,
+    )
+
+
+def _resolve_each(rows: QuerySet[Discrepancy], *, because: str) -> None:
+    def settle(row: Discrepancy) -> None:
+        resolve(discrepancy_id=row.pk, by=ACTOR, because=because, resolution="settled")
+
+    loops.each(rows, settle, name="resolve_discrepancies")
 
 
 def acknowledge(*, discrepancy_id: UUID, by: str, because: str) -> Discrepancy:

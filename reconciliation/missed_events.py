@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from common import database
-from common.errors import HoldfastError
+from common import database, loops
 from payments import pacing
 from payments.pacing import PausedError
 from payments.providers.base import Notification, ProviderError
@@ -50,21 +49,23 @@ def recover_unread(*, accounts: Sequence[Account], wait: Wait = pacing.give_up) 
 
     An account that cannot be asked is told of in the result, and asked again the next time from where it stood.
     """
-    tally = Tally()
-    for account in accounts:
+
+    def recover(account: Account) -> Tally:
         now = database.now()
         since = windows.unread(name=_NAME, account=account, now=now, first=KEPT)
-        tally.add(_recover(account, since=since, until=now, wait=wait))
-    return tally
+        return _recover(account, since=since, until=now, wait=wait)
+
+    return _of_each(accounts, recover)
 
 
 def recover_since(*, accounts: Sequence[Account], since: datetime, wait: Wait = pacing.give_up) -> Tally:
     """Take in what has not been delivered since a time (as far as the provider keeps it), whatever was read before."""
-    tally = Tally()
-    for account in accounts:
+
+    def recover(account: Account) -> Tally:
         now = database.now()
-        tally.add(_recover(account, since=max(since, now - KEPT), until=now, wait=wait))
-    return tally
+        return _recover(account, since=max(since, now - KEPT), until=now, wait=wait)
+
+    return _of_each(accounts, recover)
 
 
 def recover_until(
@@ -102,11 +103,24 @@ def list_missing(
         ),
         wait=wait,
     )
-    for batch in reading.batches(found, size=_BATCH):
+    for batch in loops.cut(found, size=_BATCH):
         about = {"provider": account.provider, "account": account.account}
         known = Event.objects.filter(**about, event_id__in=[event.event_id for event in batch])
         ids = set(known.values_list("event_id", flat=True))
         yield from (event for event in batch if event.event_id not in ids)
+
+
+def _of_each(accounts: Sequence[Account], recover: Callable[[Account], Tally]) -> Tally:
+    tally = Tally()
+
+    def add(account: Account) -> int:
+        found = recover(account)
+        tally.add(found)
+        return found.taken
+
+    run = loops.each(accounts, add, name="recover_events_of_account", label=str)
+    tally.problems += [told for told in run.problems if told not in tally.problems]
+    return tally
 
 
 def _recover(account: Account, *, since: datetime, until: datetime, wait: Wait) -> Tally:
@@ -123,16 +137,24 @@ def _recover(account: Account, *, since: datetime, until: datetime, wait: Wait) 
 
 
 def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
+    """Take in each event; what cannot be stored now is told of, and read again the next time.
+
+    Raises:
+        ProviderError, PausedError: The provider cannot be asked on.
+    """
     tally = Tally()
-    for event in events:
+
+    def take_in(event: Notification) -> bool:
         if event.account != account.account:  # it would prove nothing of the account that it names
             logger.warning("An event of another account was listed.", extra={"account": str(account)})
-            continue
-        try:
-            receipt = inbox.take_in_read(provider=account.provider, notification=event, account=account.account)
-        except HoldfastError as error:  # its payment is being changed at this moment, say: it is read again
-            tally.problems.append(f"{event.event_id}: {error.message}")
-            continue
-        if receipt is not inbox.Receipt.DUPLICATE:
-            tally.receipts[receipt.value] += 1
+            return False
+        receipt = inbox.take_in_read(provider=account.provider, notification=event, account=account.account)
+        is_new = receipt is not inbox.Receipt.DUPLICATE
+        tally.receipts.update([receipt.value] if is_new else [])
+        return is_new
+
+    ends = (ProviderError, PausedError)
+    run = loops.each(events, take_in, name="recover_events", ends=ends, label=lambda event: event.event_id)
+    tally.problems += run.problems
+    run.reraise(*ends)
     return tally

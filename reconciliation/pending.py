@@ -10,15 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from django.db import DatabaseError
-
 from booking import releasing, settlement
 from booking.models import Reservation
 from booking.states import ReservationStatus
-from common import database
-from common.errors import HoldfastError
+from common import database, errors, loops
 from payments import carrying_out, commands, pacing
-from payments.errors import OutcomeMismatchError
 from payments.models import Attempt, AttemptResult, Payment
 from payments.outcomes import Effect, Outcome, PaymentOutcome, ProviderPayment
 from payments.pacing import PausedError
@@ -75,17 +71,21 @@ def reconcile_due(*, limit: int = 500) -> Tally:
     An account that may not be called now is left for the next run; its payments lose no attempt by it.
     """
     tally, paused = Tally(), set[Account]()
-    for payment in attempts.due().only("provider", "provider_account")[:limit]:
+
+    def reconcile(payment: Payment) -> bool:
         account = Account(payment.provider, payment.provider_account)
         if account in paused:
-            continue
+            return False
         if wait := pacing.admit(provider=account.provider, account=account.account):
             paused.add(account)
             tally.paused.append(f"{account}: for {wait:.0f} s")
-            continue
+            return False
         attempt = attempts.claim_due(payment_id=payment.pk)
         if attempt is not None:
             tally.lines.append((str(payment.pk), reconcile_one(attempt)))
+        return attempt is not None
+
+    loops.each(attempts.due().only("provider", "provider_account")[:limit], reconcile, name="reconcile")
     discrepancies.keep_with_stuck()
     discrepancies.keep_with_failed_events()
     return tally
@@ -112,9 +112,9 @@ def reconcile_one(attempt: Attempt) -> Result:
         result = Result(result=AttemptResult.FAILED, error=str(error), counts=not held_off)
     except PausedError as error:
         result = Result(result=AttemptResult.FAILED, error=str(error), counts=False)
-    except (HoldfastError, OutcomeMismatchError, DatabaseError) as error:
+    except Exception as error:  # whatever it is, it is noted: who looks must know that nothing came of it
         logger.exception("A payment could not be reconciled.", extra={"payment": str(attempt.payment_id)})
-        result = Result(result=AttemptResult.FAILED, error=f"{type(error).__name__}: {error}")
+        result = Result(result=AttemptResult.FAILED, error=errors.describe(error))
     attempts.finish(attempt, result)
     return result
 

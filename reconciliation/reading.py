@@ -1,7 +1,6 @@
 """Reading a provider's lists for an account, at the pace of the background."""
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import TypeVar
 
 from payments import pacing
@@ -23,9 +22,3 @@ def read(account: Account, rows: Callable[[Provider], Iterator[T]], *, wait: Wai
     """
     provider = registry.get(account.provider)
     return pacing.paced(lambda: rows(provider), provider=account.provider, account=account.account, wait=wait)
-
-
-def batches(rows: Iterator[T], *, size: int) -> Iterator[list[T]]:
-    """Cut a stream into lists, so that no more than one of them is in memory."""
-    while batch := list(islice(rows, size)):
-        yield batch

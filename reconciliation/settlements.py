@@ -6,11 +6,13 @@ batch is ever in memory, and a run that is stopped goes on where it stood.
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import IntegrityError
 
-from common import database
+from common import database, errors, loops
+from common.loops import Tally
 from payments import pacing
 from payments.outcomes import ProviderPayout
 from payments.pacing import PausedError
@@ -44,23 +46,29 @@ def settle(
 
     Raises:
         ProviderError, PausedError: The provider cannot be asked now; what was read stays.
+        IncompleteError: A line of the books is wrong in a way that we cannot store. All others are read and compared,
+            and the day is not finished.
     """
     now = database.now()
     start, end = bounds(day)
     run = _begin(account, day, start, now)
     spans = [(run.read_until, min(end, now)), (max(end, _unread(account, now, end)), now)]
     slices = [part for since, until in spans for part in windows.slices(since=since, until=until, step=_STEP)]
+    read = Tally()
     for number, (since, until) in enumerate(slices, start=1):
-        books.read(account=account, since=since, until=until, wait=wait)
-        if until <= end:
+        read.add(books.read(account=account, since=since, until=until, wait=wait))
+        if until <= end and read.is_complete:
             run.read_until = until
             run.save(update_fields=["read_until"])
         progress(number / (len(slices) + 1))
-    windows.note_read(name=_NAME, account=account, until=now)
-    run.payouts, wrong = _check_payouts(account, start, min(end, now), wait)
+    if read.is_complete:
+        windows.note_read(name=_NAME, account=account, until=now)
+    payouts = _check_payouts(account, start, min(end, now), wait)
     compared = comparing.compare(account=account, since=start, until=min(end, now), books_begin=_books_begin(account))
+    if not (read.is_complete and payouts.is_complete and compared.is_complete):
+        raise books.IncompleteError(f"{day} of {account} is not finished: not all of the books could be stored.")
     run.payments, run.totals = compared.payments, compared.totals
-    run.differences = compared.differences + wrong
+    run.payouts, run.differences = payouts.number, compared.differences + payouts.wrong
     run.finish(at=database.now())
     run.save()
     progress(1.0)
@@ -74,26 +82,30 @@ def settle_due(*, accounts: Sequence[Account]) -> int:
     be asked now stops no other, and goes on the next time.
     """
     now = database.now()
-    finished = 0
-    for account in accounts:
-        try:
-            for day in _unsettled(account, now):
-                settle(account=account, day=day)
-                finished += 1
-        except (ProviderError, PausedError) as error:
-            logger.warning("A day cannot be settled now.", extra={"account": str(account), "error": str(error)})
-    return finished
+    return loops.each(accounts, lambda account: _settle_days(account, now), name="settle_account", label=str).done
+
+
+def _settle_days(account: Account, now: datetime) -> int:
+    def settle_day(day: date) -> None:
+        settle(account=account, day=day)
+
+    ends = (ProviderError, PausedError)
+    run = loops.each(_unsettled(account, now), settle_day, name="settle", ends=ends, label=str)
+    if run.ended_by is not None:
+        told = {"account": str(account), "error": errors.describe(run.ended_by)}
+        logger.warning("A day cannot be settled now.", extra=told)
+    return run.done
 
 
 def _unsettled(account: Account, now: datetime) -> list[date]:
-    """List the days to settle, the earliest first; the very first time only yesterday."""
+    """List the days to settle, the earliest first, also between settled ones; the very first time only yesterday."""
     yesterday = (now.astimezone(UTC) - LATEST).date() - timedelta(days=1)
     runs = SettlementRun.objects.filter(
         provider=account.provider, account=account.account, status=SettlementStatus.DONE, date__lte=yesterday
     )
     # A day that somebody has settled before it was over has to be settled again.
     done = {run.date for run in runs.order_by("-date")[: _MADE_UP_FOR * 2] if run.is_of_whole_day}
-    first = max(max(done, default=yesterday), yesterday - timedelta(days=_MADE_UP_FOR))
+    first = max(min(done, default=yesterday), yesterday - timedelta(days=_MADE_UP_FOR))
     days = [first + timedelta(days=number) for number in range((yesterday - first).days + 1)]
     return [day for day in days if day not in done]
 
@@ -126,22 +138,39 @@ def _books_begin(account: Account) -> datetime:
     return bounds(runs.order_by("date").values_list("date", flat=True)[0])[0]
 
 
-def _check_payouts(account: Account, since: datetime, until: datetime, wait: Wait) -> tuple[int, int]:
-    """Compare each payout of a time with the sum of what it is made of; returns how many, and how many are wrong.
+@dataclass(slots=True)
+class _Payouts:
+    """How many payouts were compared, how many are wrong, and whether all could be."""
+
+    number: int
+    wrong: int
+    is_complete: bool
+
+
+def _check_payouts(account: Account, since: datetime, until: datetime, wait: Wait) -> _Payouts:
+    """Compare each payout of a time with the sum of what it is made of.
 
     The provider itemizes a payout only after a while: those of the week before are compared too, if they were not yet.
     """
-    number = wrong = 0
+    compared = []
+
+    def compare(payout: ProviderPayout) -> bool:
+        is_new = payout.created_at >= since or not books.has_payout(account=account, ref=payout.ref)
+        if not (payout.is_itemized and is_new):
+            return False
+        is_wrong = _is_wrong(account, payout, wait)
+        compared.append(payout.ref)
+        return is_wrong
+
+    ends = (ProviderError, PausedError)
     payouts = reading.read(
         account,
         lambda provider: provider.list_payouts(since=since - _ITEMIZED_WITHIN, until=until, account=account.account),
         wait=wait,
     )
-    for payout in payouts:
-        if payout.is_itemized and (payout.created_at >= since or not books.has_payout(account=account, ref=payout.ref)):
-            number += 1
-            wrong += _is_wrong(account, payout, wait)
-    return number, wrong
+    run = loops.each(payouts, compare, name="check_payouts", ends=ends, label=lambda payout: payout.ref)
+    run.reraise(*ends)
+    return _Payouts(number=len(compared), wrong=run.done, is_complete=run.is_complete)
 
 
 def _is_wrong(account: Account, payout: ProviderPayout, wait: Wait) -> bool:

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 from django_q.tasks import async_task
 
+from common import loops
 from tenants.models import BulkRun
 
 _CARRIER = "tenants.bulk_carrying.carry_on"
@@ -25,7 +26,7 @@ def carry_on_due() -> int:
     """Take up what was not finished and is in nobody's hands; returns how many."""
     waiting = _free().order_by("id").values_list("pk", flat=True)
     carry_on = import_string(_CARRIER)
-    return sum(1 for run_id in list(waiting) if carry_on(run_id=run_id))
+    return loops.each(waiting, lambda run_id: carry_on(run_id=run_id), name="carry_on_bulk_runs").done
 
 
 def claim(run_id: UUID) -> BulkRun | None:

@@ -1,14 +1,18 @@
 """Carrying out an action on many rows, one after the other; what a worker calls."""
 
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms import Form
 from django.http import HttpRequest, QueryDict
 
+from common import errors, loops
 from tenants import acting, bulk
+from tenants.acting import Doing
 from tenants.backoffice import ScopedAdmin
 from tenants.models import BulkRun, User
 
@@ -26,20 +30,31 @@ def carry_on(*, run_id: UUID) -> bool:
         doing for action in page.actions or () if (doing := acting.doing_of(action)) and doing.name == run.action
     )
     form = acting.form_of(doing, QueryDict(run.given), rows=_seen(page, run).filter(pk__in=run.rows), person=run.person)
-    wrong = "" if form.is_valid() else " ".join(str(error) for errors in form.errors.values() for error in errors)
-    while (key := bulk.begin(run)) is not None:
-        # The person is read anew: they may have lost their place meanwhile.
-        run.person = User.objects.get(pk=run.person_id)
-        row = _seen(page, run).filter(pk=key).first()
-        if row is None:
-            refused: str | None = f"{key}: there is none."
-        elif wrong:
-            refused = f"{row}: {wrong}"
-        else:
-            person, given = run.person, form.cleaned_data
-            refused = acting.do(page, row, doing=doing, person=person, reason=run.reason, given=given).refused
+    wrong = "" if form.is_valid() else " ".join(str(each) for told in form.errors.values() for each in told)
+
+    def carry(key: str) -> bool:
+        try:
+            refused = _do(page, run, key, doing=doing, form=form, wrong=wrong)
+        except Exception as error:
+            bulk.note(run, refused=f"{key}: {errors.describe(error)}. It may be done or not: look at it.")
+            raise
         bulk.note(run, refused=refused)
-    return True
+        return refused is None
+
+    done = loops.each(iter(partial(bulk.begin, run), None), carry, name="bulk_run", label=str)
+    return done.is_complete
+
+
+def _do(page: ScopedAdmin, run: BulkRun, key: str, *, doing: Doing, form: Form, wrong: str) -> str | None:
+    """Do it to one row; returns None, or why it was refused."""
+    # The person is read anew: they may have lost their place meanwhile.
+    run.person = User.objects.get(pk=run.person_id)
+    row = _seen(page, run).filter(pk=key).first()
+    if row is None:
+        return f"{key}: there is none."
+    if wrong:
+        return f"{row}: {wrong}"
+    return acting.do(page, row, doing=doing, person=run.person, reason=run.reason, given=form.cleaned_data).refused
 
 
 def _seen(page: ScopedAdmin, run: BulkRun) -> QuerySet[Any]:

@@ -4,10 +4,10 @@ from argparse import ArgumentParser
 from datetime import UTC, timedelta
 from typing import Any
 
-from common import database
+from common import database, loops
 from payments import currencies
-from payments.providers.base import ProviderError
 from reconciliation import settlements
+from reconciliation.accounts import Account
 from reconciliation.models import SettlementRun
 from reconciliation.reporting import NOT_ASKED, PERSON_NEEDED, WELL, ReportingCommand, day, patiently
 
@@ -28,18 +28,19 @@ class Command(ReportingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Settle and report."""
         date = options["date"] or (database.now().astimezone(UTC) - timedelta(days=1)).date()
-        rows, differences = [], 0
-        try:
-            for account in self.accounts_of(options):
-                with self.progress(options, f"Settling {account}") as progress:
-                    run = settlements.settle(account=account, day=date, wait=patiently, progress=progress)
-                rows.append(_row(run, full=options["json"]))
-                differences += run.differences
-        except ProviderError as error:
-            self.stderr.write(f"The provider could not be asked: {error}. What was read is kept; run it again.")
-            self.leave(NOT_ASKED)
+        runs: list[SettlementRun] = []
+
+        def settle(account: Account) -> None:
+            with self.progress(options, f"Settling {account}") as progress:
+                runs.append(settlements.settle(account=account, day=date, wait=patiently, progress=progress))
+
+        done = loops.each(self.accounts_of(options), settle, name="settle", label=str)
+        rows, differences = [_row(run, full=options["json"]) for run in runs], sum(run.differences for run in runs)
         payments = sum(row["payments"] for row in rows)
         self.report(options, rows, {"date": date, "payments": payments, "differences": differences})
+        if not done.is_complete:
+            self.stderr.write("\n".join([*done.problems, "What was read is kept; run it again."]))
+            self.leave(NOT_ASKED)
         self.leave(PERSON_NEEDED if differences else WELL)
 
 
