@@ -1,4 +1,4 @@
-"""``GET /health``: this process answers. It asks no database, so that a restart is not tried for a database's fault."""
+"""``GET /health``: this process answers. It asks nothing that can hang: a restart would mend no database."""
 
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone

@@ -2,9 +2,12 @@
 
 import os
 import sys
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+
+from common import connecting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -17,7 +20,8 @@ except ImproperlyConfigured as problem:
 
 # This machine only, unless --bind says otherwise (as the Dockerfile does).
 bind = [f"127.0.0.1:{port}"]
-worker_class = "gthread"
+# Threads, and a way of their own for probes.
+worker_class = "config.serving.Worker"
 # Longer than the slowest request may take: connecting to the provider, its answer, and the two transactions around it.
 timeout = 60
 graceful_timeout = 30
@@ -29,3 +33,10 @@ accesslog = None
 control_socket_disable = True
 # The application is loaded by each worker for itself: its pool of connections must not be shared through a fork.
 preload_app = False
+
+
+def on_starting(server: Any) -> None:
+    """Stop the start, once for all workers, if we connect to the database in a way that would break later."""
+    if problems := connecting.problems():
+        sys.stderr.write("".join(f"{problem}\n" for problem in problems))
+        sys.exit(1)

@@ -42,6 +42,10 @@ DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", 8)
 DATABASE_POOL_TIMEOUT_SECONDS = env.integer("DATABASE_POOL_TIMEOUT_SECONDS", 3, least=1)
 DATABASE_LOCK_TIMEOUT_MS = env.integer("DATABASE_LOCK_TIMEOUT_MS", 3_000, least=1)
 DATABASE_STATEMENT_TIMEOUT_MS = env.integer("DATABASE_STATEMENT_TIMEOUT_MS", 30_000)
+# What is held by somebody who idles in a transaction is given up: nothing waits inside one, so that one has hung.
+DATABASE_IDLE_TIMEOUT_MS = 60_000
+DATABASE_STARTUP_OPTIONS = env.boolean("DATABASE_STARTUP_OPTIONS", default=True)
+DATABASE_PREPARE = env.boolean("DATABASE_PREPARE", default=True)
 REDIS_URL = env.url("REDIS_URL", schemes=["redis", "rediss", "unix"])
 
 STRIPE_API_KEY = env.text("STRIPE_API_KEY")
@@ -74,6 +78,7 @@ MAIL = mail.read(env)
 IDENTITY = identity.read(env)
 COGNITO_USER_POOL_ID, COGNITO_REGION, COGNITO_CLIENT_ID = IDENTITY.pool, IDENTITY.region, IDENTITY.client
 COGNITO_ENDPOINT = IDENTITY.endpoint
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 BACKOFFICE_URL = env.url("BACKOFFICE_URL", schemes=["https", "http"])
 
 if DEBUG and not SECRET_KEY:
@@ -129,8 +134,10 @@ INSTALLED_APPS = [
     "demo",
 ]
 MIDDLEWARE = [
-    "common.rotation.RotationMiddleware",
     "common.request_id.RequestIdMiddleware",
+    # Before whatever can hang or refuse a Host: a probe comes by a pod's address.
+    "sweeps.probes.ProbesMiddleware",
+    "common.rotation.RotationMiddleware",
     "common.request_log.RequestLogMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -176,21 +183,21 @@ DATABASES["default"] |= {
 }
 DATABASE_OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
 # Values are bound by the server, and a statement that comes again and again is planned once for each connection.
-DATABASE_OPTIONS |= {"server_side_binding": True, "prepare_threshold": 5}
+DATABASE_OPTIONS |= {"server_side_binding": True, "prepare_threshold": 5 if DATABASE_PREPARE else None}
 # No request waits long for a server that does not take it, or has vanished: seconds, and milliseconds for what is sent.
 DATABASE_OPTIONS |= {"connect_timeout": 3, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
 DATABASE_OPTIONS |= {"tcp_user_timeout": 10_000}
-# Said while connecting, so that no statement is spent on it, nor on the time zone, which Django would set by one.
-DATABASE_OPTIONS["options"] = " ".join(
-    [
-        DATABASE_OPTIONS.get("options", ""),
-        "-c timezone=UTC",
-        f"-c lock_timeout={DATABASE_LOCK_TIMEOUT_MS}",
-        f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT_MS}",
-        # Nothing waits inside a transaction (no network there), so who idles in one has hung, with its locks.
-        "-c idle_in_transaction_session_timeout=60000",
-    ]
-).strip()
+if DATABASE_STARTUP_OPTIONS:
+    # Said while connecting, so that no statement is spent on it, nor on the time zone, which Django would set by one.
+    DATABASE_OPTIONS["options"] = " ".join(
+        [
+            DATABASE_OPTIONS.get("options", ""),
+            "-c timezone=UTC",
+            f"-c lock_timeout={DATABASE_LOCK_TIMEOUT_MS}",
+            f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT_MS}",
+            f"-c idle_in_transaction_session_timeout={DATABASE_IDLE_TIMEOUT_MS}",
+        ]
+    ).strip()
 if DATABASE_POOL_SIZE:
     DATABASE_OPTIONS["pool"] = {
         "min_size": min(2, DATABASE_POOL_SIZE),
@@ -226,8 +233,6 @@ SESSION_COOKIE_AGE = 12 * 3600
 
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
 SECURE_REFERRER_POLICY = "same-origin"
-# A load balancer asks for health over plain HTTP, from inside.
-SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?$"]
 X_FRAME_OPTIONS = "DENY"
 if TRUST_X_FORWARDED_PROTO:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -4,12 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
 from backoffice import cognito
-from common import fallbacks, health
-from sweeps.health import ready
+from common import fallbacks
+from sweeps.probes import PROBES
 
 api: list[Any] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
@@ -21,8 +22,8 @@ api: list[Any] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="docs")),
-    path("health", health.live, name="health"),
-    path("health/ready", ready, name="ready"),
+    # The middleware answers them; this is for who asks in another way than by GET.
+    *(path(address.lstrip("/"), require_safe(probe)) for address, probe in PROBES.items()),
     path("api/v1/", include(api)),
     path("webhooks/", include("webhooks.api.urls")),
     path("admin/cognito/begin", cognito.begin, name="cognito_begin"),

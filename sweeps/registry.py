@@ -10,7 +10,7 @@ from booking import carrying_out, expiring
 from common import errors, loops, rotation
 from idempotency import keys
 from notifications import sending, writing
-from reconciliation import accounts, dangling_holds, missed_events, pending, settlements
+from reconciliation import accounts, dangling_holds, missed_events, pending, promises, settlements
 from sweeps.models import SweepRun
 from tenants import bulk, rates, sign_in_limits
 from webhooks import inbox
@@ -65,6 +65,14 @@ def _settle() -> int:
     return settlements.settle_due(accounts=accounts.list_accounts())
 
 
+def _verify() -> int:
+    """Check every promise; the number that is noted is that of the broken ones."""
+    return sum(1 for verdict in promises.check_all() if verdict.breaches)
+
+
+VERIFY = "verify"
+"""The sweep whose number is that of the broken promises."""
+
 SWEEPS = {
     sweep.name: sweep
     for sweep in (
@@ -79,6 +87,7 @@ SWEEPS = {
         Sweep(name="carry_on_bulk_runs", run=bulk.carry_on_due, minutes=1),
         Sweep(name="purge_idempotency_keys", run=keys.purge, minutes=60),
         Sweep(name="forget_request_counts", run=_forget_counts, minutes=60),
+        Sweep(name=VERIFY, run=_verify, minutes=24 * 60),
     )
 }
 

@@ -1,14 +1,18 @@
 """Keeps django-q2's schedules equal to the registry, however many workers start at once."""
 
+from datetime import timedelta
+
 from django.db import connection
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from common import database
-from sweeps.registry import SWEEPS
+from sweeps.models import SweepRun
+from sweeps.registry import SWEEPS, Sweep
 
 _FUNCTION = "sweeps.registry.run"
+_OFTEN_MINUTES = 60
 _LOCK = 0x686F6C64
 """Our advisory lock; any number that nobody else uses."""
 
@@ -30,9 +34,18 @@ def schedule_all() -> None:
 
 
 def run_all_soon() -> None:
-    """Queue every sweep once: a worker that starts finds waiting work, and its scheduler looks only later."""
+    """Queue every sweep that is due: a worker that starts finds waiting work, and its scheduler looks only later."""
     for sweep in SWEEPS.values():
-        async_task(_FUNCTION, sweep.name, group=_name(sweep.name))
+        if not _is_done_for_today(sweep):
+            async_task(_FUNCTION, sweep.name, group=_name(sweep.name))
+
+
+def _is_done_for_today(sweep: Sweep) -> bool:
+    """Say whether a sweep that reads whole tables has run since it was due: not each start of a worker needs one."""
+    if sweep.minutes <= _OFTEN_MINUTES:
+        return False
+    since = timezone.now() - timedelta(minutes=sweep.minutes)
+    return SweepRun.objects.filter(name=sweep.name, finished_at__gt=since).exists()
 
 
 def _name(sweep: str) -> str:

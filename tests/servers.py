@@ -69,7 +69,7 @@ def web(log: IO[bytes], settings: Mapping[str, str]) -> Iterator[str]:
             assert running.poll() is None, "the web server ended"
             try:
                 return requests.get(f"{address}/health", timeout=2).ok
-            except requests.ConnectionError:
+            except requests.RequestException:  # not there yet, or slow to come up
                 return False
 
         wait("the web server answers", answers)

@@ -21,6 +21,8 @@ GROWING = {
 AT_THEIR_LEISURE = {
     # Each hour, or once a day, over what has come since: read by ranges of time that a planner may read otherwise.
     "purge_idempotency_keys", "settle",
+    # Each day, over everything.
+    "verify",
 }  # fmt: skip
 
 

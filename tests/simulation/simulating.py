@@ -12,7 +12,7 @@ GUESTS = (4, 5, 6, 7, 8)
 WITHIN = timedelta(hours=33)
 """Everything has ended, or a person was told, so long after a storm."""
 _STEPS = (2, 13, 25, 50, 60, 120, 240, 480)
-_BOOKKEEPING = ("settle", "purge_idempotency_keys", "forget_request_counts", "carry_on_bulk_runs")
+_BOOKKEEPING = ("settle", "purge_idempotency_keys", "forget_request_counts", "carry_on_bulk_runs", "verify")
 
 
 def run(*, seed: int, guests: int | None = None, storm: Storm | None = None, is_told: bool = False) -> Run:

@@ -2,13 +2,10 @@
 
 import json
 import traceback
-from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command, get_commands
-from django.db.models.functions import Now
-from django.test import Client
 from django_q.models import OrmQ, Schedule
 
 from booking.models import Reservation
@@ -25,7 +22,7 @@ from tests.threads import race
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-FOR_PEOPLE = {"reconcile", "recover_events", "settle"}
+FOR_PEOPLE = {"reconcile", "recover_events", "settle", "verify"}
 """These tell more than a number: tests/reconciliation/test_commands.py."""
 
 
@@ -47,6 +44,9 @@ class TestScheduling:
     def test_a_worker_that_starts_queues_each_once(self) -> None:
         scheduling.run_all_soon()
         assert OrmQ.objects.count() == len(registry.SWEEPS)
+        registry.run("verify")
+        scheduling.run_all_soon()
+        assert OrmQ.objects.count() == 2 * len(registry.SWEEPS) - 1, "what is done once a day was done"
 
 
 class TestCommands:
@@ -98,38 +98,6 @@ class TestCommands:
         run = SweepRun.objects.get(name="settle")
         assert (run.handled, run.error) == (1, "2 of 3 failed (ValueError ×2)")
         assert run.finished_at is not None
-
-
-class TestHealth:
-    def test_live_asks_no_database(self, django_assert_num_queries: object) -> None:
-        answer = Client().get("/health")
-        assert (answer.status_code, answer.json()["status"]) == (200, "ok")
-
-    def test_ready_when_every_sweep_has_run(self, sandbox: Sandbox) -> None:
-        for name in registry.SWEEPS:
-            registry.run(name)
-        answer = Client().get("/health/ready")
-        assert answer.status_code == 200
-        assert answer.json()["status"] == "ok"
-        assert set(answer.json()["checks"]) == {"database", "migrations", "worker", "sweeps"}
-
-    def test_not_ready_before_a_worker_has_run(self) -> None:
-        answer = Client().get("/health/ready")
-        assert answer.status_code == 503
-        assert answer.json()["checks"]["worker"] == {"ok": False, "reason": "no worker has run a sweep yet"}
-
-    def test_not_ready_when_a_sweep_is_late(self, sandbox: Sandbox) -> None:
-        for name in registry.SWEEPS:
-            registry.run(name)
-        SweepRun.objects.filter(name="send_commands").update(finished_at=Now() - timedelta(minutes=10))
-        answer = Client().get("/health/ready")
-        assert (answer.status_code, answer.json()["checks"]["sweeps"]["overdue"]) == (503, ["send_commands"])
-
-    def test_not_ready_when_no_worker_is_alive(self, sandbox: Sandbox) -> None:
-        for name in registry.SWEEPS:
-            registry.run(name)
-        SweepRun.objects.update(started_at=Now() - timedelta(minutes=10))
-        assert Client().get("/health/ready").json()["checks"]["worker"]["ok"] is False
 
 
 class TestVerify:
