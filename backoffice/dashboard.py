@@ -19,11 +19,11 @@ from booking.models import Reservation, Slot
 from booking.states import ReservationStatus
 from common import ids
 from notifications.models import Mail, MailStatus
-from payments import currencies, showing
+from payments import currencies
 from payments.models import Dispute, Payment
 from reconciliation.models import Discrepancy, DiscrepancyStatus
 from sweeps import health
-from tenants import addresses, periods, scoping
+from tenants import addresses, clocks, periods, scoping
 from webhooks.models import Event, EventStatus
 
 DAYS = 14
@@ -82,7 +82,7 @@ def _departures(person: Any, today: date, zone: ZoneInfo) -> tuple[date, list[di
         {
             "slot": slot,
             "url": addresses.page_of(slot),
-            "time": showing.when(slot.starts_at, slot.resource.timezone)[-5:],
+            "time": clocks.hour(slot.starts_at, slot.resource.timezone),
             "percent": 100 * slot.reserved // slot.capacity if slot.capacity else 100,
         }
         for slot in found[:_MOST_DEPARTURES]

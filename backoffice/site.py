@@ -1,15 +1,18 @@
 """The site of the backoffice: Django's admin in its theme, with a dashboard in front and a search of everything."""
 
 import time
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
 
 from backoffice import dashboard, finding, second_factor
+from tenants import scoping
 
 
 class Site(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
@@ -29,6 +32,18 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
         }
         request.current_app = self.name
         return TemplateResponse(request, self.index_template, context)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Show a page by the clock of the person's operator, to the last line of it."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(view)
+        def shown(request: HttpRequest, *args: Any, **known: Any) -> Any:
+            with timezone.override(scoping.zone_of(request.user)):
+                answer = inner(request, *args, **known)
+                return answer.render() if isinstance(answer, TemplateResponse) else answer
+
+        return shown
 
     def extra_urls(self) -> list[URLPattern]:
         """Add the pages of nobody's rows."""

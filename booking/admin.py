@@ -1,9 +1,9 @@
 """Reservations, departures and what is sold, in the backoffice."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -12,11 +12,12 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from booking import actions, departures, finding, slots
+from booking.departure_form import DepartureForm
 from booking.forms import WeeklyRuleForm
 from booking.models import History, Rate, Reservation, Resource, Slot
 from payments import currencies, showing, timeline
 from payments.timeline import Entry
-from tenants import scoping
+from tenants import clocks, scoping
 from tenants.acting import reasoned
 from tenants.backoffice import EditableAdmin, ReadOnlyAdmin, once
 from tenants.listing import OwnRowsFilter
@@ -40,6 +41,7 @@ class RateInline(TabularInline):  # type: ignore[misc]  # the theme has no types
 class ResourceAdmin(EditableAdmin):
     """Activities and things."""
 
+    zone_path = "timezone"
     list_display = (
         "name",
         "operator",
@@ -64,27 +66,16 @@ class ResourceAdmin(EditableAdmin):
     actions = (reasoned("Generate departures", _generate, name="generate", power=Power.SELL, form=WeeklyRuleForm),)
 
 
-class DepartureForm(forms.ModelForm[Slot]):
-    """Keeps the capacity at what is sold, at least; the database does too."""
-
-    def clean_capacity(self) -> int:
-        """Refuse fewer places than are sold."""
-        capacity: int = self.cleaned_data["capacity"]
-        reserved = Slot.objects.values_list("reserved", flat=True).filter(pk=self.instance.pk).first() or 0
-        if capacity < reserved:
-            raise forms.ValidationError(f"{reserved} places are sold or held.")
-        return capacity
-
-
 @admin.register(Slot)
 class SlotAdmin(EditableAdmin):
     """Departures."""
 
     operator_path = "resource__operator"
+    zone_path = "resource__timezone"
     form = DepartureForm
     list_display = (
-        "__str__",
-        "local_start",
+        "leaves",
+        "resource",
         "capacity",
         "reserved",
         "available",
@@ -93,19 +84,20 @@ class SlotAdmin(EditableAdmin):
     list_filter: ClassVar = ["is_closed", ("resource", OwnRowsFilter)]
     list_select_related: ClassVar = ["resource"]
     period = "starts_at"
+    opens_today = True
     export_fields = ("id", "resource__name", "starts_at", "ends_at", "capacity", "reserved", "is_closed")
     search_fields: ClassVar = ["resource__name"]
-    fields: ClassVar = ["resource", "starts_at", "ends_at", "local_start", "capacity", "reserved", "is_closed"]
+    fields: ClassVar = ["resource", "starts_at", "ends_at", "capacity", "reserved", "is_closed"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Slot | None = None) -> list[str]:
+    def fixed_fields(self, request: HttpRequest, obj: Slot | None) -> Sequence[Any]:
         """Fix what a guest has bought: with places sold, the departure itself does not move."""
-        fixed = ["local_start", "reserved", "is_closed"]
+        fixed = ["reserved", "is_closed"]
         return fixed + (["resource", "starts_at", "ends_at"] if obj is not None and obj.reserved else [])
 
-    @admin.display(description="local time", ordering="starts_at")
-    def local_start(self, row: Slot) -> str:
-        """Show the start by the resource's clock."""
-        return "—" if row._state.adding else showing.when(row.starts_at, row.resource.timezone)
+    @admin.display(description="leaves", ordering="starts_at")
+    def leaves(self, row: Slot) -> str:
+        """Show the start by the clock of the activity."""
+        return clocks.when(row.starts_at, row.resource.timezone)
 
     @admin.display(description="sells")
     def state(self, row: Slot) -> str:
@@ -138,6 +130,7 @@ class SlotAdmin(EditableAdmin):
 class ReservationAdmin(ReadOnlyAdmin):
     """Reservations, with all that happened to each."""
 
+    zone_path = "resource__timezone"
     list_display = (
         "reference", "stands", "resource", "departure", "customer_name", "places", "money", "payment_status", "created",
     )  # fmt: skip
@@ -183,7 +176,7 @@ class ReservationAdmin(ReadOnlyAdmin):
     @admin.display(description="departure (local)")
     def departure(self, row: Reservation) -> str:
         """Show the departure by the resource's clock."""
-        return f"{row.day} (the whole day)" if row.day else showing.when(row.starts_at, row.resource.timezone)
+        return f"{row.day} (the whole day)" if row.day else clocks.when(row.starts_at, row.resource.timezone)
 
     @admin.display(description="amount")
     def money(self, row: Reservation) -> str:
@@ -193,12 +186,12 @@ class ReservationAdmin(ReadOnlyAdmin):
     @admin.display(description="made (local)", ordering="id")
     def created(self, row: Reservation) -> str:
         """Show when it was made, by the resource's clock."""
-        return showing.when(row.created_at, row.resource.timezone)
+        return clocks.when(row.created_at, row.resource.timezone)
 
     @admin.display(description="hold ends (local)")
     def expires(self, row: Reservation) -> str:
         """Show when its hold ends, by the resource's clock."""
-        return showing.when(row.expires_at, row.resource.timezone)
+        return clocks.when(row.expires_at, row.resource.timezone)
 
     @admin.display(description="sold")
     @once
@@ -234,5 +227,5 @@ class ReservationAdmin(ReadOnlyAdmin):
 
 def _changed(change: History, row: Reservation) -> str:
     if change.moved_from is not None:
-        return f"moved here from {showing.when(change.moved_from.starts_at, row.resource.timezone)}"
+        return f"moved here from {clocks.when(change.moved_from.starts_at, row.resource.timezone)}"
     return f"{change.from_status or 'new'} → {change.to_status}"

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from common.errors import ConflictError, ValidationError
+from tenants import clocks
 
 
 class SlotSoldOutError(ConflictError):
@@ -87,8 +88,8 @@ class HoldCeilingError(ConflictError):
 
     code = "hold_ceiling"
 
-    def __init__(self, *, latest: datetime) -> None:
-        super().__init__(f"This hold may live until {latest:%Y-%m-%d %H:%M} UTC at the latest.")
+    def __init__(self, *, latest: datetime, zone: str) -> None:
+        super().__init__(f"This hold may live until {clocks.when(latest, zone)} at the latest.")
 
 
 class TooManyDeparturesError(ConflictError):

@@ -10,6 +10,7 @@ from booking.states import HOLDING
 from common import database
 from common.errors import NotFoundError
 from common.states import InvalidStateError
+from tenants import clocks
 from tenants.models import Operator
 
 
@@ -34,9 +35,9 @@ def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str
         wanted = reservation.expires_at + timedelta(minutes=minutes)
         latest = holds.latest_end(reservation)
         if wanted > latest:
-            raise HoldCeilingError(latest=latest)
+            raise HoldCeilingError(latest=latest, zone=reservation.resource.timezone)
         reservation.expires_at = wanted
         database.update_together((reservation, CHANGED_FIELDS))
-        until = f"the hold lives until {wanted:%Y-%m-%d %H:%M} UTC"
+        until = f"the hold lives until {clocks.when(wanted, reservation.resource.timezone)}"
         reservation.note(at=at, actor=actor, reason=f"{reason} ({until})").save(force_insert=True)
     return reservation

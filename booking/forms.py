@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from booking.models import Reservation, Resource, Slot
-from payments import showing
+from tenants import clocks
 
 _MOST = 200
 """Departures that are offered, and reservations that are asked about."""
@@ -48,7 +48,7 @@ class SlotForm(forms.Form):
         slots = Slot.objects.filter(resource=resources[0]) if len(resources) == 1 else Slot.objects.none()
         coming = slots.filter(starts_at__gt=Now(), is_closed=False).order_by("starts_at")[:_MOST]
         self.fields["slot_id"].choices = [  # type: ignore[attr-defined]
-            (str(slot.pk), f"{showing.when(slot.starts_at, resources[0].timezone)} · {slot.available} places free")
+            (str(slot.pk), f"{clocks.when(slot.starts_at, resources[0].timezone)} · {slot.available} places free")
             for slot in coming
         ]
 

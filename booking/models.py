@@ -13,6 +13,7 @@ from booking.states import ACTIVE, HOLDING, RESERVATION_TRANSITIONS, Reservation
 from common import ids
 from common.states import InvalidStateError
 from payments.models import Payment
+from tenants import clocks
 from tenants.models import ApiClient, Language, Operator, currency_code, time_zone_name
 
 
@@ -91,7 +92,7 @@ class Slot(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.resource} {self.starts_at:%Y-%m-%d %H:%M}"
+        return f"{self.resource} {clocks.when(self.starts_at, self.resource.timezone)}"
 
     @property
     def available(self) -> int:

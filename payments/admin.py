@@ -87,7 +87,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     @once
     def happened(self, row: Payment) -> SafeString:
         """Show all that happened to it."""
-        return timeline.shown(timeline.of_payment(row))
+        return timeline.shown(timeline.of_payment(row), zone=row.operator.timezone)
 
 
 @admin.register(Command)

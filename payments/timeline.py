@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -12,7 +11,7 @@ from django.utils.safestring import SafeString
 from payments import currencies
 from payments.models import Attempt, Command, Dispute, Payment
 from payments.states import CommandStatus
-from tenants import staff_log
+from tenants import clocks, staff_log
 
 _ASKED = {
     "create": "prepare a payment of {}",
@@ -103,15 +102,15 @@ def of_people(rows: Iterable[Any]) -> list[Entry]:
     return [Entry(entry.at, "person", entry.text, entry.actor, entry.reason) for entry in staff_log.list_of(rows)]
 
 
-def shown(entries: Iterable[Entry], *, zone: str = "UTC") -> SafeString:
-    """Write entries as a table, the oldest first."""
+def shown(entries: Iterable[Entry], *, zone: str) -> SafeString:
+    """Write entries as a table, the oldest first, by the clock of a place."""
     rows = format_html_join(
         "",
         _ROW,
         (
             (
                 entry.kind,
-                f"{entry.at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}",
+                clocks.written(entry.at, zone, seconds=True),
                 entry.kind,
                 entry.text,
                 entry.actor,

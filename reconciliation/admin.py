@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import get_current_timezone_name
 
 from payments import showing, timeline
 from payments.models import Pace, Payment
@@ -75,7 +76,8 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
     def happened(self, row: Discrepancy) -> SafeString | str:
         """Show all that happened to the payment, and what people did about this."""
         entries = timeline.of_people([row]) if row.payment is None else timeline.of_payment(row.payment, also=[row])
-        return timeline.shown(entries) if entries else "—"
+        zone = row.operator.timezone if row.operator else get_current_timezone_name()
+        return timeline.shown(entries, zone=zone) if entries else "—"
 
     @admin.display(description="evidence, as it was")
     def evidence_shown(self, row: Discrepancy) -> SafeString:

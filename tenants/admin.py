@@ -37,6 +37,7 @@ class OperatorAdmin(SuperuserAdmin):
     """Operators; only a superuser makes them."""
 
     operator_path = ""
+    zone_path = "timezone"
     list_display = (
         "name",
         "slug",

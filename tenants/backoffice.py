@@ -6,18 +6,14 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
-from django.db.models import ForeignKey, Model, Q, QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 from unfold.widgets import CHECKBOX_CLASSES
 
-from tenants import acting, exporting, listing, periods, roles, saved_views, scoping, staff_log
+from tenants import acting, clocks, moments, roles, scoping, staff_log
+from tenants.lists import ListedAdmin
 from tenants.models import Operator
 from tenants.roles import Power
 
@@ -29,95 +25,35 @@ _BOX = (
 _BOX_CLASSES = " ".join(CHECKBOX_CLASSES)
 
 
-class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
+class ScopedAdmin(ListedAdmin):
     """Rows of the person's own operators only, in lists, pages, actions, searches and choices."""
 
     operator_path: ClassVar[str] = "operator"
-    export_fields: ClassVar[Sequence[str]] = ()
-    """What an export tells of a row, by name; none: there is no export."""
+    zone_path: ClassVar[str] = ""
+    """What leads to the time zone of a row, if it has one of its own; else its operator's is."""
     change_form_template = "backoffice/row.html"
-    change_list_template = "backoffice/list.html"
-    show_full_result_count = False
-    list_per_page = 25
-    list_max_show_all = 0
-    list_fullwidth = True
     compressed_fields = False
-    paginator = listing.BoundedPaginator
-    period: ClassVar[str] = ""
-    """The field by which a year, a month or a day is chosen: an indexed time, or an id that has the time in it."""
-    searched_exactly: ClassVar[Sequence[str]] = ()
-    """Fields of large tables: each has an index, and is looked up by the whole of it. Else ``search_fields`` are."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Narrow to what the person may see."""
         return scoping.visible_to(super().get_queryset(request), request.user, path=self.operator_path)
 
-    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
-        """Add the choice of a time."""
-        found: Sequence[Any] = super().get_list_filter(request)
-        return [*found, periods.of(self.period)] if self.period else found
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+        """Show times by the clock of their row, where they cannot be typed."""
+        found = self.fixed_fields(request, obj)
+        if obj is not None and not self.has_change_permission(request, obj):
+            return [*found, *moments.of_page(self)]
+        shown = (moments.shown(self, name) for name in found)
+        return [*found, *(one for one in shown if one not in found)]
 
-    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
-        """Show the search box for either kind of search."""
-        return self.searched_exactly or super().get_search_fields(request)
+    def fixed_fields(self, request: HttpRequest, obj: Any) -> Sequence[Any]:
+        """Name the fields that nobody may change."""
+        return super().get_readonly_fields(request, obj)  # type: ignore[no-any-return]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Search as the page says."""
-        text = search_term.strip()
-        meant = self.meant_by(text, request) if text else None
-        if meant is not None:
-            return queryset.filter(meant), False
-        if not text or not self.searched_exactly:
-            return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
-        return listing.exactly(queryset, fields=self.searched_exactly, text=text), False
-
-    def meant_by(self, text: str, request: HttpRequest) -> Q | None:
-        """Say which rows somebody means by a text; None: those that have it in their fields."""
-        return None
-
-    def get_urls(self) -> list[Any]:
-        """Add the export and the saved views."""
-        own = [path("save-view/", self.admin_site.admin_view(self.save_view), name=f"{self._url_name}_save_view")]
-        if self.export_fields:
-            own.append(path("export/", self.admin_site.admin_view(self.export), name=f"{self._url_name}_export"))
-        return [*own, *super().get_urls()]
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list, with a link to its export as it is filtered, and with the person's views of it."""
-        url = f"{reverse(f'admin:{self._url_name}_export')}?{request.GET.urlencode()}" if self.export_fields else ""
-        context = {
-            "export_url": url,
-            "save_view_url": reverse(f"admin:{self._url_name}_save_view"),
-            "saved_views": saved_views.of(request.user, model=self.opts.label_lower, query=request.GET.urlencode()),
-            "most": listing.MOST,
-        }
-        answer = super().changelist_view(request, context | (extra_context or {}))
-        shown = answer.context_data if isinstance(answer, TemplateResponse) else None
-        if shown and "cl" in shown:
-            shown["period_choices"] = periods.choices(shown["cl"])
-        return answer  # type: ignore[no-any-return]
-
-    def save_view(self, request: HttpRequest) -> HttpResponse:
-        """Save the list as it is filtered under a name, or forget what has that name."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return saved_views.save(self, request)
-
-    def export(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer with the rows of the list as JSON: of the person's operators, filtered and ordered as it is."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            rows = self.get_changelist_instance(request).get_queryset(request)
-        except IncorrectLookupParameters as error:
-            raise BadRequest("This is no filter of the list.") from error
-        return exporting.answer(rows, fields=self.export_fields)
-
-    @property
-    def _url_name(self) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}"
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+        """Put times where their fields stand."""
+        fieldsets = super().get_fieldsets(request, obj)
+        return moments.in_fieldsets(self, fieldsets, self.get_readonly_fields(request, obj))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer only what the person may do at one of their operators."""
@@ -128,14 +64,10 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
             if (doing := acting.doing_of(action[0])) is None or roles.may_somewhere(request.user, doing.power)
         }
 
-    @admin.display(description=ModelAdmin.action_checkbox.short_description)
+    @admin.display(description=ListedAdmin.action_checkbox.short_description)
     def action_checkbox(self, obj: Any) -> str:
         """Write the box by which a row is chosen; the theme renders a template for each."""
         return format_html(_BOX, obj.pk, _BOX_CLASSES)
-
-    def described(self, row: Any) -> str:
-        """Say in a few words what a row is, for who finds it by a search."""
-        return str(self.opts.verbose_name).capitalize()
 
     def operator_id_of(self, row: Any) -> UUID | None:
         """Return whose a row is; None if that is not known."""
@@ -155,10 +87,12 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
             self.message_user(request, "There is no such row.", messages.ERROR)
             return None
 
-    def staff_log_of(self, row: Any) -> Sequence[staff_log.Entry]:
-        """List what people did to a row, for its page; a page with a timeline tells it there."""
-        is_told = row is None or "happened" in self.readonly_fields
-        return [] if is_told else staff_log.list_of([row])
+    def staff_log_of(self, row: Any) -> Sequence[tuple[str, staff_log.Entry]]:
+        """List what people did to a row and when, for its page; a page with a timeline tells it there."""
+        if row is None or "happened" in self.readonly_fields:
+            return []
+        zone = moments.zone_of(self, row)
+        return [(clocks.when(entry.at, zone, seconds=True), entry) for entry in staff_log.list_of([row])]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Read a row once for a request: its actions and its page are of the same one."""

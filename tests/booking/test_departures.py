@@ -98,14 +98,14 @@ class TestBackoffice:
         return client.post(path, body | changes, follow=True).content.decode()
 
     def test_makes_them(self, resource: Resource) -> None:
-        assert "1 done" in self.act(sign_in(operator=resource.operator), resource)
+        assert "8 departures made." in self.act(sign_in(operator=resource.operator), resource)
         assert Slot.objects.count() == 8
 
     def test_says_how_many_are_left_out(self, resource: Resource) -> None:
         departures.generate(resource_id=resource.pk, rule=rule())
         self.act(sign_in(operator=resource.operator), resource)
         (entry,) = LogEntry.objects.all()
-        assert "4 departures made by " in entry.change_message
+        assert "4 departures made." in entry.change_message
         assert "4 left out: the activity has a departure at that moment." in entry.change_message
 
     @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+"""Times in lists and on pages: every field that is a time is shown by the clock of its row, in one form."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import DateTimeField
+
+from tenants import clocks, roles
+from tenants.models import Operator
+
+if TYPE_CHECKING:
+    from tenants.backoffice import ScopedAdmin
+
+_ZONE = "_zone_shown"
+
+
+class Moment:
+    """A column, or a line of a page, with a time of a row."""
+
+    def __init__(self, page: "ScopedAdmin", field: Any) -> None:
+        self.page, self.field = page, field
+        self.__name__ = self.admin_order_field = field.name
+        self.short_description = field.verbose_name
+
+    def __call__(self, row: Any) -> str:
+        """Write the time by the clock of the row."""
+        return clocks.when(getattr(row, self.field.name), zone_of(self.page, row))
+
+
+def shown(page: "ScopedAdmin", name: Any) -> Any:
+    """Return what shows a field of a page: a :class:`Moment` for a time, else the name as it is."""
+    kept: dict[str, Moment] = page.__dict__.setdefault("_moments", {})
+    if not isinstance(name, str) or name in kept:
+        return kept.get(name, name) if isinstance(name, str) else name
+    try:
+        field = page.opts.get_field(name)
+    except FieldDoesNotExist:
+        return name
+    return kept.setdefault(name, Moment(page, field)) if isinstance(field, DateTimeField) else name
+
+
+def of_page(page: "ScopedAdmin") -> list[Moment]:
+    """List the times of a page's rows."""
+    fields = (field for field in page.opts.concrete_fields if isinstance(field, DateTimeField))
+    return [shown(page, field.name) for field in fields]
+
+
+def in_fieldsets(page: "ScopedAdmin", fieldsets: Iterable[Any], names: Sequence[Any]) -> list[Any]:
+    """Put the times among ``names`` into the place of their fields, each once."""
+    moments = {name for name in names if isinstance(name, Moment)}
+    seen: set[Any] = set()
+
+    def put(names: Iterable[Any]) -> list[Any]:
+        found: list[Any] = []
+        for name in names:
+            if isinstance(name, list | tuple):
+                found.append(tuple(put(name)))
+                continue
+            moment = shown(page, name)
+            one = moment if moment in moments else name
+            if one not in seen:
+                seen.add(one)
+                found.append(one)
+        return found
+
+    return [(title, {**options, "fields": put(options["fields"])}) for title, options in fieldsets]
+
+
+def zone_of(page: "ScopedAdmin", row: Any) -> str:
+    """Return by whose clock a row's times are shown: its activity's or its operator's; empty: the page's."""
+    known: str | None = row.__dict__.get(_ZONE)
+    if known is not None:
+        return known
+    path = page.zone_path or (f"{page.operator_path}__timezone" if page.operator_path else "")
+    for name in filter(None, path.split("__")):
+        row = getattr(row, name, None)
+    return row if isinstance(row, str) else ""
+
+
+def note_zones(page: "ScopedAdmin", rows: Iterable[Any], zones: Mapping[UUID, str]) -> None:
+    """Note the clock of each row of a list, without reading the operator of each."""
+    if page.zone_path or not page.operator_path:
+        return
+    *parts, last = page.operator_path.split("__")
+    for row in rows:
+        owner = row
+        for name in parts:
+            owner = getattr(owner, name, None)
+        row.__dict__[_ZONE] = zones.get(getattr(owner, f"{last}_id", None), "")  # type: ignore[arg-type]
+
+
+def zones(person: Any) -> Mapping[UUID, str]:
+    """Return the clocks of the operators that a person may see."""
+    if person.is_superuser:
+        return dict(Operator.objects.values_list("pk", "timezone"))
+    return roles.zones_of(person)
