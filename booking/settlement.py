@@ -9,7 +9,7 @@ from booking import holds, late_money, locks, places
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
 from common import database
-from payments import applying, commands, disputing, refunding, settling
+from payments import applying, commands, currencies, disputing, refunding, settling
 from payments.applying import Change
 from payments.errors import UnknownPaymentError
 from payments.outcomes import Effect, Outcome, PaymentOutcome
@@ -75,7 +75,7 @@ def _react(reservation: Reservation, change: Change, news: PaymentOutcome, at: d
                 return Effect.APPLIED, []
             return Effect.APPLIED, _release(reservation, at)
         case Change.CAPTURED if reservation.is_active:
-            reservation.move(ReservationStatus.PAID, at=at, by=news.actor, because=news.reason)
+            _taken(reservation, news, at)
             return Effect.APPLIED, []
         case Change.CAPTURED:
             return late_money.take(reservation, at=at)
@@ -90,6 +90,20 @@ def _react(reservation: Reservation, change: Change, news: PaymentOutcome, at: d
             return Effect.STALE, []
     _wait_for_evidence(reservation, news)
     return Effect.ALREADY, _close_unneeded(reservation, news, at)
+
+
+def _taken(reservation: Reservation, news: PaymentOutcome, at: datetime) -> None:
+    """Note money that was taken: all of it pays; of a part of it the places are kept until a person decides."""
+    payment = reservation.payment
+    if payment.amount_captured == reservation.amount:
+        reservation.move(ReservationStatus.PAID, at=at, by=news.actor, because=news.reason)
+        return
+    part, whole = (currencies.shown(amount, payment.currency) for amount in (payment.amount_captured, payment.amount))
+    because = f"{part} of {whole} were captured"
+    if reservation.status == ReservationStatus.CONFIRMED:
+        reservation.note(at=at, actor=news.actor, reason=because).save(force_insert=True)
+    else:
+        reservation.move(ReservationStatus.CONFIRMED, at=at, by=news.actor, because=because)
 
 
 def _release(reservation: Reservation, at: datetime) -> list[Any]:
@@ -124,9 +138,20 @@ def _wait_for_evidence(reservation: Reservation, news: PaymentOutcome) -> None:
 def _settle_refund(reservation: Reservation, news: PaymentOutcome, at: datetime) -> Settled:
     payment = reservation.payment
     effect = refunding.apply(payment, news, at=at)
-    fully = payment.amount_refunded == payment.amount_captured > 0
-    if fully and reservation.status == ReservationStatus.PAID:
-        reservation.move(ReservationStatus.REFUNDED, at=at, by=news.actor, because="refunded in full")
-        places.give_back([reservation])
+    if payment.amount_refunded == payment.amount_captured > 0:
+        _returned(reservation, news, at)
     settling.write(news, at, (reservation, CHANGED_FIELDS), (payment, refunding.CHANGED_FIELDS))
     return Settled(reservation=reservation, payment=payment, effect=effect)
+
+
+def _returned(reservation: Reservation, news: PaymentOutcome, at: datetime) -> None:
+    """End a reservation whose money is back with the guest, and free its places."""
+    if reservation.status == ReservationStatus.PAID:
+        reservation.move(ReservationStatus.REFUNDED, at=at, by=news.actor, because="refunded in full")
+    elif reservation.status == ReservationStatus.CONFIRMED:
+        reservation.move(
+            ReservationStatus.FAILED, at=at, by=news.actor, because="the part that was captured is returned"
+        )
+    else:
+        return
+    places.give_back([reservation])

@@ -39,6 +39,7 @@ RESERVATION_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
         ReservationStatus.AWAITING_PAYMENT: frozenset(
             (
                 ReservationStatus.PENDING,
+                ReservationStatus.CONFIRMED,  # only of a part of its money: the database asks for that
                 ReservationStatus.FAILED,
                 ReservationStatus.EXPIRED,
                 ReservationStatus.CANCELLED,

@@ -21,6 +21,7 @@ class MailKind(models.TextChoices):
     EXPIRED = "expired"
     MOVED = "moved"
     REFUNDED = "refunded"
+    PART_RETURNED = "part_returned"
     LATE_SEATED = "late_seated"
     LATE_REFUNDED = "late_refunded"
     PERSON_NEEDED = "person_needed"

@@ -61,8 +61,10 @@ def _of_change(change: History) -> Mail:
         kind = MailKind.LATE_REFUNDED
     elif change.to_status == ReservationStatus.PAID:
         kind = MailKind.LATE_SEATED if change.from_status in _OVER else MailKind.PAID
+    elif change.to_status == ReservationStatus.EXPIRED:
+        kind = MailKind.EXPIRED
     else:
-        kind = MailKind.EXPIRED if change.to_status == ReservationStatus.EXPIRED else MailKind.FAILED
+        kind = MailKind.PART_RETURNED if change.reservation.payment.amount_captured else MailKind.FAILED
     return facts.of_reservation(change.reservation, kind=kind, cause=f"history:{change.pk}")
 
 

@@ -67,6 +67,8 @@ class ProviderRefund:
     refund_id: UUID | None = None
     failure_code: str = ""
     request_id: str = ""
+    moved_money: bool = True
+    """False where a hold was let go: no money was taken, so none is given back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

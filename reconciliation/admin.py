@@ -91,7 +91,7 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
             ("Recover the event from the provider", resolving.recover_events),
             ("Send the command again", resolving.send_again),
             ("Release the hold", resolving.release_hold),
-            ("Refund what is left", resolving.refund),
+            ("Give back what is left", resolving.refund),
             ("Vouch for it: accept the provider's object as evidence", resolving.attest),
             ("Accept the difference", resolving.accept),
         )

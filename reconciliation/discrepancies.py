@@ -13,8 +13,8 @@ from common import database, ids, loops
 from payments.models import Payment
 from reconciliation import evidence, locks
 from reconciliation.accounts import Account
-from reconciliation.models import ACCEPTED, Discrepancy, DiscrepancyKind, DiscrepancyStatus
-from webhooks.models import Event, EventStatus
+from reconciliation.models import ACCEPTED, SETTLED, Discrepancy, DiscrepancyKind, DiscrepancyStatus
+from webhooks.models import OPEN, Event, EventStatus
 
 logger = logging.getLogger("holdfast.reconciliation")
 
@@ -62,10 +62,10 @@ def keep_with_stuck() -> int:
 
     Returns how many were opened. Whoever flags a payment (the outbox, a look) need not know of discrepancies.
     """
-    told = Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).filter(kind=DiscrepancyKind.STUCK)
+    told = unresolved(DiscrepancyKind.STUCK)
     stuck = Payment.objects.filter(stuck_at__isnull=False).exclude(pk__in=told.values("payment"))
     opened = loops.each(loops.flat(loops.pages(stuck)), _open_for_stuck, name="open_for_stuck").done
-    _resolve_each(told.filter(payment__stuck_at=None), because="what came of it is known now")
+    resolve_each(told.filter(payment__stuck_at=None), because="what came of it is known now")
     return opened
 
 
@@ -86,18 +86,18 @@ def keep_with_failed_events() -> int:
 
     Returns how many were opened. An event of an unknown payment is none: other programs may use the account.
     """
-    told = Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).filter(kind=DiscrepancyKind.EVENT)
+    told = unresolved(DiscrepancyKind.EVENT)
     failed = Event.objects.filter(status=EventStatus.FAILED, next_attempt_at=None)
     untold = failed.exclude(event_id__in=told.values("subject"))
     opened = loops.each(loops.flat(loops.pages(untold)), _open_for_event, name="open_for_events").done
-    _resolve_each(told.exclude(subject__in=failed.values("event_id")), because="the event is applied now")
+    waiting = Event.objects.filter(status__in=sorted(OPEN))
+    resolve_each(told.exclude(subject__in=waiting.values("event_id")), because="the event is applied now")
     return opened
 
 
 def _open_for_event(event: Event) -> bool:
-    payment = Payment.objects.filter(
-        provider=event.provider, provider_account=event.account, provider_ref=event.object_ref
-    ).first()
+    its_own = {"provider": event.provider, "provider_account": event.account, "provider_ref": event.object_ref}
+    payment = event.payment or Payment.objects.filter(**its_own).first()
     return open_once(
         kind=DiscrepancyKind.EVENT,
         account=Account(event.provider, event.account),
@@ -109,9 +109,16 @@ def _open_for_event(event: Event) -> bool:
     )
 
 
-def _resolve_each(rows: QuerySet[Discrepancy], *, because: str) -> None:
+def unresolved(kind: DiscrepancyKind) -> QuerySet[Discrepancy]:
+    """Select the discrepancies of a kind that are still open, or at which somebody is."""
+    return Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).filter(kind=kind)
+
+
+def resolve_each(rows: QuerySet[Discrepancy], *, because: str) -> None:
+    """Resolve discrepancies that the facts have settled, each in a transaction of its own."""
+
     def settle(row: Discrepancy) -> None:
-        resolve(discrepancy_id=row.pk, by=ACTOR, because=because, resolution="settled")
+        resolve(discrepancy_id=row.pk, by=ACTOR, because=because, resolution=SETTLED)
 
     loops.each(rows, settle, name="resolve_discrepancies")
 

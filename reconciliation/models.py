@@ -23,6 +23,8 @@ class DiscrepancyKind(models.TextChoices):
     MISSING_THERE = "missing_there", "missing there: we know money that they do not"
     LATE = "late", "late: they took money after we had closed the payment"
     EVENT = "event", "event: one could not be applied"
+    PARTIAL_CAPTURE = "partial_capture", "partial capture: they took a part of what was sold"
+    REFUND_FAILED = "refund_failed", "refund failed: money that is owed to a guest has not reached them"
     FOREIGN_HOLD = "foreign_hold", "foreign hold: held there, and not of this installation"
 
 
@@ -42,6 +44,8 @@ TRANSITIONS = {
 
 ACCEPTED = "accepted"
 """The resolution of a difference that stays: the same one is not opened again."""
+SETTLED = "settled"
+"""The resolution of what needs no person any more: the facts are equal now."""
 
 
 class Discrepancy(models.Model):

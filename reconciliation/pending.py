@@ -21,7 +21,7 @@ from payments.pacing import PausedError
 from payments.providers import registry
 from payments.providers.base import NotSentError, ProviderError
 from payments.states import COMMAND_OPEN, RefundStatus
-from reconciliation import attempts, contradictions, discrepancies, missed_events
+from reconciliation import attempts, contradictions, discrepancies, matters, missed_events
 from reconciliation.accounts import Account
 from reconciliation.attempts import Result
 
@@ -86,8 +86,7 @@ def reconcile_due(*, limit: int = 500) -> Tally:
         return attempt is not None
 
     loops.each(attempts.due().only("provider", "provider_account")[:limit], reconcile, name="reconcile")
-    discrepancies.keep_with_stuck()
-    discrepancies.keep_with_failed_events()
+    matters.keep()
     return tally
 
 
@@ -98,8 +97,7 @@ def reconcile_now(*, payments: Sequence[Payment], wait: Callable[[float], None])
         attempt = attempts.claim_now(payment_id=payment.pk)
         if attempt is not None:
             yield payment, reconcile_one(attempt)
-    discrepancies.keep_with_stuck()
-    discrepancies.keep_with_failed_events()
+    matters.keep()
 
 
 def reconcile_one(attempt: Attempt) -> Result:

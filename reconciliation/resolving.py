@@ -9,13 +9,15 @@ from typing import TypeVar
 from booking import releasing
 from common import ids
 from common.errors import ConflictError
-from payments import commands, pacing, refund_requests
+from payments import commands, currencies, pacing, refund_requests
 from payments.models import Payment
 from payments.pacing import PausedError
 from payments.providers.base import ProviderError
-from reconciliation import attesting, discrepancies, missed_events, pending
+from reconciliation import attesting, discrepancies, figures, missed_events, pending
 from reconciliation.accounts import Account
+from reconciliation.figures import Figures
 from reconciliation.models import ACCEPTED, Discrepancy, DiscrepancyKind
+from webhooks.models import OPEN, Event
 
 T = TypeVar("T")
 
@@ -33,16 +35,15 @@ def acknowledge(row: Discrepancy, actor: str, reason: str) -> str:
 
 
 def recover_events(row: Discrepancy, actor: str, reason: str) -> str:
-    """Fetch the provider's events of the payment's time; resolved if the money has its evidence by that.
+    """Fetch the provider's events of the payment's time; resolved if the figures are equal by that.
 
     Raises:
         NothingToDoError: There is no payment, or the provider cannot be asked.
     """
     payment = _payment(row)
-    taken = _recover(payment)
-    if not Payment.objects.filter(pk=payment.pk, amount_captured__gt=0).exists():
-        return f"{taken} events were recovered; none is of its money."
-    return _resolve(row, actor, reason, "event recovered")
+    taken, theirs = _recover(payment)
+    told = f"{taken} events were recovered"
+    return _resolve_if_equal(row, actor, reason, "event recovered", theirs=theirs, told=told)
 
 
 def recover_events_of(payment: Payment, actor: str, reason: str) -> str:
@@ -51,7 +52,8 @@ def recover_events_of(payment: Payment, actor: str, reason: str) -> str:
     Raises:
         NothingToDoError: The provider cannot be asked.
     """
-    return f"{_recover(payment)} events were recovered for {actor}."
+    taken, _ = _recover(payment)
+    return f"{taken} events were recovered for {actor}."
 
 
 def look_now(payment: Payment, actor: str, reason: str) -> str:
@@ -101,7 +103,7 @@ def refund(row: Discrepancy, actor: str, reason: str) -> str:
         NothingToDoError, InvalidStateError, RefundExceedsPaymentError: There is none to give back.
     """
     payment = _payment(row)
-    refund_requests.request(
+    asked = refund_requests.request(
         operator=payment.operator,
         payment_id=payment.pk,
         operation_id=ids.new_id(),
@@ -109,6 +111,9 @@ def refund(row: Discrepancy, actor: str, reason: str) -> str:
         reason="requested_by_customer",
         actor=actor,
     )
+    if row.kind == DiscrepancyKind.PARTIAL_CAPTURE:
+        money = currencies.shown(asked.amount, payment.currency)
+        return f"{money} are on their way back for {actor}; this is resolved when they have arrived."
     return _resolve(row, actor, reason, "refunded")
 
 
@@ -123,7 +128,8 @@ def attest(row: Discrepancy, actor: str, reason: str) -> str:
     receipt = attesting.attest(payment_id=_payment(row).pk, by=actor, because=reason)
     if not _payment(row).amount_captured:
         raise NothingToDoError(f"It could not be applied ({receipt}); its event tells why.")
-    return _resolve(row, actor, reason, "attested")
+    theirs = _asked(lambda: figures.there(_payment(row)))
+    return _resolve_if_equal(row, actor, reason, "attested", theirs=theirs, told="It is recorded")
 
 
 def accept(row: Discrepancy, actor: str, reason: str) -> str:
@@ -134,20 +140,37 @@ def accept(row: Discrepancy, actor: str, reason: str) -> str:
     """
     if row.kind == DiscrepancyKind.STUCK and _payment(row).stuck_at is not None:
         raise NothingToDoError("What came of this payment is not known yet: find it out, or vouch for it.")
+    if row.kind == DiscrepancyKind.PARTIAL_CAPTURE and _payment(row).managed_by:
+        raise NothingToDoError("A part of the money does not pay for the places: give it back.")
     return _resolve(row, actor, reason, ACCEPTED)
 
 
-def _recover(payment: Payment) -> int:
+def _recover(payment: Payment) -> tuple[int, Figures]:
+    """Take in events until our figures are the provider's; returns how many were new, and the provider's figures."""
     account = Account(payment.provider, payment.provider_account)
-    return _asked(
-        lambda: (
-            missed_events.recover_until(
-                account=account,
-                since=payment.created_at,
-                is_enough=lambda: Payment.objects.filter(pk=payment.pk, amount_captured__gt=0).exists(),
-            ).taken
+    theirs = _asked(lambda: figures.there(payment))
+    tally = _asked(
+        lambda: missed_events.recover_until(
+            account=account, since=payment.created_at, is_enough=lambda: figures.here(payment) == theirs
         )
     )
+    return tally.taken, theirs
+
+
+def _resolve_if_equal(row: Discrepancy, actor: str, reason: str, resolution: str, *, theirs: Figures, told: str) -> str:
+    ours = figures.here(_payment(row))
+    if ours != theirs:
+        return f"{told}; the figures still differ: {ours} here, {theirs} at the provider."
+    if row.kind == DiscrepancyKind.PARTIAL_CAPTURE:
+        return f"{told}; it is still only a part of the money."
+    if _payment(row).stuck_at is not None:
+        return f"{told}; what came of it is still not known."
+    if (
+        row.kind == DiscrepancyKind.EVENT
+        and Event.objects.filter(event_id=row.subject, status__in=sorted(OPEN)).exists()
+    ):
+        return f"{told}; the event could still not be applied."
+    return _resolve(row, actor, reason, resolution)
 
 
 def _payment(row: Discrepancy) -> Payment:

@@ -79,6 +79,7 @@ def refund(refund: Mapping[str, Any], account: str) -> ProviderRefund:
         account=account,
         refund_id=_uuid((refund.get("metadata") or {}).get(REFUND_KEY)),
         failure_code=refund.get("failure_reason") or "",
+        moved_money=refund.get("status") != "succeeded" or refund.get("balance_transaction", "") is not None,
     )
 
 

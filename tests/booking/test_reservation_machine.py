@@ -16,7 +16,7 @@ BEFALLS = {
     "the hold is had": ("pending", {"awaiting_payment"}),
     "its time runs out": ("expired", {"awaiting_payment", "pending"}),
     "it is cancelled": ("cancelled", {"awaiting_payment", "pending"}),
-    "it is confirmed": ("confirmed", {"pending"}),
+    "it is confirmed": ("confirmed", {"awaiting_payment", "pending"}),
     "no money will come": ("failed", {"awaiting_payment", "pending", "confirmed"}),
     "the money is captured": ("paid", {"awaiting_payment", "pending", "confirmed", "expired", "failed"}),
     "all is given back": ("refunded", {"paid"}),

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 GUESTS = (
     MailKind.PAID, MailKind.FAILED, MailKind.EXPIRED, MailKind.REFUNDED, MailKind.LATE_SEATED, MailKind.LATE_REFUNDED,
+    MailKind.PART_RETURNED,
 )  # fmt: skip
 
 

@@ -83,8 +83,8 @@ MUTANTS = (
            "    except BusyError:\n        return exception_handler.answer(",
            "    except BusyError:\n        return JsonResponse({}) or exception_handler.answer(",
            "tests/webhooks/test_inbox.py"),
-    Mutant("nobody is told of what is stuck", "reconciliation/pending.py",
-           "    discrepancies.keep_with_stuck()\n", "", "tests/reconciliation/test_stuck.py"),
+    Mutant("nobody is told of what is stuck", "reconciliation/matters.py",
+           "    discrepancies.keep_with_stuck,\n", "", "tests/reconciliation/test_stuck.py"),
     Mutant("a key answers anew", "idempotency/keys.py",
            "    if first.status_code is None:\n        raise KeyInUseError\n", "", "tests/idempotency/test_keys.py"),
 )  # fmt: skip

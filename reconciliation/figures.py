@@ -1,0 +1,45 @@
+"""The figures of a payment, here and at the provider: a difference is over when they are equal, and not before."""
+
+from dataclasses import dataclass
+
+from common import database
+from payments import currencies, pacing
+from payments.models import Payment
+from payments.providers import registry
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is asked, captured and given back of a payment, in minor units of its currency."""
+
+    amount: int
+    captured: int
+    refunded: int
+    currency: str
+
+    def __str__(self) -> str:
+        captured, refunded = (currencies.shown(money, self.currency) for money in (self.captured, self.refunded))
+        return f"{captured} captured, {refunded} refunded"
+
+
+def here(payment: Payment) -> Figures:
+    """Read our figures as they are at this moment."""
+    row = Payment.objects.get(pk=payment.pk)
+    return Figures(row.amount, row.amount_captured, row.amount_refunded, row.currency)
+
+
+def there(payment: Payment) -> Figures:
+    """Ask the provider for its figures. Must be called outside a transaction.
+
+    Raises:
+        ProviderError: It cannot be asked.
+    """
+    account = payment.provider_account
+    pacing.spend(provider=payment.provider, account=account)
+    pacing.spend(provider=payment.provider, account=account)
+    database.leave_database()
+    provider = registry.get(payment.provider)
+    theirs = provider.fetch(ref=payment.provider_ref, account=account)
+    refunds = provider.list_refunds(ref=payment.provider_ref, account=account)
+    returned = sum(refund.amount for refund in refunds if refund.status == "succeeded" and refund.moved_money)
+    return Figures(theirs.amount, theirs.amount_captured, returned, theirs.currency)

@@ -1,0 +1,17 @@
+"""What a person must see: opened as soon as the facts say so, and resolved as soon as they say so no more."""
+
+from collections.abc import Callable, Sequence
+
+from common import loops
+from reconciliation import discrepancies, part_captures
+
+_KEEPERS: Sequence[Callable[[], int]] = (
+    discrepancies.keep_with_stuck,
+    discrepancies.keep_with_failed_events,
+    part_captures.keep,
+)
+
+
+def keep() -> int:
+    """Open and resolve discrepancies of every kind that follows from rows of ours; returns how many were opened."""
+    return loops.each(_KEEPERS, lambda keep: keep(), name="keep_discrepancies", label=lambda keep: keep.__name__).done

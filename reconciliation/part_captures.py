@@ -1,0 +1,55 @@
+"""Money of which only a part was captured, such as at the provider's dashboard: a person decides what becomes of it."""
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from booking.states import ReservationStatus
+from common import loops
+from payments import currencies
+from payments.models import Command, Payment
+from payments.states import CommandKind, PaymentStatus
+from reconciliation import discrepancies, evidence
+from reconciliation.accounts import Account
+from reconciliation.models import DiscrepancyKind
+
+
+def keep() -> int:
+    """Open a discrepancy for each capture that is smaller than wanted, and resolve what is settled. Returns how many.
+
+    Settled is what was given back, or what is not wanted any more. Late money of what is over is given back by itself.
+    """
+    told = discrepancies.unresolved(DiscrepancyKind.PARTIAL_CAPTURE)
+    parts = _parts()
+    opened = loops.each(
+        loops.flat(loops.pages(parts.exclude(pk__in=told.values("payment")))), _open, name="open_for_part_captures"
+    ).done
+    discrepancies.resolve_each(told.exclude(payment__in=parts), because="the money is given back")
+    return opened
+
+
+def _parts() -> QuerySet[Payment]:
+    """Select payments of which a part was captured where all was wanted, and is not given back."""
+    wanted_more = Command.objects.filter(
+        payment=OuterRef("pk"), kind=CommandKind.CAPTURE, amount__gt=OuterRef("amount_captured")
+    )
+    return Payment.objects.filter(
+        Q(reservation__status=ReservationStatus.CONFIRMED) | (Q(managed_by="") & Exists(wanted_more)),
+        status=PaymentStatus.SUCCEEDED,
+        amount_captured__lt=F("amount"),
+        amount_captured__gt=F("amount_refunded"),
+    )
+
+
+def _open(payment: Payment) -> int:
+    part, whole = (currencies.shown(money, payment.currency) for money in (payment.amount_captured, payment.amount))
+    return discrepancies.open_once(
+        kind=DiscrepancyKind.PARTIAL_CAPTURE,
+        account=Account(payment.provider, payment.provider_account),
+        subject=payment.provider_ref,
+        summary=f"{part} of {whole} were captured at the provider, and the rest of the hold was let go.",
+        difference={
+            "ours": {"amount": payment.amount, "currency": payment.currency},
+            "theirs": {"captured": payment.amount_captured, "currency": payment.currency},
+        },
+        seen=evidence.of_payment(payment),
+        payment=payment,
+    )
