@@ -43,9 +43,9 @@ def settle(*, news: PaymentOutcome) -> Settled:
     effect, wanted = _react(reservation, change, news, at)
     holds.shorten(reservation, at=at)
     payment_fields = settling.changed_fields(change, news, effect)
-    settling.write(news, at, (reservation, CHANGED_FIELDS), (reservation.payment, payment_fields))
+    following = settling.write(news, at, (reservation, CHANGED_FIELDS), (reservation.payment, payment_fields))
     database.insert_together(*wanted)
-    return Settled(reservation=reservation, payment=reservation.payment, effect=effect)
+    return Settled(reservation=reservation, payment=reservation.payment, effect=effect, next_command=following)
 
 
 def settle_any(*, news: PaymentOutcome) -> settling.Settled:
@@ -140,8 +140,8 @@ def _settle_refund(reservation: Reservation, news: PaymentOutcome, at: datetime)
     effect = refunding.apply(payment, news, at=at)
     if payment.amount_refunded == payment.amount_captured > 0:
         _returned(reservation, news, at)
-    settling.write(news, at, (reservation, CHANGED_FIELDS), (payment, refunding.CHANGED_FIELDS))
-    return Settled(reservation=reservation, payment=payment, effect=effect)
+    following = settling.write(news, at, (reservation, CHANGED_FIELDS), (payment, refunding.CHANGED_FIELDS))
+    return Settled(reservation=reservation, payment=payment, effect=effect, next_command=following)
 
 
 def _returned(reservation: Reservation, news: PaymentOutcome, at: datetime) -> None:

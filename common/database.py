@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any, TypeAlias
@@ -135,28 +136,47 @@ def insert_together(*rows: models.Model) -> None:
         row._state.db = connection.alias
 
 
-def update_together(*changes: tuple[models.Model, Sequence[str]]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fenced:
+    """A change of a row that is made only while its column ``fence`` is in the database as it is here.
+
+    ``returning`` is a constant SQL expression over the row.
+    """
+
+    row: models.Model
+    fields: Sequence[str]
+    fence: str
+    returning: str
+
+
+def update_together(
+    *changes: tuple[models.Model, Sequence[str]], fenced: Fenced | None = None
+) -> tuple[Any, ...] | None:
     """Update the named fields of rows in one statement; every row must be locked by the caller's transaction.
 
-    PostgreSQL refuses to show one row to two parts of a statement, so each row may be given only once.
+    PostgreSQL refuses to show one row to two parts of a statement, so each row may be given only once. The row of
+    ``fenced`` need not be locked; returns what it is to return, or None if its fence has moved on.
     """
     require_transaction()
-    _execute_together([_update(row, fields) for row, fields in changes if fields])
+    statements = [_update(row, fields) for row, fields in changes if fields]
+    return _execute_together(statements + ([_update_fenced(fenced)] if fenced else []), returns=fenced is not None)
 
 
 Statement = tuple[str, list[Any]]
 Field: TypeAlias = "models.Field[Any, Any]"
 
 
-def _execute_together(statements: list[Statement]) -> None:
+def _execute_together(statements: list[Statement], *, returns: bool = False) -> tuple[Any, ...] | None:
     if not statements:
-        return
+        return None
     *first, (query, _) = statements
     if first:
         parts = ", ".join(f"part_{number} AS ({statement})" for number, (statement, _) in enumerate(first))
         query = f"WITH {parts} {query}"
     with connection.cursor() as cursor:
         cursor.execute(query, [value for _, values in statements for value in values])
+        row: tuple[Any, ...] | None = cursor.fetchone() if returns else None
+    return row
 
 
 def _by_table(rows: Sequence[models.Model]) -> list[list[models.Model]]:
@@ -190,6 +210,12 @@ def _insert_text(model: type[models.Model]) -> tuple[str, Sequence[tuple[str, st
 def _update(row: models.Model, names: Sequence[str]) -> Statement:
     sql, fields = _update_text(type(row), tuple(names))
     return sql, [*prepared(fields, row, add=False), row.pk]
+
+
+def _update_fenced(fenced: Fenced) -> Statement:
+    sql, values = _update(fenced.row, fenced.fields)
+    sql = f"{sql} AND {_quoted(fenced.fence)} = %s RETURNING {fenced.returning}"
+    return sql, [*values, getattr(fenced.row, fenced.fence)]
 
 
 @cache

@@ -76,9 +76,12 @@ def _hand_over(mail: Mail, server: BaseEmailBackend) -> Exception | None:
     return None
 
 
-def _note(mail: Mail, error: Exception | None) -> None:
+def _note(claimed: Mail, error: Exception | None) -> None:
+    """Write what came of a mail; a failure is no news of one that another sender has claimed since."""
     with database.use_case():
-        mail = locks.get_mail_for_update(mail_id=mail.pk)
+        mail = locks.get_mail_for_update(mail_id=claimed.pk)
+        if error is not None and mail.attempts != claimed.attempts:
+            return
         at: datetime = mail.db_now  # type: ignore[attr-defined]  # annotated by the lock
         if error is None:
             mail.note_sent(at=at)

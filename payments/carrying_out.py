@@ -45,6 +45,8 @@ def finish(command: Command, *, settle: Callable[..., S]) -> Done[S] | None:
     except (DatabaseError, HoldfastError, OutcomeMismatchError):
         logger.exception("An answer could not be noted; the sweep will ask again.", extra={"command": str(command.pk)})
         return None
+    if settled.next_command is not None:
+        queue(command_id=settled.next_command)
     return Done(settled=settled, known=news.outcome is not Outcome.UNKNOWN)
 
 

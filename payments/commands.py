@@ -31,7 +31,7 @@ logger = logging.getLogger("holdfast.commands")
 _FIRST_DELAY = timedelta(seconds=30)
 _LONGEST_DELAY = timedelta(hours=1)
 
-FINISHED_FIELDS = (
+_FINISHED_FIELDS = (
     "status",
     "extra_attempts",
     "turned_away",
@@ -43,6 +43,13 @@ FINISHED_FIELDS = (
     "finished_at",
 )
 """Every field that :func:`finish` changes."""
+
+_NEXT = """(SELECT n.id FROM payments_command n
+            WHERE n.payment_id = payments_command.payment_id AND n.id <> payments_command.id
+              AND n.status IN ('requested', 'sent', 'unknown') AND n.next_attempt_at <= now()
+              AND coalesce(n.leased_until, '-infinity') <= now()
+            ORDER BY n.id LIMIT 1)"""
+"""The command of the same payment that waits for one that is finished."""
 
 FROZEN_FIELDS = ("amount", "currency", "capture_method", "payment_method_id")
 """Every field of a payment that :func:`new` looks at."""
@@ -147,7 +154,7 @@ def list_due(*, limit: int, but_not_of: Collection[tuple[str, str]] = ()) -> lis
 
 
 def finish(command: Command, news: PaymentOutcome, *, at: datetime) -> None:
-    """Note on the command what came of it; its payment is locked and the caller writes ``FINISHED_FIELDS``."""
+    """Note on the command what came of it; its payment is locked and the caller writes what :func:`fenced` says."""
     command.leased_until = None
     command.provider_request_id = (news.request_id or command.provider_request_id)[:255]
     command.last_error = news.error
@@ -164,6 +171,14 @@ def finish(command: Command, news: PaymentOutcome, *, at: datetime) -> None:
     command.move(CommandStatus.REFUSED if refused else CommandStatus.DONE)
     command.next_attempt_at = None
     command.finished_at = at
+
+
+def fenced(command: Command) -> database.Fenced:
+    """Say how a finished command is written: only by the sender who has it, and told which one comes next.
+
+    A sender whose lease was over may have been replaced: the number of the claim has moved on.
+    """
+    return database.Fenced(row=command, fields=_FINISHED_FIELDS, fence="attempts", returning=_NEXT)
 
 
 def flag_exhausted() -> int:

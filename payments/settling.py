@@ -3,10 +3,12 @@
 A payment that something manages (a reservation) is settled there, with these parts.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from common import database
 from payments import applying, commands, locks, refunding
@@ -15,6 +17,8 @@ from payments.errors import OutcomeMismatchError, UnknownPaymentError
 from payments.models import Command, Payment, Refund
 from payments.outcomes import Effect, Outcome, PaymentOutcome
 from payments.states import COMMAND_OPEN, CommandKind
+
+logger = logging.getLogger("holdfast.commands")
 
 ACTOR = "settlement"
 
@@ -25,6 +29,8 @@ class Settled:
 
     payment: Payment
     effect: Effect
+    next_command: UUID | None = None
+    """The command of the payment that waited for the one whose answer this was."""
 
 
 def settle(*, news: PaymentOutcome) -> Settled:
@@ -42,13 +48,13 @@ def settle(*, news: PaymentOutcome) -> Settled:
     at: datetime = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
     if is_of_refund(news):
         effect = refunding.apply(payment, news, at=at)
-        write(news, at, (payment, refunding.CHANGED_FIELDS))
-        return Settled(payment=payment, effect=effect)
+        following = write(news, at, (payment, refunding.CHANGED_FIELDS))
+        return Settled(payment=payment, effect=effect, next_command=following)
     change = applying.apply(payment, news, at=at)
     effect, wanted = _react(payment, change, news, at)
-    write(news, at, (payment, changed_fields(change, news, effect)))
+    following = write(news, at, (payment, changed_fields(change, news, effect)))
     database.insert_together(*wanted)
-    return Settled(payment=payment, effect=effect)
+    return Settled(payment=payment, effect=effect, next_command=following)
 
 
 def _react(payment: Payment, change: Change, news: PaymentOutcome, at: datetime) -> tuple[Effect, Sequence[Any]]:
@@ -134,9 +140,19 @@ def changed_fields(change: Change, news: PaymentOutcome, effect: Effect) -> Sequ
     return applying.CHANGED_FIELDS + (("amount_refunding",) if effect is Effect.REFUNDING else ())
 
 
-def write(news: PaymentOutcome, at: datetime, *changes: tuple[Any, Sequence[str]]) -> None:
-    """Write locked rows back in one statement, and with them the command whose answer the news is."""
-    if news.command is not None:
-        commands.finish(news.command, news, at=at)
-        changes = (*changes, (news.command, commands.FINISHED_FIELDS))
-    database.update_together(*changes)
+def write(news: PaymentOutcome, at: datetime, *changes: tuple[Any, Sequence[str]]) -> UUID | None:
+    """Write locked rows back in one statement, and with them the command whose answer the news is.
+
+    The command is left alone if another sender has it by now. Returns the command that waited for it.
+    """
+    command = news.command
+    if command is None:
+        database.update_together(*changes)
+        return None
+    commands.finish(command, news, at=at)
+    recorded = database.update_together(*changes, fenced=commands.fenced(command))
+    if recorded is None:
+        logger.warning("A sender was too slow; another has its command.", extra={"command": str(command.pk)})
+        return None
+    following: UUID | None = recorded[0]
+    return None if command.is_open else following

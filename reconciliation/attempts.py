@@ -64,6 +64,8 @@ def finish(attempt: Attempt, result: Result) -> None:
         payment = locks.find_payment_for_update(pk=attempt.payment_id)
         if payment is None:
             return
+        if not payment.attempts.filter(pk=attempt.pk, result=AttemptResult.RUNNING).exists():
+            return  # it took longer than its lease, and somebody else has looked since
         at: datetime = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
         _note(attempt, result, at)
         changes = _flag(payment, attempt, at)

@@ -43,14 +43,14 @@ def claim(run_id: UUID) -> BulkRun | None:
 
 
 def begin(run: BulkRun) -> str | None:
-    """Count the next row as begun, and return its key; None if there is none left."""
+    """Count the next row as begun, and return its key; None if there is none left, or another has the run by now."""
     if run.begun >= len(run.rows):
-        BulkRun.objects.filter(pk=run.pk).update(finished_at=Now(), leased_until=None)
+        _own(run).update(finished_at=Now(), leased_until=None)
         return None
-    key = run.rows[run.begun]
-    run.begun += 1
-    BulkRun.objects.filter(pk=run.pk).update(begun=run.begun, leased_until=Now() + _LEASE)
-    return key
+    if not _own(run).update(begun=run.begun + 1, leased_until=Now() + _LEASE):
+        return None  # it took longer than its lease, and the run is in another's hands
+    run.refresh_from_db(fields=["begun", "leased_until"])
+    return run.rows[run.begun - 1]
 
 
 def note(run: BulkRun, *, refused: str | None) -> None:
@@ -59,7 +59,12 @@ def note(run: BulkRun, *, refused: str | None) -> None:
         run.done += 1
     else:
         run.refusals.append(refused)
-    BulkRun.objects.filter(pk=run.pk).update(done=run.done, refusals=run.refusals)
+    _own(run).update(done=run.done, refusals=run.refusals)
+
+
+def _own(run: BulkRun) -> QuerySet[BulkRun]:
+    """Select a run while it is in the hands of who claimed it: another's claim has another lease."""
+    return BulkRun.objects.filter(pk=run.pk, leased_until=run.leased_until)
 
 
 def _free() -> QuerySet[BulkRun]:
