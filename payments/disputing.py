@@ -1,4 +1,4 @@
-"""Chargebacks: recorded beside the payment. No figure of the payment changes by one."""
+"""Chargebacks: recorded beside the payment, in their own currency. No figure of the payment changes by one."""
 
 from payments import locks, settling
 from payments.errors import OutcomeMismatchError, UnknownPaymentError
@@ -13,15 +13,13 @@ def record(*, news: PaymentOutcome, theirs: ProviderDispute) -> settling.Settled
 
     Raises:
         UnknownPaymentError: There is no such payment (yet).
-        OutcomeMismatchError: It is in another currency than the payment, or has no amount.
+        OutcomeMismatchError: It is of less than nothing.
     """
     payment = locks.find_payment_for_update(**settling.named(news))
     if payment is None:
         raise UnknownPaymentError(settling.reference(news))
-    if theirs.currency != payment.currency or theirs.amount <= 0:
-        raise OutcomeMismatchError(
-            f"{theirs.ref}: {theirs.amount} {theirs.currency} of a payment in {payment.currency}."
-        )
+    if theirs.amount < 0:
+        raise OutcomeMismatchError(f"{theirs.ref}: a dispute of less than nothing.")
     known = locks.find_dispute_for_update(payment=payment, provider_ref=theirs.ref)
     if known is None:
         _open(payment, theirs)

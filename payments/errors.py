@@ -1,6 +1,7 @@
 """Why something cannot be done with a payment."""
 
 from http import HTTPStatus
+from uuid import UUID
 
 from common.errors import ConflictError, HoldfastError, SpokenError, ValidationError
 
@@ -83,3 +84,15 @@ class OutcomeMismatchError(SpokenError):
 
 class UnknownPaymentError(SpokenError):
     """The provider speaks of a payment that we do not have (yet)."""
+
+
+class EarlyNewsError(SpokenError):
+    """The provider speaks of money that is not known here yet; the news waits for it.
+
+    ``payment_id`` is whose it is. ``again`` is whether it is tried again by itself, whatever else is heard.
+    """
+
+    def __init__(self, message: str, *, payment_id: UUID, again: bool = False) -> None:
+        super().__init__(message)
+        self.payment_id = payment_id
+        self.again = again

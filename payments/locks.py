@@ -28,9 +28,10 @@ def find_payment_to_look_at(*, where: Q) -> Payment | None:
 
 
 def find_refund_for_update(*, payment: Payment, refund_id: UUID | None, provider_ref: str) -> Refund | None:
-    """Lock a refund of a locked payment, by our id if the provider tells it, else by the provider's."""
+    """Lock a refund of a locked payment, by our id if the provider tells one that we gave, else by the provider's."""
     mine = Refund.objects.select_for_update(no_key=True).filter(payment=payment)
-    return mine.filter(pk=refund_id).first() if refund_id else mine.filter(provider_ref=provider_ref).first()
+    asked = mine.filter(pk=refund_id).first() if refund_id else None
+    return asked or (mine.filter(provider_ref=provider_ref).first() if provider_ref else None)
 
 
 def find_dispute_for_update(*, payment: Payment, provider_ref: str) -> Dispute | None:

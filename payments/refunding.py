@@ -4,8 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from common import ids
-from payments import commands, locks
-from payments.errors import OutcomeMismatchError
+from payments import commands, currencies, locks
+from payments.errors import EarlyNewsError, OutcomeMismatchError
 from payments.models import Command, Payment, Refund
 from payments.outcomes import Effect, Outcome, PaymentOutcome, ProviderRefund
 from payments.states import REFUND_TRANSITIONS, CommandKind, RefundStatus
@@ -54,18 +54,22 @@ def apply(payment: Payment, news: PaymentOutcome, *, at: datetime) -> Effect:
     """Apply what a provider says of a refund to a locked payment; the caller writes ``CHANGED_FIELDS``.
 
     The answer to our own call only tells the provider's id; the event settles. A refund that was made at the provider
-    and that we do not know is recorded. The end of a hold looks like a refund, and is none: nothing was captured.
+    and that we do not know is recorded. The end of a hold looks like a refund, and is none: no money has moved.
 
     Raises:
-        OutcomeMismatchError: It is of another amount or currency than we asked for, or more than was captured.
+        EarlyNewsError: Its money is not known here yet: the capture, or what another refund has reserved.
+        OutcomeMismatchError: It is of another amount or currency than we asked for.
     """
     theirs = news.refund
     if theirs is None:
         return _refused(payment, news, at)
-    if payment.amount_captured == 0:
+    if not theirs.moved_money:
         return Effect.STALE
     if theirs.currency != payment.currency:
         raise OutcomeMismatchError(f"{theirs.ref}: a refund in {theirs.currency} of a payment in {payment.currency}.")
+    if payment.amount_captured == 0:
+        money = currencies.shown(theirs.amount, theirs.currency)
+        raise EarlyNewsError(f"{theirs.ref}: {money} given back of money not known yet.", payment_id=payment.pk)
     refund = locks.find_refund_for_update(payment=payment, refund_id=theirs.refund_id, provider_ref=theirs.ref)
     if refund is None:
         refund = _record_foreign(payment, theirs, news.actor, at)
@@ -76,8 +80,9 @@ def apply(payment: Payment, news: PaymentOutcome, *, at: datetime) -> Effect:
     if status is not None and moved:
         _account(payment, refund, status)
         refund.move(status, at=at)
+    if moved or news.event_id is None:
+        refund.failure_code = theirs.failure_code
     refund.provider_ref = theirs.ref
-    refund.failure_code = theirs.failure_code
     refund.save(update_fields=["provider_ref", "failure_code", "status", "changed_at"])
     return Effect.APPLIED if moved or news.event_id is None else Effect.ALREADY
 
@@ -97,8 +102,12 @@ def _refused(payment: Payment, news: PaymentOutcome, at: datetime) -> Effect:
 
 
 def _record_foreign(payment: Payment, theirs: ProviderRefund, actor: str, at: datetime) -> Refund:
-    if payment.amount_refunded + payment.amount_refunding + theirs.amount > payment.amount_captured:
-        raise OutcomeMismatchError(f"{theirs.ref}: {theirs.amount} is more than is left of {payment}.")
+    is_over = _STATUSES.get(theirs.status) in (RefundStatus.FAILED, RefundStatus.CANCELED)
+    if theirs.amount > payment.amount_refundable and not is_over:
+        more, left = (currencies.shown(money, payment.currency) for money in (theirs.amount, payment.amount_refundable))
+        raise EarlyNewsError(
+            f"{theirs.ref}: {more} given back, and {left} are left of the payment.", payment_id=payment.pk, again=True
+        )
     payment.amount_refunding += theirs.amount
     return Refund.objects.create(
         operator_id=payment.operator_id,

@@ -43,4 +43,6 @@ def attest(*, payment_id: UUID, by: str, because: str) -> inbox.Receipt:
     outcome = getattr(reading, "outcome", None)
     if outcome is not Outcome.CAPTURED:
         raise NotCapturedError(status=str(outcome))
-    return inbox.take_in_attested(provider=payment.provider, notification=found, by=by, because=because)
+    receipt = inbox.take_in_attested(provider=payment.provider, notification=found, by=by, because=because)
+    inbox.retry_due()  # a refund may have waited for this money
+    return receipt

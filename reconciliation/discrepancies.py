@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from common import database, ids, loops
@@ -19,6 +19,9 @@ from webhooks.models import OPEN, Event, EventStatus
 logger = logging.getLogger("holdfast.reconciliation")
 
 ACTOR = "reconciliation"
+
+_PATIENCE = timedelta(minutes=10)
+"""How long a refund may wait for the news of its capture before a person is told."""
 
 
 def open_once(
@@ -82,12 +85,13 @@ def _open_for_stuck(payment: Payment) -> bool:
 
 
 def keep_with_failed_events() -> int:
-    """Open a discrepancy for every event that is tried no more, and resolve those of events that were applied since.
+    """Open a discrepancy for every event that is tried no more or waits for long, and resolve what is applied since.
 
     Returns how many were opened. An event of an unknown payment is none: other programs may use the account.
     """
     told = unresolved(DiscrepancyKind.EVENT)
-    failed = Event.objects.filter(status=EventStatus.FAILED, next_attempt_at=None)
+    waiting_long = Q(status=EventStatus.ORPHANED, payment__isnull=False, received_at__lt=Now() - _PATIENCE)
+    failed = Event.objects.filter(Q(status=EventStatus.FAILED, next_attempt_at=None) | waiting_long)
     untold = failed.exclude(event_id__in=told.values("subject"))
     opened = loops.each(loops.flat(loops.pages(untold)), _open_for_event, name="open_for_events").done
     waiting = Event.objects.filter(status__in=sorted(OPEN))

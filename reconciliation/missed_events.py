@@ -20,8 +20,8 @@ logger = logging.getLogger("holdfast.reconciliation")
 
 KEPT = timedelta(days=30)
 """How long Stripe keeps events. https://docs.stripe.com/api/events"""
-_STEP = timedelta(days=1)
-_SHORT_STEP = timedelta(hours=6)
+_STEP = timedelta(hours=6)
+"""So many events at most are in memory at once."""
 _BATCH = 100
 _NAME = "events"
 
@@ -80,7 +80,7 @@ def recover_until(
     """
     tally = Tally()
     until = database.now() + windows.OVERLAP
-    for start, end in windows.slices(since=since - windows.OVERLAP, until=until, step=_SHORT_STEP):
+    for start, end in windows.slices(since=since - windows.OVERLAP, until=until, step=_STEP):
         missing = list_missing(account=account, since=start, until=end, undelivered=False, wait=wait)
         tally.add(_take_in(account, missing))
         if is_enough():
@@ -137,7 +137,9 @@ def _recover(account: Account, *, since: datetime, until: datetime, wait: Wait) 
 
 
 def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
-    """Take in each event; what cannot be stored now is told of, and read again the next time.
+    """Take in the events of a slice, the oldest first; what cannot be stored now is told of, and read again.
+
+    Providers list the newest first, so a slice is read to its end before. What has waited for one of them is applied.
 
     Raises:
         ProviderError, PausedError: The provider cannot be asked on.
@@ -154,7 +156,12 @@ def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
         return is_new
 
     ends = (ProviderError, PausedError)
-    run = loops.each(events, take_in, name="recover_events", ends=ends, label=lambda event: event.event_id)
+    oldest_first = list(events)
+    oldest_first.reverse()
+    oldest_first.sort(key=lambda event: event.created_at)
+    run = loops.each(oldest_first, take_in, name="recover_events", ends=ends, label=lambda event: event.event_id)
+    if tally.taken:
+        inbox.retry_due()
     tally.problems += run.problems
     run.reraise(*ends)
     return tally

@@ -140,7 +140,7 @@ PROMISES = (
     ),
     Promise(
         number="P12",
-        text="Every cent is accounted for: refunded is the sum of the refunds, and the lines of the books add up",
+        text="Every cent is accounted for: refunded is the sum of the refunds, none is unheard, and the books add up",
         breaches="""
             SELECT p.id::text, format('refunded %%s, its refunds come to %%s; refunding %%s, its open ones to %%s',
                                       p.amount_refunded, coalesce(r.refunded, 0), p.amount_refunding,
@@ -150,6 +150,11 @@ PROMISES = (
                               sum(amount) FILTER (WHERE status = 'pending') AS refunding
                        FROM payments_refund GROUP BY payment_id) r ON r.payment_id = p.id
             WHERE p.amount_refunded <> coalesce(r.refunded, 0) OR p.amount_refunding <> coalesce(r.refunding, 0)
+            UNION ALL
+            SELECT e.id::text, format('%%s waits for money that has come', e.type)
+            FROM webhooks_event e JOIN payments_payment p ON p.id = e.payment_id
+            WHERE e.status = 'orphaned' AND e.next_attempt_at IS NULL AND p.amount_captured > 0
+              AND greatest(e.received_at, p.changed_at) < now() - interval '10 minutes'
             UNION ALL
             SELECT b.ref, format('amount %%s, fee %%s, net %%s, and nobody was told', b.amount, b.fee, b.net)
             FROM reconciliation_bookentry b

@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection, transaction
 
 from common import database, errors, ids, json_text, loops
 from common.errors import UnavailableError
-from payments.errors import UnknownPaymentError
+from payments.errors import EarlyNewsError, UnknownPaymentError
 from payments.providers import own_keys, registry
 from payments.providers.base import DeliveredRequest, InvalidSignatureError, Notification, ProviderError
 from webhooks import locks, proofs, routing
@@ -207,6 +207,10 @@ def _apply(event: Event, reading: routing.Reading, now: datetime) -> None:
             database.update_together((event, RESULT_FIELDS))
             if effect is not None:
                 database.check_constraints()
+    except EarlyNewsError as error:
+        event.payment_id = error.payment_id
+        event.wait(error=str(error), at=now, again=error.again)
+        database.update_together((event, RESULT_FIELDS))
     except UnknownPaymentError as error:
         _keep(event, EventStatus.ORPHANED, f"no such payment: {error}", now, payment_id=was)
     except Exception as error:  # whatever it is, the event must not be lost

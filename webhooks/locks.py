@@ -2,15 +2,17 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from webhooks.models import OPEN, Event
+from webhooks.models import OPEN, Event, EventStatus
 
 
 def due() -> QuerySet[Event]:
-    """Select events whose next attempt has come. Takes no lock."""
-    return Event.objects.filter(status__in=sorted(OPEN), next_attempt_at__lte=Now()).order_by("next_attempt_at")
+    """Select events whose next attempt has come, or what they have waited for. Takes no lock."""
+    has_come = Q(status=EventStatus.ORPHANED, next_attempt_at=None, payment__amount_captured__gt=0)
+    due = Event.objects.filter(Q(next_attempt_at__lte=Now()) | has_come, status__in=sorted(OPEN))
+    return due.order_by("next_attempt_at")
 
 
 def find_open_for_update(*, event_id: UUID) -> Event | None:

@@ -108,6 +108,11 @@ class Event(models.Model):
                 fields=["source", "-id"], condition=~Q(source=EventSource.WEBHOOK), name="event_not_delivered"
             ),
             models.Index(fields=["occurred_at"], condition=Q(captured_amount__gt=0), name="event_captured"),
+            models.Index(
+                fields=["payment"],
+                condition=Q(status=EventStatus.ORPHANED, payment__isnull=False),
+                name="event_waiting",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -128,3 +133,13 @@ class Event(models.Model):
         delay = min(_FIRST_DELAY * 2 ** max(self.attempts - 1, 0), _LONGEST_DELAY)
         jitter = 0.5 + random.random() / 2  # noqa: S311  # spreads retries, not a secret
         self.next_attempt_at = at + delay * jitter if self.attempts < settings.EVENT_MAX_ATTEMPTS else None
+
+    def wait(self, *, error: str, at: datetime, again: bool) -> None:
+        """Note in memory that it waits for other news of its payment; no number of tries ends that.
+
+        It is due when money of the payment is known; ``again``: also by itself, as long again as it has waited.
+        """
+        self.status = EventStatus.ORPHANED
+        self.effect, self.error, self.processed_at = "", error, None
+        waited = min(max(at - self.received_at, _FIRST_DELAY), _LONGEST_DELAY)
+        self.next_attempt_at = at + waited if again else None

@@ -78,7 +78,7 @@ class Dispute(models.Model):
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["provider_ref", "payment"], name="dispute_once"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="dispute_amount_positive"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="dispute_amount_not_negative"),
         ]
         indexes: ClassVar = [models.Index(fields=["operator", "-id"], name="dispute_operator_newest")]
 

@@ -1,16 +1,19 @@
 """Every order of every set of up to five events of one payment's life ends as the provider has it."""
 
+import json
 from itertools import combinations, permutations
+from typing import Any
 
 import pytest
 
 from booking import carrying_out
 from payments.models import Payment
-from tests import promises, stripe_events
+from tests import dashboard, promises, stripe_events
 from tests.api import Frontend
 from tests.factories import OperatorFactory, make_client
 from tests.paying import create
 from tests.sandbox_client import Sandbox
+from webhooks import inbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -55,3 +58,41 @@ class TestOrders:
                         assert status == ending, [event["type"] for event in order]
         assert number >= 15
         promises.hold()
+
+
+class TestMoney:
+    """What was captured, given back, sent back and disputed, heard in every order, each with a copy at the end."""
+
+    def test_ends_with_the_providers_figures(self, sandbox: Sandbox) -> None:
+        frontend = Frontend(make_client(OperatorFactory.create())[1])
+        first = Payment.objects.get(pk=live(frontend, sandbox, "succeeded"))
+        bounced = dashboard.refund(sandbox, first.provider_ref, 700)
+        sandbox.fail_refund(bounced["id"])
+        dashboard.refund(sandbox, first.provider_ref, 500)
+        sandbox.dispute(first.provider_ref)
+        told = ("payment_intent.succeeded", "refund.created", "refund.failed", "charge.dispute.created")
+        events = [event for event in stripe_events.happened(sandbox) if event["type"] in told]
+        assert len(events) == 5
+        for number, order in enumerate(permutations(events[:4])):
+            made = Payment.objects.get(pk=live(frontend, sandbox, "succeeded"))
+            for event in (*order, events[4], order[0]):
+                assert stripe_events.deliver(of_another(event, first, made, number)).status_code == 200
+            inbox.retry_due()
+            inbox.retry_due()
+            made.refresh_from_db()
+            assert (made.status, made.amount_captured, made.amount_refunded, made.amount_refunding) == (
+                "succeeded", 2599, 500, 0,
+            ), [event["type"] for event in order]  # fmt: skip
+            refunds = made.refunds.order_by("amount").values_list("amount", "status", "failure_code")
+            assert list(refunds) == [(500, "succeeded", ""), (700, "failed", "expired_or_canceled_card")]
+            assert made.disputes.count() == 1
+        promises.hold()
+
+
+def of_another(event: dict[str, Any], first: Payment, other: Payment, number: int) -> dict[str, Any]:
+    """Write the event as it would be of another payment, whose refunds and disputes have ids of their own."""
+    text = json.dumps(event).replace(first.provider_ref, other.provider_ref).replace(str(first.pk), str(other.pk))
+    for prefix in ("evt_", "re_", "du_", "dp_"):
+        text = text.replace(f'"{prefix}', f'"{prefix}{number}x')
+    found: dict[str, Any] = json.loads(text)
+    return found
