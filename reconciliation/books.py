@@ -52,14 +52,15 @@ def read_payout(*, account: Account, payout_ref: str, wait: Wait) -> int:
     lines = reading.read(
         account, lambda provider: provider.list_entries_of_payout(ref=payout_ref, account=account.account), wait=wait
     )
-    nets: list[int] = []
+    total = 0
 
     def add(batch: Sequence[ProviderEntry]) -> None:
-        nets.extend(line.net for line in store(account=account, lines=batch, payout_ref=payout_ref))
+        nonlocal total
+        total += sum(line.net for line in store(account=account, lines=batch, payout_ref=payout_ref))
 
     if not _store_all(lines, add).is_complete:
         raise IncompleteError(f"What payout {payout_ref} is made of could not be stored.")
-    return sum(nets)
+    return total
 
 
 def _store_all(lines: Iterator[ProviderEntry], work: Callable[[Sequence[ProviderEntry]], int | None]) -> Tally:
