@@ -5,7 +5,6 @@ import qrcode.image.svg
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -13,6 +12,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
+from backoffice import locks
+from common import database
 from tenants import rates
 from tenants.rates import Rate
 
@@ -59,8 +60,8 @@ def page(request: HttpRequest) -> HttpResponse:
     given = _given(request)
     form = CodeForm(given, person=request.user, device=device)
     if given:
-        with transaction.atomic():
-            device = mine.select_for_update().get(pk=device.pk)
+        with database.use_case():
+            device = locks.get_device_for_update(user_id=request.user.pk, device_id=device.pk)
             form.device = device
             if form.is_valid():
                 return _turn(request, device, on=confirmed is None)

@@ -5,7 +5,7 @@ what would be. The answer to a question is never evidence of money: "captured" m
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -90,14 +90,11 @@ def reconcile_due(*, limit: int = 500) -> Tally:
     return tally
 
 
-def reconcile_now(*, payments: Sequence[Payment], wait: Callable[[float], None]) -> Iterator[tuple[Payment, Result]]:
-    """Look at some payments now, due or not; what somebody else is looking at is left to them."""
-    for payment in payments:
-        pacing.wait_for(provider=payment.provider, account=payment.provider_account, wait=wait)
-        attempt = attempts.claim_now(payment_id=payment.pk)
-        if attempt is not None:
-            yield payment, reconcile_one(attempt)
-    matters.keep()
+def reconcile_now(*, payment: Payment, wait: Callable[[float], None]) -> Result | None:
+    """Look at a payment now, due or not; None if somebody else is looking at it."""
+    pacing.wait_for(provider=payment.provider, account=payment.provider_account, wait=wait)
+    attempt = attempts.claim_now(payment_id=payment.pk)
+    return reconcile_one(attempt) if attempt is not None else None
 
 
 def reconcile_one(attempt: Attempt) -> Result:

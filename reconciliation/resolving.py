@@ -62,10 +62,10 @@ def look_now(payment: Payment, actor: str, reason: str) -> str:
     Raises:
         NothingToDoError: The provider cannot be asked.
     """
-    looks = _asked(lambda: list(pending.reconcile_now(payments=[payment], wait=pacing.give_up)))
-    if not looks:
+    result = _asked(lambda: pending.reconcile_now(payment=payment, wait=pacing.give_up))
+    if result is None:
         raise NothingToDoError("Somebody else is asking at this moment.")
-    _, result = looks[0]
+    matters.keep()
     said = result.provider_status or "nothing"
     return f"Asked for {actor}: the provider says {said}; {result.done or result.error or result.result.value}."
 

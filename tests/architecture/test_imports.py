@@ -1,0 +1,68 @@
+"""What talks to others is imported where it belongs; the layers are import-linter's (pyproject.toml)."""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from tests.architecture.source import Module, breaches, finds
+
+CLIENTS = {
+    "stripe": {"payments/providers/stripe.py"},
+    "boto3": {"config/secrets.py"},
+    "botocore": {"config/secrets.py"},
+    "redis": {"common/redis_client.py"},
+    "smtplib": {"notifications/sending.py"},
+    "anymail": {"notifications/sending.py"},
+    "requests": {"tenants/cognito.py", "backoffice/cognito.py"},
+    "urllib.request": set(),
+    "http.client": set(),
+    "socket": {"config/serving.py"},
+    "httpx": set(),
+    "aiohttp": set(),
+    "urllib3": set(),
+}
+"""Each client of a network, and the modules that may import it."""
+
+
+def clients_imported_elsewhere(module: Module) -> Iterator[str]:
+    """Find imports of a client in other modules than its own, also by its name in a text."""
+    for node in module.walk():
+        for name in imported(node):
+            for client, places in CLIENTS.items():
+                if (name == client or name.startswith(f"{client}.")) and module.name not in places:
+                    yield f"{module.at(node)} imports {name}"
+
+
+def imported(node: ast.AST) -> list[str]:
+    """Return what a node imports, by full names."""
+    match node:
+        case ast.Import():
+            return [alias.name for alias in node.names]
+        case ast.ImportFrom():
+            return [f"{node.module}.{alias.name}" for alias in node.names]
+        case ast.Call(args=[ast.Constant(value=str(name)), *_]):
+            by_name = ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__", "import_string")
+            return [name] if by_name else []
+    return []
+
+
+def test_a_client_is_imported_in_its_own_modules() -> None:
+    assert "\n".join(breaches(clients_imported_elsewhere)) == ""
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "import stripe",
+        "from stripe import Webhook",
+        "def f():\n    import stripe.error",
+        "importlib.import_module('stripe')",
+        "from urllib import request",
+        "from http.client import HTTPConnection",
+        "import redis.asyncio",
+    ],
+)
+def test_one_elsewhere_is_seen(fault: str) -> None:
+    assert finds(clients_imported_elsewhere, fault)
+    assert finds(clients_imported_elsewhere, fault, name="backoffice/planted.py")
