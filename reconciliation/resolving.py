@@ -13,7 +13,7 @@ from payments import commands, currencies, pacing, refund_requests
 from payments.models import Payment
 from payments.pacing import PausedError
 from payments.providers.base import ProviderError
-from reconciliation import attesting, discrepancies, figures, missed_events, pending
+from reconciliation import attesting, discrepancies, figures, matters, missed_events, pending
 from reconciliation.accounts import Account
 from reconciliation.figures import Figures
 from reconciliation.models import ACCEPTED, Discrepancy, DiscrepancyKind
