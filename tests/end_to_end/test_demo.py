@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests import servers
-from tests.architecture.test_rules import tracked
+from tests.architecture.source import tracked
 from tests.environment import ROOT, documented
 
 PLAYED = "Nothing sold twice, nothing charged twice, nothing left hanging."
