@@ -7,21 +7,29 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
-from booking import actions, departures, finding, slots
+from booking import actions, availability, departures, finding, guarded_admin, slots
 from booking.departure_form import DepartureForm
 from booking.forms import WeeklyRuleForm
+from booking.guarded_admin import GuardedAdmin, ResourceForm
 from booking.models import History, Rate, Reservation, Resource, Slot
+from booking.states import SlotStatus
 from payments import currencies, showing, timeline
 from payments.timeline import Entry
 from tenants import clocks, scoping
 from tenants.acting import reasoned
-from tenants.backoffice import EditableAdmin, ReadOnlyAdmin, once
+from tenants.backoffice import ReadOnlyAdmin, once
 from tenants.listing import OwnRowsFilter
 from tenants.roles import Power
+
+_VERDICTS = {
+    SlotStatus.OPEN.value: "open",
+    SlotStatus.SOLD_OUT.value: "sold out",
+    SlotStatus.CLOSED.value: "closed",
+    SlotStatus.DEPARTED.value: "has left",
+}
 
 
 class RateInline(TabularInline):  # type: ignore[misc]  # the theme has no types
@@ -38,8 +46,10 @@ class RateInline(TabularInline):  # type: ignore[misc]  # the theme has no types
 
 
 @admin.register(Resource)
-class ResourceAdmin(EditableAdmin):
+class ResourceAdmin(GuardedAdmin):
     """Activities and things."""
+
+    form = ResourceForm
 
     zone_path = "timezone"
     list_display = (
@@ -55,6 +65,10 @@ class ResourceAdmin(EditableAdmin):
     search_fields: ClassVar = ["name"]
     inlines: ClassVar = [RateInline]
 
+    def fixed_fields(self, request: HttpRequest, obj: Resource | None) -> Sequence[Any]:
+        """Fix what guests have bought; what a page sends that was opened before is told as an error."""
+        return [name for name in (guarded_admin.fixed_of(obj) if obj else []) if name not in request.POST]
+
     @staticmethod
     def _generate(row: Resource, actor: str, reason: str, **rule: Any) -> str:
         wanted = departures.Rule(**rule)
@@ -67,7 +81,7 @@ class ResourceAdmin(EditableAdmin):
 
 
 @admin.register(Slot)
-class SlotAdmin(EditableAdmin):
+class SlotAdmin(GuardedAdmin):
     """Departures."""
 
     operator_path = "resource__operator"
@@ -90,9 +104,14 @@ class SlotAdmin(EditableAdmin):
     fields: ClassVar = ["resource", "starts_at", "ends_at", "capacity", "reserved", "is_closed"]
 
     def fixed_fields(self, request: HttpRequest, obj: Slot | None) -> Sequence[Any]:
-        """Fix what a guest has bought: with places sold, the departure itself does not move."""
+        """Fix what a guest has bought; what a page sends that was opened before is told as an error."""
         fixed = ["reserved", "is_closed"]
-        return fixed + (["resource", "starts_at", "ends_at"] if obj is not None and obj.reserved else [])
+        is_fixed = obj is not None and guarded_admin.is_sold(obj) and "resource" not in request.POST
+        return fixed + (["resource", "starts_at", "ends_at"] if is_fixed else [])
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Slot]:
+        """Read whether a departure can be had, by the rule of what is sold."""
+        return availability.judged(super().get_queryset(request))
 
     @admin.display(description="leaves", ordering="starts_at")
     def leaves(self, row: Slot) -> str:
@@ -102,11 +121,8 @@ class SlotAdmin(EditableAdmin):
     @admin.display(description="sells")
     def state(self, row: Slot) -> str:
         """Say whether it takes reservations, and if not, why."""
-        if row.starts_at <= timezone.now():
-            return "has left"
-        if row.is_closed:
-            return "closed"
-        return "open" if row.available else "sold out"
+        verdict: str = row.verdict  # type: ignore[attr-defined]  # annotated by get_queryset
+        return _VERDICTS[verdict]
 
     @staticmethod
     def _close(slot: Slot, actor: str, reason: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.timezone import get_current_timezone_name
 
+from booking import guarded_admin
 from booking.models import Resource, Slot
 from tenants import typed_times
 from tenants.typed_times import LocalTimeField
@@ -40,7 +41,8 @@ class DepartureForm(forms.ModelForm[Slot]):
         """Turn times into moments, by the clock of the activity that was chosen.
 
         Raises:
-            ValidationError: A time does not exist there or comes twice, or the departure ends before it starts.
+            ValidationError: A time does not exist there or comes twice, the departure ends before it starts, or it has
+                been sold.
         """
         given = super().clean() or self.cleaned_data
         resource = given.get("resource") or (None if self.instance._state.adding else self.instance.resource)
@@ -50,6 +52,7 @@ class DepartureForm(forms.ModelForm[Slot]):
         starts, ends = given.get("starts_at"), given.get("ends_at")
         if starts and ends and starts.tzinfo and ends.tzinfo and ends <= starts:
             self.add_error("ends_at", "It ends before it starts.")
+        guarded_admin.check_departure(self)
         return given
 
     def _resolve(self, name: str, zone: str) -> None:

@@ -1,0 +1,96 @@
+"""Pages whose rows are guarded by the database: what it refuses is told on the page, and nothing is half-done."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db import IntegrityError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from booking import locks
+from booking.models import Reservation, Resource, Slot
+from common import database
+from common.errors import BusyError
+from tenants.backoffice import EditableAdmin
+
+DEPARTURE_IS_SOLD = "Places of this departure have been sold: its activity and its time are fixed."
+REFUSALS = {
+    "slot_is_sold": DEPARTURE_IS_SOLD,
+    "slot_not_oversold": "More places than that are sold or held.",
+    "slot_once_at_a_time": "This activity has a departure at that time already.",
+    "slot_ends_after_start": "It ends before it starts.",
+    "resource_is_sold": "This activity has been sold: its operator, currency and time zone are fixed.",
+    "resource_has_parties": "Several parties have booked this for one time: it cannot be for one party only.",
+    "resource_has_its_party": "Guests have this for themselves: it stays exclusive until they have been there.",
+}
+"""What a person reads of a constraint of the database that speaks after the form was checked."""
+
+
+class GuardedAdmin(EditableAdmin):
+    """Rows that guests may buy while somebody edits them."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the form or take it; a refusal of the database is shown above it, and the row is as it was."""
+        try:
+            answer: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+            return answer
+        except IntegrityError as error:
+            if database.violated(error) not in REFUSALS:
+                raise
+            refusal = REFUSALS[database.violated(error)]
+        except OperationalError as error:
+            if not isinstance(error.__cause__, database.CONTENTION):
+                raise
+            refusal = BusyError().message
+        messages.error(request, f"{refusal} Nothing was changed.")
+        return HttpResponseRedirect(request.get_full_path())
+
+
+def is_sold(row: Slot) -> bool:
+    """Whether a departure's activity and time are fixed: somebody has or had a place."""
+    return row.sold_at is not None or row.reserved > 0
+
+
+def fixed_of(row: Resource) -> list[str]:
+    """Name the fields of an activity that are fixed, since something of it is on sale or sold. Asked once for a row."""
+    known: list[str] | None = row.__dict__.get("_fixed")
+    if known is None:
+        is_reserved = Reservation.objects.filter(resource=row).exists()
+        is_on_sale = is_reserved or Slot.objects.filter(resource=row).exists()
+        known = (["operator", "currency"] if is_on_sale else []) + (["timezone"] if is_reserved else [])
+        row.__dict__["_fixed"] = known
+    return known
+
+
+def check_departure(form: forms.ModelForm[Slot]) -> None:
+    """Refuse another activity or time for a departure that was sold; asked under the lock that the write will hold.
+
+    Raises:
+        ValidationError: It has been sold.
+    """
+    if form.instance._state.adding or not {"resource", "starts_at", "ends_at"} & set(form.changed_data):
+        return
+    locks.lock_offered(resource_id=form.instance.resource_id)
+    if is_sold(locks.get_slot_for_update(slot_id=form.instance.pk)):
+        raise forms.ValidationError(DEPARTURE_IS_SOLD)
+
+
+class ResourceForm(forms.ModelForm[Resource]):
+    """Keeps of an activity what guests have bought; asked under the lock that the write will hold."""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse another operator, currency or time zone for what is on sale or sold."""
+        given = super().clean() or self.cleaned_data
+        changed = {"operator", "currency", "timezone"} & set(self.changed_data)
+        if changed and not self.instance._state.adding:
+            locks.lock_offered(resource_id=self.instance.pk)
+            self.instance.__dict__.pop("_fixed", None)
+            for name in changed & set(fixed_of(self.instance)):
+                self.add_error(name, "This activity has been sold or has departures: this is fixed.")
+        return given
