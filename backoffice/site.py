@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
 
-from backoffice import dashboard, finding, second_factor
+from backoffice import dashboard, finding, second_factor, set_password
 from tenants import scoping
 
 
@@ -47,7 +47,10 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
 
     def extra_urls(self) -> list[URLPattern]:
         """Add the pages of nobody's rows."""
-        return [path("second-factor/", self.admin_view(second_factor.page), name="second_factor")]
+        return [
+            path("second-factor/", self.admin_view(second_factor.page), name="second_factor"),
+            path("set-password/<uidb64>/<token>/", set_password.page, name="set_password"),
+        ]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Ask who is there, by a password or at the user pool."""

@@ -212,7 +212,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 AUTH_USER_MODEL = "tenants.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["tenants.sign_in.Backend"]
 if IDENTITY.has_sign_in:
     AUTHENTICATION_BACKENDS.append("backoffice.cognito.Backend")
     globals().update(identity.sign_in(IDENTITY))

@@ -25,6 +25,8 @@ AT_ONCE = asking.MOST_SHOWN
 """More rows than these are done in the background, with a page that shows how far it is."""
 MOST = 5_000
 """Rows of one go."""
+_TOLD_ONE_BY_ONE = 5
+"""Of no more rows than these it is said of each what was done."""
 
 _NOT_ALLOWED = "your role does not allow this."
 _FAILED = "something went wrong on our side, and it may be done or not: look at it before you try again"
@@ -32,10 +34,11 @@ _FAILED = "something went wrong on our side, and it may be done or not: look at 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What an action did, in one sentence; ``once`` is shown to the person now, and kept nowhere."""
+    """What an action did, in one sentence; ``once`` and its ``link`` are shown to the person now, and kept nowhere."""
 
     text: str
     once: str = ""
+    link: str = ""
 
 
 Act = Callable[..., str | Told]
@@ -165,11 +168,13 @@ def _tell(modeladmin: "ScopedAdmin", request: HttpRequest, doing: Doing, outcome
     if len(outcomes) == 1 and done:
         modeladmin.message_user(request, done[0].text, messages.SUCCESS)
     elif outcomes:
-        told = f"{doing.description}: {len(done)} done"
-        told += f", {len(refused)} not: {' '.join(refused)}" if refused else "."
-        modeladmin.message_user(request, told, messages.WARNING if refused else messages.SUCCESS)
-        for outcome in outcomes:
+        text = f"{doing.description}: {len(done)} done"
+        text += f", {len(refused)} not: {' '.join(refused)}" if refused else "."
+        modeladmin.message_user(request, text, messages.WARNING if refused else messages.SUCCESS)
+        for outcome in outcomes if len(outcomes) <= _TOLD_ONE_BY_ONE else ():
             if outcome.told:
                 modeladmin.message_user(request, f"{outcome.row}: {outcome.told.text}", messages.INFO)
-    for told_once in filter(None, (told.once for told in done)):
-        modeladmin.message_user(request, told_once, messages.WARNING)
+    for told in done:
+        if told.once:
+            link = request.build_absolute_uri(told.link) if told.link else ""
+            modeladmin.message_user(request, f"{told.once} {link}".strip(), messages.WARNING)

@@ -4,22 +4,22 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import TabularInline
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from tenants import addresses, api_keys, roles
 from tenants.acting import reasoned
 from tenants.backoffice import EditableAdmin, ReadOnlyAdmin, SuperuserAdmin
-from tenants.models import ApiClient, BulkRun, Member, Operator, Scope, User
+from tenants.models import ApiClient, BulkRun, Member, Operator, Scope
+from tenants.people_admin import PersonAdmin
 from tenants.roles import Power
+
+__all__ = ["PersonAdmin"]  # registered where it is written
 
 admin.site.unregister(Group)
 
@@ -52,37 +52,6 @@ class OperatorAdmin(SuperuserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: everything points here. One that has gone is made inactive."""
         return False
-
-
-@admin.register(User)
-class PersonAdmin(SuperuserAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # the theme has no types
-    """People of the backoffice; only a superuser makes them. Who leaves is made inactive: histories have their name."""
-
-    operator_path = ""
-    list_filter: ClassVar = ["is_staff", "is_superuser", "is_active"]
-    filter_horizontal: ClassVar = []
-    fieldsets: ClassVar = [
-        (None, {"fields": ["username", "password"]}),
-        ("Person", {"fields": ["first_name", "last_name", "email", "cognito_sub"]}),
-        ("Access", {"fields": ["is_active", "is_staff", "is_superuser", "last_login", "date_joined"]}),
-    ]
-    readonly_fields: ClassVar = ["cognito_sub", "last_login", "date_joined"]
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse."""
-        return False
-
-    @staticmethod
-    def _take_second_factor_away(person: User, actor: str, reason: str) -> str:
-        number, _ = TOTPDevice.objects.filter(user=person).delete()
-        return f"{number} second factor{'' if number == 1 else 's'} of {person} taken away."
-
-    actions = (
-        reasoned("Take the second factor away", _take_second_factor_away, name="no_second_factor", power=Power.RULE),
-    )
 
 
 @admin.register(ApiClient)

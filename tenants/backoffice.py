@@ -14,7 +14,7 @@ from unfold.widgets import CHECKBOX_CLASSES
 
 from tenants import acting, clocks, moments, roles, scoping, staff_log
 from tenants.lists import ListedAdmin
-from tenants.models import Operator
+from tenants.models import Operator, User
 from tenants.roles import Power
 
 Shown = TypeVar("Shown")
@@ -87,12 +87,16 @@ class ScopedAdmin(ListedAdmin):
             self.message_user(request, "There is no such row.", messages.ERROR)
             return None
 
-    def staff_log_of(self, row: Any) -> Sequence[tuple[str, staff_log.Entry]]:
+    def staff_log_of(self, request: HttpRequest, row: Any) -> Sequence[tuple[str, staff_log.Entry]]:
         """List what people did to a row and when, for its page; a page with a timeline tells it there."""
         if row is None or "happened" in self.readonly_fields:
             return []
-        zone = moments.zone_of(self, row)
-        return [(clocks.when(entry.at, zone, seconds=True), entry) for entry in staff_log.list_of([row])]
+        zone, entries = moments.zone_of(self, row), staff_log.list_of([row], by=self.people_told_of(request))
+        return [(clocks.when(entry.at, zone, seconds=True), entry) for entry in entries]
+
+    def people_told_of(self, request: HttpRequest) -> QuerySet[User] | None:
+        """Return the people whose doings are told to a person; None: everybody's."""
+        return None
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Read a row once for a request: its actions and its page are of the same one."""
@@ -113,7 +117,7 @@ class ScopedAdmin(ListedAdmin):
             if (doing := acting.doing_of(found[0])) is None
             or (row is not None and doing.fits(row) and self.may(request.user, doing.power, row))
         ]
-        context = {**(extra_context or {}), "row_actions": actions, "staff_log": self.staff_log_of(row)}
+        context = {**(extra_context or {}), "row_actions": actions, "staff_log": self.staff_log_of(request, row)}
         return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:

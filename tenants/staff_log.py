@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from tenants.models import User
 
@@ -31,8 +31,8 @@ def note(row: Any, *, person: User, told: str, reason: str) -> None:
     LogEntry.objects.log_actions(person.pk, [row], CHANGE, f"{told}{_WHY}{reason}", single_object=True)
 
 
-def list_of(rows: Iterable[Any]) -> Sequence[Entry]:
-    """List what was done to rows by people, the oldest first; edits of a form are among it."""
+def list_of(rows: Iterable[Any], *, by: QuerySet[User] | None = None) -> Sequence[Entry]:
+    """List what was done to rows by people (None: by all), the oldest first; edits of a form are among it."""
     keys: dict[int, list[str]] = {}
     for row in rows:
         keys.setdefault(ContentType.objects.get_for_model(row).pk, []).append(str(row.pk))
@@ -41,6 +41,8 @@ def list_of(rows: Iterable[Any]) -> Sequence[Entry]:
     wanted = Q()
     for kind, found in keys.items():
         wanted |= Q(content_type=kind, object_id__in=found)
+    if by is not None:
+        wanted &= Q(user__in=by.order_by().values("pk"))
     entries = LogEntry.objects.filter(wanted).select_related("user").order_by("-action_time", "-id")[:_MOST]
     return [_entry(entry) for entry in reversed(entries)]
 
