@@ -92,10 +92,10 @@ def _departures(person: Any, today: date, zone: ZoneInfo) -> tuple[date, list[di
 def _revenue(person: Any, today: date, zone: ZoneInfo) -> list[tuple[str, list[Column]]]:
     """Sum what was captured for reservations by day, a chart for each currency."""
     rows = _mine(Reservation, person).filter(paid_at__gte=_start(_first(today), zone))
-    sums = rows.annotate(day=TruncDate("paid_at", tzinfo=zone)).values("day", "currency").annotate(sum=Sum("amount"))
+    sums = rows.annotate(on=TruncDate("paid_at", tzinfo=zone)).values("on", "currency").annotate(sum=Sum("amount"))
     found: dict[str, dict[date, int]] = {}
-    for row in sums.order_by("currency", "day"):
-        found.setdefault(row["currency"], {})[row["day"]] = row["sum"]
+    for row in sums.order_by("currency", "on"):
+        found.setdefault(row["currency"], {})[row["on"]] = row["sum"]
     return [
         (currency, _columns(today, {"captured": days}, lambda sum, of=currency: currencies.shown(sum, of)))  # type: ignore[misc]
         for currency, days in found.items()
@@ -106,11 +106,11 @@ def _holds(person: Any, today: date, zone: ZoneInfo) -> list[Column]:
     """Count the reservations made by day: those that hold or were paid, and those that came to nothing."""
     rows = _mine(Reservation, person).filter(pk__gte=ids.first_at(_start(_first(today), zone)))
     kept = Count("id", filter=Q(status__in=_KEPT))
-    counted = rows.annotate(day=TruncDate("created_at", tzinfo=zone)).values("day").annotate(kept=kept, all=Count("id"))
+    counted = rows.annotate(on=TruncDate("created_at", tzinfo=zone)).values("on").annotate(kept=kept, all=Count("id"))
     found: dict[str, dict[date, int]] = {"held or sold": {}, "came to nothing": {}}
-    for row in counted.order_by("day"):
-        found["held or sold"][row["day"]] = row["kept"]
-        found["came to nothing"][row["day"]] = row["all"] - row["kept"]
+    for row in counted.order_by("on"):
+        found["held or sold"][row["on"]] = row["kept"]
+        found["came to nothing"][row["on"]] = row["all"] - row["kept"]
     return _columns(today, found, str)
 
 
