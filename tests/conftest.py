@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import django
 import pytest
 from django.conf import settings
+from django.db import connections
 from pytest_django import Settings
 
 from config import embedded_postgres
@@ -24,6 +25,7 @@ if not IS_WORKER:
 
 
 django.setup()
+database.let_tests_empty_it(type(connections["default"].ops))
 # Each client of Django's makes the middleware anew, and WhiteNoise would walk through all static files for each.
 settings.WHITENOISE_AUTOREFRESH = True
 

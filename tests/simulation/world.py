@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client
 from django.utils import timezone
@@ -20,7 +20,7 @@ from payments import carrying_out
 from payments.providers import registry as providers
 from sandbox.stripe.objects import DeliveryAttempt, EventRecord
 from sweeps import registry as sweeps
-from tests import stripe_events
+from tests import database, stripe_events
 from tests.simulation import faults
 from tests.simulation.clock import BEGINNING, Clock
 from tests.simulation.dice import CALM, Dice, Died, Storm
@@ -216,9 +216,12 @@ def running(*, seed: int, storm: Storm) -> Iterator[World]:
 
 
 def _empty() -> None:
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename ~ %s", [f"^({_TABLES})_"]
         )
         names = ", ".join(name for (name,) in cursor.fetchall())
+        before, after = database.EMPTYING
+        cursor.execute(before)
         cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        cursor.execute(after)
