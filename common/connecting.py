@@ -9,12 +9,14 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.db import connections
+from psycopg import errors, sql
 
 CONNECT_SECONDS = 2
 _OPTIONS_REFUSED = "unsupported startup parameter"
 _TRIES = 5
 """How often two connections are compared before they are taken for two connections to the server."""
 
+_OUR_NAMES = r"SELECT name FROM pg_prepared_statements WHERE name LIKE '\_pg3\_%'"
 _TIME_OUTS = "SELECT name, setting::bigint FROM pg_settings WHERE name = ANY(%s)"
 
 
@@ -78,16 +80,30 @@ def _list_unprepared(connection: psycopg.Connection[Any]) -> list[str]:
     """Say whether statements are prepared that a pooler would lose."""
     if not settings.DATABASE_PREPARE or not _has_pooler(connection):
         return []
-    with connection.transaction():
-        connection.execute("SELECT %s::int", [1], prepare=True)
-        names = [name for (name,) in connection.execute("SELECT name FROM pg_prepared_statements").fetchall()]
-    # A pooler that looks after prepared statements gives them names of its own.
-    if not any(name.startswith("_pg3_") for name in names) or not _is_shared(connection):
+    if _keeps_names(connection) or not _is_shared(connection):
         return []
     return [
         "What stands between us and the database gives each transaction another connection to it, and loses prepared "
         "statements. Set DATABASE_PREPARE=false (or use PgBouncer 1.21 or later with max_prepared_statements)."
     ]
+
+
+def _keeps_names(connection: psycopg.Connection[Any]) -> bool:
+    """Say whether the pooler looks after prepared statements: then it gives them names of its own."""
+    connection.prepare_threshold = 5  # it is none at all otherwise, and nothing can be prepared
+    try:
+        with connection.transaction():
+            connection.execute("SELECT %s::int", [1], prepare=True)
+            names = connection.execute(
+                "SELECT name FROM pg_prepared_statements WHERE name LIKE '\\_pg3\\_%'"
+            ).fetchall()
+            for (name,) in names:  # not left to who gets this connection to the server next
+                connection.execute(sql.SQL("DEALLOCATE {}").format(sql.Identifier(name)), prepare=False)
+    except (errors.DuplicatePreparedStatement, errors.InvalidSqlStatementName):
+        return False
+    finally:
+        connection.prepare_threshold = None
+    return not names
 
 
 def _has_pooler(connection: psycopg.Connection[Any]) -> bool:

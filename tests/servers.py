@@ -39,7 +39,7 @@ def process(*arguments: str, log: IO[bytes], **environment: str) -> Iterator[sub
     running = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": database_url(), **environment},
+        env=environment_of(**environment),
         stdout=log,
         stderr=log,
         start_new_session=True,
@@ -48,6 +48,11 @@ def process(*arguments: str, log: IO[bytes], **environment: str) -> Iterator[sub
         yield running
     finally:
         kill(running)
+
+
+def environment_of(**changes: str) -> dict[str, str]:
+    """Return the environment of a process on this test's database."""
+    return os.environ | {"DATABASE_URL": database_url(), **changes}
 
 
 def kill(running: subprocess.Popen[bytes]) -> None:

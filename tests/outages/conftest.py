@@ -1,8 +1,12 @@
 """What is tried with Redis and PgBouncer needs them: without, it is left out, and the run begins by saying so."""
 
-from tests import services
+from collections.abc import Iterator
 
-NEEDED = {"test_redis.py": services.REDIS}
+import pytest
+
+from tests import pooling, services
+
+NEEDED = {"test_redis.py": services.REDIS, "test_pooler.py": services.PGBOUNCER, "test_away.py": services.PGBOUNCER}
 
 collect_ignore_glob = [name for name, program in NEEDED.items() if program is None]
 
@@ -13,3 +17,11 @@ def pytest_report_header() -> list[str]:
         f"{name}: {program or 'its program is not installed, so that it is left out'}"
         for name, program in NEEDED.items()
     ]
+
+
+@pytest.fixture
+def role_with_time_outs() -> Iterator[None]:
+    """Our role with the time-outs that start-up options would bring."""
+    pooling.set_time_outs()
+    yield
+    pooling.set_time_outs(are_set=False)

@@ -1,0 +1,39 @@
+"""Connecting through a pooler: this process, and those that it starts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests import services
+
+TIME_OUTS = {"lock_timeout": 3_000, "statement_timeout": 30_000, "idle_in_transaction_session_timeout": 60_000}
+
+
+def set_time_outs(*, are_set: bool = True) -> None:
+    """Give our role its time-outs in this database, as docs/operations.md says, or take them away."""
+    given = connection.settings_dict
+    with connection.cursor() as cursor:
+        for name, value in TIME_OUTS.items():
+            what = f"SET {name} = {value}" if are_set else f"RESET {name}"
+            cursor.execute(f"ALTER ROLE {given['USER']} IN DATABASE {given['NAME']} {what}")
+
+
+@contextmanager
+def led_through(pooler: services.Program, **options: Any) -> Iterator[None]:
+    """Have this process connect through the pooler; an option that is False is left out."""
+    kept = connection.settings_dict["OPTIONS"] | options
+    connection.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(connection.settings_dict, "OPTIONS", {name: it for name, it in kept.items() if it is not False})
+        patch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+        patch.setitem(connection.settings_dict, "PORT", str(pooler.port))
+        yield
+        connection.close()
+
+
+def url_through(pooler: services.Program) -> str:
+    given = connection.settings_dict
+    return f"postgresql://{given['USER']}@127.0.0.1:{pooler.port}/{given['NAME']}"
