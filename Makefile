@@ -8,7 +8,7 @@ PRODUCTION := ENV_FILE= DEBUG=false SECRET_KEY=checked-only-0123456789-abcdefghi
 	STRIPE_WEBHOOK_SECRETS=whsec_checked MAIL_BACKEND=smtp MAIL_HOST=127.0.0.1 MAIL_FROM=checked@example.com
 DEVELOPMENT := ENV_FILE= DEBUG=true DATABASE_URL=postgresql://holdfast@127.0.0.1:1/holdfast
 
-.PHONY: help demo up down test simulate mutants bench fuzz check fmt
+.PHONY: help demo up down test long simulate mutants bench fuzz check fmt
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -24,7 +24,13 @@ down: .venv/.ready ## Stop everything of this checkout
 	@$(RUN) -m demo down
 
 test: .venv/.ready-dev ## Run the tests, on all cores
-	@$(RUN) -m pytest -q -n auto $(ARGS)
+	@$(RUN) -m pytest -q -n auto --durations=20 $(ARGS)
+
+long: .venv/.ready-dev ## Run what takes hours: long storm and fuzz, all mutants, tests through PgBouncer
+	@$(RUN) -m tests.through_pooler
+	@$(RUN) -m tests.simulation --seeds 2000 --first $(or $(FIRST_SEED),0)
+	@$(RUN) -m tests.simulation.mutants
+	@$(MAKE) --no-print-directory fuzz
 
 simulate: .venv/.ready-dev ## Storm the whole system, seed after seed (SEEDS=1000 FIRST_SEED=0, or SEED=7 for one)
 	@$(RUN) -m tests.simulation --seeds $(or $(and $(SEED),1),$(SEEDS),200) --first $(or $(SEED),$(FIRST_SEED),0)

@@ -18,7 +18,8 @@ VALUES = {
     "STRIPE_WEBHOOK_SECRETS": "whsec_test",
     "API_RATE": "1000000/min",
 }
-KEPT = frozenset({"DATABASE_URL"})
+# How the database that is named is connected to goes with its name.
+KEPT = frozenset({"DATABASE_URL", "DATABASE_PREPARE", "DATABASE_STARTUP_OPTIONS"})
 
 
 def documented() -> set[str]:

@@ -22,7 +22,8 @@ START_SECONDS = 60
 def database_url() -> str:
     """Write the URL of the database that this test uses."""
     given = connection.settings_dict
-    return f"postgresql://{given['USER']}@{quote(given['HOST'], safe='')}/{given['NAME']}"
+    port = f":{given['PORT']}" if given["PORT"] else ""
+    return f"postgresql://{given['USER']}@{quote(given['HOST'], safe='')}{port}/{given['NAME']}"
 
 
 def wait(what: str, condition: Callable[[], bool], *, seconds: float = START_SECONDS) -> None:

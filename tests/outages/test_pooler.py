@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from pytest_django import Settings
 
 from booking.models import Reservation
@@ -45,6 +46,9 @@ class TestStart:
     def test_says_what_to_do_where_options_are_dropped(self) -> None:
         with services.pgbouncer() as pooler, led_through(pooler):
             (problem,) = connecting.problems()
+            readiness = Client().get("/health/ready")
+        assert readiness.status_code == 503
+        assert readiness.json()["checks"]["database"]["reason"] == problem
         assert problem.startswith("lock_timeout, statement_timeout, idle_in_transaction_session_timeout of")
         assert 'ALTER ROLE "holdfast" SET statement_timeout = 30000;' in problem
 

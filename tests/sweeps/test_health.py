@@ -98,14 +98,6 @@ class TestReady:
             assert not running.done(), "both have waited for one question, and not to its end"
             assert ask("/health")[0] == 200
 
-    def test_tells_of_time_outs_that_are_not_in_force(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """As behind a pooler that drops start-up options."""
-        options = {name: value for name, value in connection.settings_dict["OPTIONS"].items() if name != "options"}
-        monkeypatch.setitem(connection.settings_dict, "OPTIONS", options)
-        status, body = ask("/health/ready")
-        assert status == 503
-        assert 'ALTER ROLE "holdfast" SET lock_timeout = 3000;' in body["checks"]["database"]["reason"]
-
 
 class TestStatus:
     def test_tells_of_everything(self, swept: None) -> None:
