@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from common.errors import ConflictError, ValidationError
+from payments import currencies
 from tenants import clocks
 
 
@@ -77,9 +78,10 @@ class UnknownUnitError(ValidationError):
 class InvalidAmountError(ValidationError):
     """The price is not one that can be charged."""
 
-    def __init__(self, *, amount: int, highest: int) -> None:
+    def __init__(self, *, amount: int, highest: int, currency: str) -> None:
+        wanted, least, most = (currencies.shown(number, currency) for number in (amount, 1, highest))
         super().__init__(
-            param="units", code="invalid_amount", message=f"{amount} cannot be charged; 1 to {highest} can."
+            param="units", code="invalid_amount", message=f"{wanted} cannot be charged; {least} to {most} can."
         )
 
 

@@ -39,7 +39,7 @@ class Quote:
         return len(self.sold)
 
 
-def quote(*, rates: Sequence[OfferedRate], wanted: Sequence[WantedUnit]) -> Quote:
+def quote(*, rates: Sequence[OfferedRate], wanted: Sequence[WantedUnit], currency: str) -> Quote:
     """Price what is wanted.
 
     Raises:
@@ -54,5 +54,5 @@ def quote(*, rates: Sequence[OfferedRate], wanted: Sequence[WantedUnit]) -> Quot
         sold += [by_unit[line.unit]] * line.quantity
     amount = sum(rate["amount"] for rate in sold)
     if not 0 < amount <= HIGHEST_AMOUNT:
-        raise InvalidAmountError(amount=amount, highest=HIGHEST_AMOUNT)
+        raise InvalidAmountError(amount=amount, highest=HIGHEST_AMOUNT, currency=currency)
     return Quote(sold=sold, amount=amount)

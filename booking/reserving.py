@@ -171,7 +171,7 @@ def _offer(client: ApiClient, request: Request) -> availability.Offer:
 def _insert(sale: _Sale, offer: availability.Offer) -> Stored:
     """Insert everything in one statement, then lock the slot and take the places as the last step before COMMIT."""
     request, actor = sale.request, sale.actor
-    quote = pricing.quote(rates=offer.rates, wanted=_wanted(request, offer))
+    quote = pricing.quote(rates=offer.rates, wanted=_wanted(request, offer), currency=offer.resource.currency)
     registry.get(request.provider).check_amount(amount=quote.amount, currency=offer.resource.currency, param="units")
     if offer.free is not None and offer.free < quote.places:
         raise SlotSoldOutError(available=offer.free)

@@ -14,6 +14,7 @@ import requests
 from demo import places
 from demo.output import complain, console, say
 from demo.shop import Failed, Provider, Shop, expect, wait
+from payments import currencies
 
 GUESTS = 40
 PLACES = 3
@@ -201,8 +202,8 @@ def show(what: str, text: str) -> None:
 
 
 def money(amount: int, currency: str) -> str:
-    """Write an amount of a currency with two decimals, as all of the demo's have."""
-    return f"{amount / 100:,.2f} {currency.upper()}"
+    """Write an amount of minor units; the provider writes its currencies in lower case."""
+    return currencies.shown(amount, currency.upper())
 
 
 def manage(*arguments: str) -> str:

@@ -3,13 +3,12 @@
 import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import dates, numbers
+from babel import dates
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
@@ -57,9 +56,7 @@ def _told(mail: Mail) -> dict[str, Any]:
     """Write what a mail tells in its language: money, times, the units."""
     facts, told = mail.facts, dict(mail.facts)
     if "amount" in facts:
-        exponent = currencies.exponent(facts["currency"])
-        amount = Decimal(facts["amount"]).scaleb(-exponent)
-        told["money"] = numbers.format_currency(amount, facts["currency"], locale=mail.language)
+        told["money"] = currencies.written(facts["amount"], facts["currency"], language=mail.language)
     for name in ("starts_at", "respond_by"):
         told[name] = _moment(facts.get(name), facts.get("timezone", "UTC"), mail.language)
     if facts.get("day"):

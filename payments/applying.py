@@ -6,6 +6,7 @@ Read is only, of a payment that is flagged for a person, whether a command of it
 from datetime import datetime
 from enum import StrEnum
 
+from payments import currencies
 from payments.errors import OutcomeMismatchError
 from payments.models import Payment
 from payments.outcomes import Failure, Outcome, PaymentOutcome, ProviderPayment
@@ -79,9 +80,8 @@ def _check(payment: Payment, theirs: ProviderPayment) -> None:
     """A payment of another amount is never held or paid (P3)."""
     ours = (payment.provider_account, payment.amount, payment.currency)
     if ours != (theirs.account, theirs.amount, theirs.currency):
-        raise OutcomeMismatchError(
-            f"{theirs.ref}: {theirs.amount} {theirs.currency} is not what {payment.id} asks for."
-        )
+        money = currencies.shown(theirs.amount, theirs.currency)
+        raise OutcomeMismatchError(f"{theirs.ref}: {money} is not what {payment.id} asks for.")
     if payment.provider_ref and payment.provider_ref != theirs.ref:
         raise OutcomeMismatchError(f"{theirs.ref} claims to be {payment.id}, which is {payment.provider_ref}.")
     if theirs.payment_id is not None and theirs.payment_id != payment.id:

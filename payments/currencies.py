@@ -1,17 +1,18 @@
-"""ISO 4217: which currencies there are, and how many decimals each has. https://www.iso.org/iso-4217-currency-codes.html"""
+"""Money as people read and write it. Inside, it is an integer of the currency's minor unit (ISO 4217)."""
 
+import copy
 from decimal import Decimal
 
-import iso4217
+from babel import Locale, numbers
 
+from common import iso_4217
 from common.errors import ValidationError
-
-WANTED = "An ISO 4217 code in upper case is needed, such as USD."
+from common.iso_4217 import WANTED
 
 
 def is_currency(code: object) -> bool:
     """Tell whether money can be of this code now: not of gold, testing, or a currency that was withdrawn."""
-    return isinstance(code, str) and _exponent(code) is not None
+    return isinstance(code, str) and iso_4217.find_exponent(code) is not None
 
 
 def exponent(currency: str) -> int:
@@ -20,26 +21,37 @@ def exponent(currency: str) -> int:
     Raises:
         ValidationError: ``invalid_currency``: it is none, or has no minor unit (gold, testing).
     """
-    found = _exponent(currency)
+    found = iso_4217.find_exponent(currency)
     if found is None:
         raise ValidationError(param="currency", code="invalid_currency", message=WANTED)
     return found
 
 
-def _exponent(code: str) -> int | None:
-    try:
-        found = iso4217.Currency(code).exponent
-    except ValueError:
-        return None
-    return None if found is None else int(found)
-
-
 def shown(amount: int, currency: str) -> str:
-    """Write an amount of minor units for a person: 259900 USD is "2,599.00 USD", 2599 JPY is "2,599 JPY"."""
-    decimals = exponent(currency)
+    """Write an amount of minor units for a person: 259900 USD is "2,599.00 USD", 2599 JPY is "2,599 JPY".
+
+    Of a currency that is not known, which a provider may speak of, the minor units are written as such.
+    """
+    decimals = iso_4217.find_old_exponent(currency)
+    if decimals is None:
+        return f"{amount:,} minor units of {currency or 'no currency'}"
     whole, rest = divmod(abs(amount), 10**decimals)
     fraction = f".{rest:0{decimals}d}" if decimals else ""
     return f"{'-' if amount < 0 else ''}{whole:,}{fraction} {currency}"
+
+
+def written(amount: int, currency: str, *, language: str) -> str:
+    """Write an amount of minor units as people of a language do: 1550 RSD is "RSD15.50" in English.
+
+    With ISO 4217's decimals: those of CLDR are what shops round cash to, so that 15.50 RSD would read as 16.
+    """
+    decimals = iso_4217.find_old_exponent(currency)
+    if decimals is None:
+        return shown(amount, currency)
+    pattern = copy.copy(Locale.parse(language).currency_formats["standard"])
+    pattern.frac_prec = (decimals, decimals)
+    value = Decimal(amount).scaleb(-decimals)
+    return numbers.format_currency(value, currency, format=pattern, locale=language, currency_digits=False)
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
@@ -50,6 +62,6 @@ def to_minor(amount: Decimal, currency: str) -> int:
     """
     minor = amount.scaleb(exponent(currency))
     if minor != minor.to_integral_value():
-        message = f"{amount} is no amount in {currency}: it has too many decimals."
+        message = f"{amount:f} is no amount in {currency}: it has too many decimals."
         raise ValidationError(param="amount", code="invalid_amount", message=message)
     return int(minor)

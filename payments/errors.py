@@ -4,6 +4,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 from common.errors import ConflictError, HoldfastError, SpokenError, ValidationError
+from payments import currencies
 
 
 class CardError(HoldfastError):
@@ -72,10 +73,9 @@ class NotFinalError(HoldfastError):
 class RefundExceedsPaymentError(ValidationError):
     """More than is left of the captured money."""
 
-    def __init__(self, *, left: int) -> None:
-        super().__init__(
-            param="amount", code="refund_exceeds_payment", message=f"{left} are left of this payment to be refunded."
-        )
+    def __init__(self, *, left: int, currency: str) -> None:
+        message = f"Refund exceeds the remaining {currencies.shown(left, currency)}."
+        super().__init__(param="amount", code="refund_exceeds_payment", message=message)
 
 
 class OutcomeMismatchError(SpokenError):

@@ -12,7 +12,7 @@ from common import database
 from common.errors import NotFoundError, ValidationError
 from common.states import InvalidStateError
 from idempotency.keys import Operation
-from payments import carrying_out, commands, locks, settling
+from payments import carrying_out, commands, currencies, locks, settling
 from payments.applying import CHANGED_FIELDS
 from payments.errors import ManagedPaymentError, SandboxOnlyError, why_failed
 from payments.models import Command, Payment
@@ -110,7 +110,8 @@ def capture(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: 
             raise InvalidStateError(kind="payment", status=PaymentStatus.CANCELED, wanted=PaymentStatus.SUCCEEDED)
         wanted = payment.amount if amount is None else amount
         if wanted > payment.amount:
-            raise ValidationError(param="amount", code="invalid_amount", message=f"Only {payment.amount} are held.")
+            message = f"Only {currencies.shown(payment.amount, payment.currency)} is held."
+            raise ValidationError(param="amount", code="invalid_amount", message=message)
         registry.get(payment.provider).check_amount(amount=wanted, currency=payment.currency)
         _ask(payment, CommandKind.CAPTURE, operation_id, actor, amount=wanted)
     return payment

@@ -37,7 +37,7 @@ def request(
         left = payment.amount_refundable
         wanted = left if amount is None else amount
         if not 0 < wanted <= left:
-            raise RefundExceedsPaymentError(left=left)
+            raise RefundExceedsPaymentError(left=left, currency=payment.currency)
         refund, command = refunding.request(
             payment=payment,
             amount=wanted,

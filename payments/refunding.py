@@ -74,7 +74,8 @@ def apply(payment: Payment, news: PaymentOutcome, *, at: datetime) -> Effect:
     if refund is None:
         refund = _record_foreign(payment, theirs, news.actor, at)
     if refund.amount != theirs.amount:
-        raise OutcomeMismatchError(f"{theirs.ref}: {theirs.amount} is not what refund {refund.pk} asks for.")
+        money = currencies.shown(theirs.amount, theirs.currency)
+        raise OutcomeMismatchError(f"{theirs.ref}: {money} is not what refund {refund.pk} asks for.")
     status = _STATUSES.get(theirs.status) if news.event_id is not None else None
     moved = status is not None and status in REFUND_TRANSITIONS[refund.status]
     if status is not None and moved:

@@ -1,5 +1,6 @@
 """What the provider says of one payment that cannot be made equal without a person."""
 
+from payments import currencies
 from payments.models import Payment
 from payments.outcomes import ProviderPayment
 from reconciliation import discrepancies, evidence
@@ -11,12 +12,14 @@ def note_mismatch(payment: Payment, theirs: ProviderPayment) -> bool:
     """Open a discrepancy if a payment is of another amount or currency at the provider, and say whether it is."""
     if (payment.amount, payment.currency) == (theirs.amount, theirs.currency):
         return False
+    here = currencies.shown(payment.amount, payment.currency)
+    there = currencies.shown(theirs.amount, theirs.currency)
     is_currency = payment.currency != theirs.currency
     discrepancies.open_once(
         kind=DiscrepancyKind.CURRENCY if is_currency else DiscrepancyKind.AMOUNT,
         account=Account(payment.provider, payment.provider_account),
         subject=theirs.ref,
-        summary=f"We ask for {payment.amount} {payment.currency}; the provider has {theirs.amount} {theirs.currency}.",
+        summary=f"We ask for {here}; the provider has {there}.",
         difference={
             "ours": {"amount": payment.amount, "currency": payment.currency},
             "theirs": {"amount": theirs.amount, "currency": theirs.currency},

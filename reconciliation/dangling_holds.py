@@ -12,7 +12,7 @@ from booking import releasing
 from booking.models import Reservation
 from booking.states import ReservationStatus
 from common import database, loops
-from payments import pacing
+from payments import currencies, pacing
 from payments.models import Payment
 from payments.outcomes import Outcome, ProviderPayment
 from payments.pacing import PausedError
@@ -98,7 +98,9 @@ def check(*, wait: Wait = pacing.give_up) -> Verdict:
         for theirs in _held(account, since=database.now() - _WINDOW, until=None, wait=wait):
             whose = _whose(theirs)
             if theirs.payment_id is not None and whose in (Whose.NOBODY, Whose.LOST, Whose.FOREIGN):
-                what = f"held {theirs.amount} {theirs.currency} for nobody (payment {theirs.payment_id})"
+                what = (
+                    f"held {currencies.shown(theirs.amount, theirs.currency)} for nobody (payment {theirs.payment_id})"
+                )
                 found.append((theirs.ref, what))
     return Verdict(promise=PROMISE, breaches=len(found), examples=found[:_EXAMPLES])
 
@@ -173,12 +175,13 @@ def _release_lost(account: Account, theirs: ProviderPayment) -> bool:
 
 
 def _report(account: Account, theirs: ProviderPayment, summary: str = "") -> bool:
+    money = currencies.shown(theirs.amount, theirs.currency)
     made = f" It was made by the installation {theirs.installation}." if theirs.installation else ""
     return discrepancies.open_once(
         kind=DiscrepancyKind.FOREIGN_HOLD,
         account=account,
         subject=theirs.ref,
-        summary=summary or f"{theirs.amount} {theirs.currency} are held at the provider and not known here.{made}",
+        summary=summary or f"{money} is held at the provider and not known here.{made}",
         difference={"theirs": {"amount": theirs.amount, "currency": theirs.currency}},
         seen={"ours": None, "theirs": evidence.of_theirs(theirs)},
     )

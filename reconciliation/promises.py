@@ -1,9 +1,12 @@
 """The promises as queries: each finds the rows that break one. ``manage.py verify`` runs them on a live database."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
+
+from payments import currencies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,8 @@ class Verdict:
 
 
 _EXAMPLES = 5
+_MONEY = re.compile(r"\{(-?\d+) ([^{} ]*)\}")
+"""How the queries write an amount of minor units, for people to read it as money: {4500 EUR}."""
 
 PROMISES = (
     Promise(
@@ -67,7 +72,7 @@ PROMISES = (
         number="P3",
         text="Nothing is paid without an event of its amount and currency that is authentic for its account",
         breaches="""
-            SELECT p.id::text, format('%%s, captured %%s %%s', p.status, p.amount_captured, p.currency)
+            SELECT p.id::text, format('%%s, captured {%%s %%s}', p.status, p.amount_captured, p.currency)
             FROM payments_payment p
             LEFT JOIN webhooks_event e ON e.id = p.captured_event_id AND e.payment_id = p.id AND e.status = 'applied'
                   AND e.provider = p.provider AND e.object_ref = p.provider_ref
@@ -142,9 +147,10 @@ PROMISES = (
         number="P12",
         text="Every cent is accounted for: refunded is the sum of the refunds, none is unheard, and the books add up",
         breaches="""
-            SELECT p.id::text, format('refunded %%s, its refunds come to %%s; refunding %%s, its open ones to %%s',
+            SELECT p.id::text, format('refunded {%%1$s %%5$s}, its refunds come to {%%2$s %%5$s}; '
+                                      'refunding {%%3$s %%5$s}, its open ones to {%%4$s %%5$s}',
                                       p.amount_refunded, coalesce(r.refunded, 0), p.amount_refunding,
-                                      coalesce(r.refunding, 0))
+                                      coalesce(r.refunding, 0), p.currency)
             FROM payments_payment p
             LEFT JOIN (SELECT payment_id, sum(amount) FILTER (WHERE status = 'succeeded') AS refunded,
                               sum(amount) FILTER (WHERE status = 'pending') AS refunding
@@ -156,7 +162,8 @@ PROMISES = (
             WHERE e.status = 'orphaned' AND e.next_attempt_at IS NULL AND p.amount_captured > 0
               AND greatest(e.received_at, p.changed_at) < now() - interval '10 minutes'
             UNION ALL
-            SELECT b.ref, format('amount %%s, fee %%s, net %%s, and nobody was told', b.amount, b.fee, b.net)
+            SELECT b.ref, format('amount {%%1$s %%4$s}, fee {%%2$s %%4$s}, net {%%3$s %%4$s}, and nobody was told',
+                                 b.amount, b.fee, b.net, b.currency)
             FROM reconciliation_bookentry b
             WHERE b.amount - b.fee <> b.net
               AND NOT EXISTS (SELECT 1 FROM reconciliation_discrepancy d WHERE d.subject = b.ref)""",
@@ -172,9 +179,12 @@ def check(promise: Promise) -> Verdict:
             [_EXAMPLES],
         )
         rows = cursor.fetchall()
-    return Verdict(
-        promise=promise, breaches=rows[0][2] if rows else 0, examples=[(str(row[0]), str(row[1])) for row in rows]
-    )
+    examples = [(str(row[0]), _MONEY.sub(_shown, str(row[1]))) for row in rows]
+    return Verdict(promise=promise, breaches=rows[0][2] if rows else 0, examples=examples)
+
+
+def _shown(money: re.Match[str]) -> str:
+    return currencies.shown(int(money[1]), money[2])
 
 
 def check_all() -> list[Verdict]:

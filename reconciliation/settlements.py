@@ -13,7 +13,7 @@ from django.db import IntegrityError
 
 from common import database, errors, loops
 from common.loops import Tally
-from payments import pacing
+from payments import currencies, pacing
 from payments.outcomes import ProviderPayout
 from payments.pacing import PausedError
 from payments.providers.base import ProviderError
@@ -178,11 +178,12 @@ def _is_wrong(account: Account, payout: ProviderPayout, wait: Wait) -> bool:
     total = books.read_payout(account=account, payout_ref=payout.ref, wait=wait)
     if total == payout.amount:
         return False
+    here, there = (currencies.shown(amount, payout.currency) for amount in (total, payout.amount))
     return discrepancies.open_once(
         kind=DiscrepancyKind.AMOUNT,
         account=account,
         subject=payout.ref,
-        summary=f"The payout is of {payout.amount} {payout.currency}; what it is made of comes to {total}.",
+        summary=f"The payout is of {there}; what it is made of comes to {here}.",
         difference={"ours": {"net": total}, "theirs": {"amount": payout.amount}},
         seen={"ours": {"net": total}, "theirs": {"amount": payout.amount, "status": payout.status}},
     )

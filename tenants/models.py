@@ -9,9 +9,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
-from common import ids
+from common import ids, iso_4217
 
-currency_code = RegexValidator(r"\A[A-Z]{3}\Z", "An ISO 4217 code in upper case, such as USD.")
+
+def currency_code(value: str) -> None:
+    """Refuse what money cannot be of now: no currency, gold, testing, one that was withdrawn."""
+    if iso_4217.find_exponent(value) is None:
+        raise ValidationError(iso_4217.WANTED, code="invalid_currency")
 
 
 secret_name = RegexValidator(r"\A[A-Z][A-Z0-9_]*\Z", "The name of a variable, such as STRIPE_API_KEY_KAYAKS.")

@@ -53,8 +53,9 @@ def check(*, amount: int, currency: str, param: str) -> None:
         step = 10
     highest = from_stripe(HIGHEST, currency) // step * step
     if not max(lowest, step) <= amount <= highest:
-        message = f"{amount} {currency} cannot be charged; {max(lowest, step)} to {highest} can, in the minor unit."
+        least, most = currencies.shown(max(lowest, step), currency), currencies.shown(highest, currency)
+        message = f"{currencies.shown(amount, currency)} cannot be charged; {least} to {most} can."
         raise ValidationError(param=param, code="invalid_amount", message=message)
     if amount % step:
-        message = f"An amount in {currency} must be a multiple of {step}."
+        message = f"An amount in {currency} must be a multiple of {currencies.shown(step, currency)}."
         raise ValidationError(param=param, code="invalid_amount", message=message)

@@ -51,7 +51,7 @@ class TestRefund:
     @pytest.mark.parametrize(
         ("amount", "told"),
         [
-            ("45.01", "4500 are left"),
+            ("45.01", "Refund exceeds the remaining 45.00 USD."),
             ("-1", "greater than or equal to 0"),
             ("1.001", "too many decimals"),
             ("x", "Enter a number"),

@@ -1,0 +1,26 @@
+"""Which currencies there are, and how many decimals each has. https://www.iso.org/iso-4217-currency-codes.html"""
+
+import iso4217
+
+WANTED = "An ISO 4217 code in upper case is needed, such as USD."
+
+_WITHDRAWN = {
+    "ANG": 2, "BGN": 2, "BYR": 0, "CUC": 2, "EEK": 2, "HRK": 2, "LTL": 2, "LVL": 2, "MRO": 2, "SLL": 2, "STD": 2,
+    "VEF": 2, "ZMK": 2, "ZWL": 2,
+}  # fmt: skip
+"""Money of these is taken no more, and what was taken is still shown."""
+
+
+def find_exponent(code: str) -> int | None:
+    """Return the decimals of a currency that money can be of now; None of gold, testing, or what is no currency."""
+    try:
+        found = iso4217.Currency(code).exponent
+    except ValueError:
+        return None
+    return None if found is None else int(found)
+
+
+def find_old_exponent(code: str) -> int | None:
+    """Return the decimals of a currency that money is or was of; None if it is not known."""
+    found = find_exponent(code)
+    return _WITHDRAWN.get(code) if found is None else found
