@@ -30,17 +30,33 @@ def inside(node: ast.expr) -> Iterator[ast.expr]:
             yield from inside(argument)
 
 
+def written_already(tree: ast.AST) -> set[str]:
+    """List the names that are given to what the one place has written."""
+    return {
+        name.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and any(isinstance(one, ast.Call) and name_of(one.func) in ("shown", "written") for one in ast.walk(node.value))
+        for target in node.targets
+        for name in ast.walk(target)
+        if isinstance(name, ast.Name)
+    }
+
+
 def bare_money(source: str) -> list[str]:
-    """Return the texts of a module that write minor units: an f-string, or a sum of texts, with an amount in it."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
+    """Return the texts of a module that write minor units: an f-string, or a ``format``, with an amount in it."""
+    found, tree = [], ast.parse(source)
+    texts = written_already(tree)
+    for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             parts = [part.value for part in node.values if isinstance(part, ast.FormattedValue)]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
             parts = [*node.args, *(keyword.value for keyword in node.keywords)]
         else:
             continue
-        written = [one for part in parts for one in inside(part)]
+        written = [
+            one for part in parts for one in inside(part) if not isinstance(one, ast.Name) or one.id not in texts
+        ]
         is_of_money = any(CURRENCY.search(name_of(part)) for part in parts)
         if any(MONEY.search(name_of(one)) or (is_of_money and isinstance(one, ast.BinOp)) for one in written):
             found.append(ast.unparse(node))
@@ -71,6 +87,13 @@ class TestMoney:
     def test_what_is_planted_is_seen(self, planted: str) -> None:
         assert bare_money(f"text = {planted}") != []
 
-    @pytest.mark.parametrize("sound", ['f"{currencies.shown(amount, currency)} is held"', 'f"{row} is {status}"'])
+    @pytest.mark.parametrize(
+        "sound",
+        [
+            'f"{currencies.shown(amount, currency)} is held"',
+            'f"{row} is {status}"',
+            '""; captured = currencies.shown(row.captured, row.currency); f"{captured} is held"',
+        ],
+    )
     def test_what_is_sound_is_not(self, sound: str) -> None:
         assert bare_money(f"text = {sound}") == []
