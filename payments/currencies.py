@@ -7,7 +7,6 @@ from babel import Locale, numbers
 
 from common import iso_4217
 from common.errors import ValidationError
-from common.iso_4217 import WANTED
 
 
 def is_currency(code: object) -> bool:
@@ -23,7 +22,7 @@ def exponent(currency: str) -> int:
     """
     found = iso_4217.find_exponent(currency)
     if found is None:
-        raise ValidationError(param="currency", code="invalid_currency", message=WANTED)
+        raise ValidationError(param="currency", code="invalid_currency", message=iso_4217.WANTED)
     return found
 
 

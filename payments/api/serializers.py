@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from common import iso_4217
 from common.serializers import MetadataField, PeriodQuery, StrictIntegerField, StrictSerializer, StrictUUIDField
 from payments import currencies
 from payments.models import AttemptResult
@@ -30,7 +31,7 @@ class CurrencyField(serializers.RegexField):
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """Refuse whatever is none, a number or a lower-case code too, by one code."""
         if data is not serializers.empty and data is not None and not currencies.is_currency(data):
-            raise serializers.ValidationError(currencies.WANTED, "invalid_currency")
+            raise serializers.ValidationError(iso_4217.WANTED, "invalid_currency")
         return super().run_validation(data)
 
 
