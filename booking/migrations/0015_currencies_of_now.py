@@ -7,7 +7,7 @@ import tenants.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("booking", "0013_part_of_the_money"),
+        ("booking", "0014_never_emptied"),
     ]
 
     operations = [
