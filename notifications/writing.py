@@ -17,6 +17,7 @@ from booking.states import ReservationStatus
 from common import database, loops
 from notifications import facts, locks
 from notifications.models import Mail, MailKind
+from payments import settling
 from payments.models import Dispute, Refund
 from payments.states import RefundStatus
 from reconciliation.models import Discrepancy, DiscrepancyStatus
@@ -46,7 +47,7 @@ def _changes() -> QuerySet[History]:
         ~Q(from_status=ReservationStatus.AWAITING_PAYMENT) | Q(at__gt=F("reservation__created_at") + _AT_THE_SCREEN)
     )
     changed = Q(to_status__in=(ReservationStatus.PAID, ReservationStatus.EXPIRED)) | failed
-    late = Q(to_status=F("from_status"), to_status__in=_OVER)
+    late = Q(to_status=F("from_status"), to_status__in=_OVER, actor=settling.ACTOR)
     told = (changed & ~Q(to_status=F("from_status"))) | late
     told |= Q(moved_from__isnull=False)
     return History.objects.filter(told, at__gte=Now() - WINDOW).select_related(
@@ -65,7 +66,8 @@ def _of_change(change: History) -> Mail:
         kind = MailKind.EXPIRED
     else:
         kind = MailKind.PART_RETURNED if change.reservation.payment.amount_captured else MailKind.FAILED
-    return facts.of_reservation(change.reservation, kind=kind, cause=f"history:{change.pk}")
+    amount = change.reservation.payment.amount_captured if kind is MailKind.LATE_REFUNDED else None
+    return facts.of_reservation(change.reservation, kind=kind, cause=f"history:{change.pk}", amount=amount)
 
 
 def _refunds() -> QuerySet[Refund]:

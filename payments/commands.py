@@ -173,6 +173,11 @@ def finish(command: Command, news: PaymentOutcome, *, at: datetime) -> None:
     command.finished_at = at
 
 
+def is_claimed_still(command: Command) -> bool:
+    """Say whether the sender of a command has it still, and no other has claimed it since. Its payment is locked."""
+    return Command.objects.filter(pk=command.pk, attempts=command.attempts, status=CommandStatus.SENT).exists()
+
+
 def fenced(command: Command) -> database.Fenced:
     """Say how a finished command is written: only by the sender who has it, and told which one comes next.
 

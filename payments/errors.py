@@ -78,6 +78,15 @@ class RefundExceedsPaymentError(ValidationError):
         super().__init__(param="amount", code="refund_exceeds_payment", message=message)
 
 
+class PaymentDisputedError(ConflictError):
+    """The customer's bank decides about the money, or has taken it back."""
+
+    code = "payment_disputed"
+
+    def __init__(self) -> None:
+        super().__init__("The customer's bank disputes this payment: what is disputed cannot be refunded as well.")
+
+
 class OutcomeMismatchError(SpokenError):
     """The provider speaks of another amount, currency, account or object than we asked for; a person must look."""
 

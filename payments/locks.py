@@ -8,7 +8,8 @@ from django.db.models.functions import Now
 
 from common import database
 from common.compiled import CompiledBy
-from payments.models import Dispute, Payment, Refund
+from payments.models import Command, Dispute, Payment, Refund
+from payments.states import CommandStatus
 
 _PAYMENT = CompiledBy(lambda: Payment.objects.select_for_update(no_key=True).annotate(db_now=Now()))
 
@@ -32,6 +33,12 @@ def find_refund_for_update(*, payment: Payment, refund_id: UUID | None, provider
     mine = Refund.objects.select_for_update(no_key=True).filter(payment=payment)
     asked = mine.filter(pk=refund_id).first() if refund_id else None
     return asked or (mine.filter(provider_ref=provider_ref).first() if provider_ref else None)
+
+
+def find_unsent_command_for_update(*, refund: Refund) -> Command | None:
+    """Lock the command of a refund of a locked payment that waits for its next attempt, unless a sender has it."""
+    unsent = refund.commands.select_for_update(no_key=True, skip_locked=True).filter(status=CommandStatus.REQUESTED)
+    return unsent.order_by("-id").first()
 
 
 def find_dispute_for_update(*, payment: Payment, provider_ref: str) -> Dispute | None:

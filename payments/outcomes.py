@@ -66,6 +66,7 @@ class ProviderRefund:
     account: str = ""
     refund_id: UUID | None = None
     failure_code: str = ""
+    """Why it failed or, while it is on its way, why it hangs; empty if it goes on by itself."""
     request_id: str = ""
     moved_money: bool = True
     """False where a hold was let go: no money was taken, so none is given back."""

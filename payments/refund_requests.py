@@ -6,9 +6,9 @@ from common import database
 from common.errors import NotFoundError
 from common.states import InvalidStateError
 from payments import carrying_out, locks, refunding
-from payments.errors import RefundExceedsPaymentError
-from payments.models import Refund
-from payments.states import PaymentStatus
+from payments.errors import PaymentDisputedError, RefundExceedsPaymentError
+from payments.models import Command, Payment, Refund
+from payments.states import CommandStatus, RefundStatus
 from tenants.models import Operator
 
 
@@ -23,6 +23,7 @@ def request(
     Raises:
         NotFoundError: The operator has no such payment.
         InvalidStateError: It has taken no money.
+        PaymentDisputedError: The customer's bank disputes it.
         RefundExceedsPaymentError: More than is left, or nothing is left.
     """
     with database.use_case():
@@ -32,9 +33,7 @@ def request(
         earlier = payment.refunds.filter(pk=operation_id).first()
         if earlier is not None:
             return earlier
-        if payment.status != PaymentStatus.SUCCEEDED:
-            raise InvalidStateError(kind="payment", status=payment.status, wanted="refunded")
-        left = payment.amount_refundable
+        left = _refundable(payment)
         wanted = left if amount is None else amount
         if not 0 < wanted <= left:
             raise RefundExceedsPaymentError(left=left, currency=payment.currency)
@@ -46,8 +45,101 @@ def request(
             now=payment.db_now,  # type: ignore[attr-defined]  # annotated by the lock
             refund_id=operation_id,
         )
-        database.update_together((payment, refunding.CHANGED_FIELDS))
-        database.insert_together(refund)
-        database.insert_together(command)
-        carrying_out.queue(command_id=command.pk)
+        _store(payment, refund, command)
     return refund
+
+
+def request_again(*, refund_id: UUID, actor: str) -> Refund:
+    """Ask again for a refund that failed, as a new one with a key of its own; of one that hangs, ask at once.
+
+    Must be called outside a transaction.
+
+    Raises:
+        InvalidStateError: It was asked for again already, has arrived, or is being asked for at this moment.
+        PaymentDisputedError, RefundExceedsPaymentError: It cannot be given back.
+    """
+    with database.use_case():
+        payment, refund = _get_for_update(refund_id)
+        now = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        if refund.status == RefundStatus.PENDING:
+            command = _waiting_command(refund)
+            command.next_attempt_at = now
+            database.update_together((command, ["next_attempt_at"]))
+            carrying_out.queue(command_id=command.pk)
+            return refund
+        if refund.status == RefundStatus.SUCCEEDED or Refund.objects.filter(replaces=refund).exists():
+            raise InvalidStateError(kind="refund", status=refund.status, wanted="asked for again")
+        left = _refundable(payment)
+        if left <= 0:
+            raise RefundExceedsPaymentError(left=left, currency=payment.currency)
+        anew, command = refunding.request(
+            payment=payment,
+            amount=min(refund.amount, left),
+            reason=refund.reason,
+            requested_by=actor,
+            now=now,
+            replaces=refund,
+        )
+        _store(payment, anew, command)
+    return anew
+
+
+def withdraw(*, refund_id: UUID, actor: str) -> Refund:
+    """Ask no more for a refund that hangs here, since the money was given back another way. Outside a transaction.
+
+    Raises:
+        InvalidStateError: It has arrived, or is on its way at the provider.
+    """
+    with database.use_case():
+        payment, refund = _get_for_update(refund_id)
+        now = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        if refund.status == RefundStatus.SUCCEEDED:
+            raise InvalidStateError(kind="refund", status=refund.status, wanted=RefundStatus.CANCELED)
+        if refund.status == RefundStatus.PENDING:
+            command = _waiting_command(refund)
+            command.move(CommandStatus.DONE)
+            command.finished_at, command.next_attempt_at, command.last_error = now, None, f"withdrawn by {actor}"
+            refund.move(RefundStatus.CANCELED, at=now)
+            payment.amount_refunding -= refund.amount
+            database.update_together(
+                (payment, refunding.CHANGED_FIELDS),
+                (refund, ["status", "changed_at"]),
+                (command, ["status", "finished_at", "next_attempt_at", "last_error"]),
+            )
+    return refund
+
+
+def _refundable(payment: Payment) -> int:
+    """Return what is left of captured money, whatever became of the payment: late money is the customer's too."""
+    if payment.amount_captured == 0:
+        raise InvalidStateError(kind="payment", status=payment.status, wanted="refunded")
+    if any(dispute.bars_refunds for dispute in payment.disputes.all()):
+        raise PaymentDisputedError
+    return payment.amount_refundable
+
+
+def _get_for_update(refund_id: UUID) -> tuple[Payment, Refund]:
+    """Lock a refund and, before it, its payment."""
+    payment_id = Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id)
+    payment = locks.find_payment_for_update(pk=payment_id)
+    if payment is None:
+        raise NotFoundError(kind="payment")
+    refund = locks.find_refund_for_update(payment=payment, refund_id=refund_id, provider_ref="")
+    if refund is None:
+        raise NotFoundError(kind="refund")
+    return payment, refund
+
+
+def _waiting_command(refund: Refund) -> Command:
+    """Lock the command of a refund that waits for its next attempt and was not sent yet."""
+    command = locks.find_unsent_command_for_update(refund=refund)
+    if command is None:
+        raise InvalidStateError(kind="refund", status=refund.status, wanted="asked for again")
+    return command
+
+
+def _store(payment: Payment, refund: Refund, command: Command) -> None:
+    database.update_together((payment, refunding.CHANGED_FIELDS))
+    database.insert_together(refund)
+    database.insert_together(command)
+    carrying_out.queue(command_id=command.pk)

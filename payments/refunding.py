@@ -1,9 +1,9 @@
 """Giving captured money back: reserved on the payment when asked for, settled by the provider's event."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from common import ids
+from common import database, ids
 from payments import commands, currencies, locks
 from payments.errors import EarlyNewsError, OutcomeMismatchError
 from payments.models import Command, Payment, Refund
@@ -13,6 +13,13 @@ from payments.states import REFUND_TRANSITIONS, CommandKind, RefundStatus
 CHANGED_FIELDS = ("amount_refunding", "amount_refunded")
 """Every field of a payment that refunds change."""
 
+ACTOR = "refunds"
+FOR_NOW = frozenset(("balance_insufficient", "insufficient_funds", "charge_pending", "lock_timeout", "api_error"))
+"""Refusals of the moment: the same refund may be taken later."""
+PATIENCE = timedelta(days=3)
+"""How long a refund that is refused for now is asked for again by itself; a person is told from the first time on."""
+_SHORTEST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
+
 _STATUSES = {
     "succeeded": RefundStatus.SUCCEEDED,
     "failed": RefundStatus.FAILED,
@@ -21,7 +28,14 @@ _STATUSES = {
 
 
 def request(
-    *, payment: Payment, amount: int, reason: str, requested_by: str, now: datetime, refund_id: UUID | None = None
+    *,
+    payment: Payment,
+    amount: int,
+    reason: str,
+    requested_by: str,
+    now: datetime,
+    refund_id: UUID | None = None,
+    replaces: Refund | None = None,
 ) -> tuple[Refund, Command]:
     """Reserve an amount of a locked payment for a refund; return the refund and its command, both to be stored.
 
@@ -37,17 +51,21 @@ def request(
         created_at=now,
         changed_at=now,
         requested_by=requested_by,
+        replaces=replaces,
     )
-    command = commands.new(
+    return refund, _asking_for(refund, payment, requested_by=requested_by, now=now)
+
+
+def _asking_for(refund: Refund, payment: Payment, *, requested_by: str, now: datetime) -> Command:
+    return commands.new(
         payment=payment,
         kind=CommandKind.REFUND,
         requested_by=requested_by,
-        reason=reason,
+        reason=refund.reason,
         now=now,
-        amount=amount,
+        amount=refund.amount,
         refund=refund,
     )
-    return refund, command
 
 
 def apply(payment: Payment, news: PaymentOutcome, *, at: datetime) -> Effect:
@@ -81,7 +99,7 @@ def apply(payment: Payment, news: PaymentOutcome, *, at: datetime) -> Effect:
     if status is not None and moved:
         _account(payment, refund, status)
         refund.move(status, at=at)
-    if moved or news.event_id is None:
+    if moved or refund.status == RefundStatus.PENDING:
         refund.failure_code = theirs.failure_code
     refund.provider_ref = theirs.ref
     refund.save(update_fields=["provider_ref", "failure_code", "status", "changed_at"])
@@ -89,17 +107,32 @@ def apply(payment: Payment, news: PaymentOutcome, *, at: datetime) -> Effect:
 
 
 def _refused(payment: Payment, news: PaymentOutcome, at: datetime) -> Effect:
-    """Free what a refund had reserved if the provider refused it for good."""
+    """Free what a refund had reserved if the provider refused it; what is refused only for now is asked again."""
     if news.command is None or news.outcome not in (Outcome.REFUSED, Outcome.DECLINED):
         return Effect.STALE
+    if not commands.is_claimed_still(news.command):
+        return Effect.STALE  # another sender has it by now, and its answer counts
     refund = locks.find_refund_for_update(payment=payment, refund_id=news.command.refund_id, provider_ref="")
-    if refund is None or RefundStatus.FAILED not in REFUND_TRANSITIONS[refund.status]:
+    if refund is None or refund.status != RefundStatus.PENDING:
         return Effect.STALE
-    _account(payment, refund, RefundStatus.FAILED)
-    refund.move(RefundStatus.FAILED, at=at)
     refund.failure_code = news.failure.code[:100] if news.failure else "refused"
+    if refund.failure_code in FOR_NOW and at < refund.created_at + PATIENCE:
+        _ask_again_later(payment, refund, at)
+    else:
+        _account(payment, refund, RefundStatus.FAILED)
+        refund.move(RefundStatus.FAILED, at=at)
     refund.save(update_fields=["failure_code", "status", "changed_at"])
     return Effect.APPLIED
+
+
+def _ask_again_later(payment: Payment, refund: Refund, at: datetime) -> None:
+    """Store a command with a key of its own: the provider saves its refusal under the old one.
+
+    The wait is as long again as the refund has waited: no number of tries decides.
+    """
+    command = _asking_for(refund, payment, requested_by=ACTOR, now=at)
+    command.next_attempt_at = at + min(max(at - refund.created_at, _SHORTEST_WAIT), _LONGEST_WAIT)
+    database.insert_together(command)
 
 
 def _record_foreign(payment: Payment, theirs: ProviderRefund, actor: str, at: datetime) -> Refund:

@@ -92,6 +92,8 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
             ("Send the command again", resolving.send_again),
             ("Release the hold", resolving.release_hold),
             ("Give back what is left", resolving.refund),
+            ("Try again: ask for a refund that failed once more", resolving.refund_again),
+            ("Done another way: the money was given back as I say", resolving.refunded_otherwise),
             ("Vouch for it: accept the provider's object as evidence", resolving.attest),
             ("Accept the difference", resolving.accept),
         )

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from common import loops
-from reconciliation import discrepancies, part_captures
+from reconciliation import discrepancies, failed_refunds, part_captures
 
 _KEEPERS: Sequence[Callable[[], int]] = (
     discrepancies.keep_with_stuck,
     discrepancies.keep_with_failed_events,
     part_captures.keep,
+    failed_refunds.keep,
 )
 
 

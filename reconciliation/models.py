@@ -44,6 +44,9 @@ TRANSITIONS = {
 
 ACCEPTED = "accepted"
 """The resolution of a difference that stays: the same one is not opened again."""
+ASKED_AGAIN = "asked again"
+OTHER_WAY = "done another way"
+"""The resolutions of a refund that failed, by a person: a new one is on its way, or the money was given otherwise."""
 SETTLED = "settled"
 """The resolution of what needs no person any more: the facts are equal now."""
 

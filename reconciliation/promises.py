@@ -144,6 +144,26 @@ PROMISES = (
             WHERE c.status IN ('requested', 'sent', 'unknown') AND c.next_attempt_at IS NULL AND p.stuck_at IS NULL""",
     ),
     Promise(
+        number="P8",
+        text="What is over stays over, and its money is back, on its way back, or a person is told",
+        breaches="""
+            SELECT r.id::text, format('%%s, and %%s %%s are neither back nor on their way', r.status,
+                                      p.amount_captured - p.amount_refunded - p.amount_refunding, p.currency)
+            FROM booking_reservation r JOIN payments_payment p ON p.id = r.payment_id
+            WHERE r.status IN ('expired', 'cancelled', 'failed', 'refunded')
+              AND p.amount_captured > p.amount_refunded + p.amount_refunding
+              AND NOT EXISTS (SELECT 1 FROM payments_refund f
+                              WHERE f.payment_id = p.id AND f.changed_at > now() - interval '10 minutes')
+              AND NOT EXISTS (SELECT 1 FROM reconciliation_discrepancy d WHERE d.payment_id = p.id
+                              AND (d.resolved_at IS NULL OR d.resolution = 'done another way'))
+            UNION ALL
+            SELECT payment_id::text, format('%%s became %%s', from_status, to_status) FROM payments_paymenthistory
+            WHERE from_status IN ('failed', 'canceled') AND to_status <> from_status
+            UNION ALL
+            SELECT reservation_id::text, format('%%s became %%s', from_status, to_status) FROM booking_history
+            WHERE from_status = 'cancelled' AND to_status <> from_status""",
+    ),
+    Promise(
         number="P12",
         text="Every cent is accounted for: refunded is the sum of the refunds, none is unheard, and the books add up",
         breaches="""

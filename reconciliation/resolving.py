@@ -5,6 +5,7 @@ A discrepancy is resolved only when what was done has made it good, or a person 
 
 from collections.abc import Callable
 from typing import TypeVar
+from uuid import UUID
 
 from booking import releasing
 from common import ids
@@ -16,7 +17,7 @@ from payments.providers.base import ProviderError
 from reconciliation import attesting, discrepancies, figures, matters, missed_events, pending
 from reconciliation.accounts import Account
 from reconciliation.figures import Figures
-from reconciliation.models import ACCEPTED, Discrepancy, DiscrepancyKind
+from reconciliation.models import ACCEPTED, ASKED_AGAIN, OTHER_WAY, Discrepancy, DiscrepancyKind
 from webhooks.models import OPEN, Event
 
 T = TypeVar("T")
@@ -117,6 +118,29 @@ def refund(row: Discrepancy, actor: str, reason: str) -> str:
     return _resolve(row, actor, reason, "refunded")
 
 
+def refund_again(row: Discrepancy, actor: str, reason: str) -> str:
+    """Ask again for a refund that failed, as a new one with a new key; of one that hangs, ask now.
+
+    Raises:
+        NothingToDoError, InvalidStateError, PaymentDisputedError, RefundExceedsPaymentError: It cannot be asked for.
+    """
+    anew = refund_requests.request_again(refund_id=_refund_id(row), actor=actor)
+    money = currencies.shown(anew.amount, anew.payment.currency)
+    if str(anew.pk) == row.subject:
+        return f"{money} are asked for again now for {actor}; this is resolved when they have arrived."
+    return _resolve(row, actor, reason, ASKED_AGAIN)
+
+
+def refunded_otherwise(row: Discrepancy, actor: str, reason: str) -> str:
+    """Note that the money was given back another way, as the reason says; a refund that hangs is asked for no more.
+
+    Raises:
+        NothingToDoError, InvalidStateError: It is of no refund, or it is on its way at the provider.
+    """
+    refund_requests.withdraw(refund_id=_refund_id(row), actor=actor)
+    return _resolve(row, actor, reason, OTHER_WAY)
+
+
 def attest(row: Discrepancy, actor: str, reason: str) -> str:
     """Accept the provider's own object as evidence, on one's word: for money whose event cannot be had any more.
 
@@ -142,6 +166,8 @@ def accept(row: Discrepancy, actor: str, reason: str) -> str:
         raise NothingToDoError("What came of this payment is not known yet: find it out, or vouch for it.")
     if row.kind == DiscrepancyKind.PARTIAL_CAPTURE and _payment(row).managed_by:
         raise NothingToDoError("A part of the money does not pay for the places: give it back.")
+    if row.kind == DiscrepancyKind.REFUND_FAILED:
+        raise NothingToDoError("The money is owed: try again, or say how it was given back another way.")
     return _resolve(row, actor, reason, ACCEPTED)
 
 
@@ -171,6 +197,12 @@ def _resolve_if_equal(row: Discrepancy, actor: str, reason: str, resolution: str
     ):
         return f"{told}; the event could still not be applied."
     return _resolve(row, actor, reason, resolution)
+
+
+def _refund_id(row: Discrepancy) -> UUID:
+    if row.kind != DiscrepancyKind.REFUND_FAILED:
+        raise NothingToDoError("It is of no refund that failed.")
+    return UUID(row.subject)
 
 
 def _payment(row: Discrepancy) -> Payment:

@@ -23,7 +23,11 @@ class Refund(models.Model):
     reason = models.CharField(max_length=64, blank=True)
     status = models.CharField(max_length=16, choices=RefundStatus.choices, default=RefundStatus.PENDING)
     provider_ref = models.CharField(max_length=255, blank=True)
-    failure_code = models.CharField(max_length=100, blank=True)
+    failure_code = models.CharField(max_length=100, blank=True, help_text="Of one on its way: why it hangs.")
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by",
+        help_text="The refund that failed, in whose place this one was asked for.",
+    )  # fmt: skip
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     requested_by = models.CharField(max_length=200)
@@ -84,6 +88,11 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return self.provider_ref
+
+    @property
+    def bars_refunds(self) -> bool:
+        """Whether the bank has the money, or decides about it: an inquiry bars nothing, nor does what is won."""
+        return self.status == "lost" or not (self.is_closed or self.status.startswith("warning"))
 
     def update(self, *, status: str, is_closed: bool, respond_by: datetime | None, as_of: datetime) -> bool:
         """Take over what an event says, in memory; False if it is older than what is known.

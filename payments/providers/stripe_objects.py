@@ -78,9 +78,17 @@ def refund(refund: Mapping[str, Any], account: str) -> ProviderRefund:
         currency=currency,
         account=account,
         refund_id=_uuid((refund.get("metadata") or {}).get(REFUND_KEY)),
-        failure_code=refund.get("failure_reason") or "",
+        failure_code=refund.get("failure_reason") or _hangs(refund),
         moved_money=refund.get("status") != "succeeded" or refund.get("balance_transaction", "") is not None,
     )
+
+
+def _hangs(refund: Mapping[str, Any]) -> str:
+    """Say why a refund does not go on by itself; empty if it does."""
+    if refund.get("status") == "requires_action":
+        return "requires_action"
+    reason = refund.get("pending_reason") if refund.get("status") == "pending" else None
+    return "" if reason in (None, "processing") else str(reason)
 
 
 def dispute(dispute: Mapping[str, Any], account: str, *, as_of: datetime) -> ProviderDispute:

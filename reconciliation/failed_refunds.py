@@ -1,0 +1,71 @@
+"""Money that is owed to a customer and did not reach them: a refund that hangs, was refused, or came back later."""
+
+from django.db.models import CharField, F, Q, QuerySet
+from django.db.models.functions import Cast
+
+from common import loops
+from payments import currencies, refunding
+from payments.models import Refund
+from payments.states import RefundStatus
+from reconciliation import discrepancies, evidence
+from reconciliation.accounts import Account
+from reconciliation.models import ACCEPTED, ASKED_AGAIN, OTHER_WAY, Discrepancy, DiscrepancyKind
+from tenants import clocks
+
+_BY_A_PERSON = (ACCEPTED, ASKED_AGAIN, OTHER_WAY)
+
+
+def keep() -> int:
+    """Open a discrepancy for each refund that did not go through, and resolve what is settled. Returns how many.
+
+    One that hangs is told of at once, though it is asked for again by itself. Settled is what has arrived, or of whose
+    payment nothing is left to be given back.
+    """
+    told = discrepancies.unresolved(DiscrepancyKind.REFUND_FAILED)
+    owed = _owed()
+    opened = loops.each(loops.flat(loops.pages(_untold(owed))), _open, name="open_for_failed_refunds").done
+    still = owed.annotate(subject=Cast("pk", CharField())).values("subject")
+    discrepancies.resolve_each(told.exclude(subject__in=still), because="the money is back, or on its way")
+    return opened
+
+
+def _owed() -> QuerySet[Refund]:
+    """Select refunds whose money is owed still and is not on its way by another."""
+    left = F("payment__amount_refunded") + F("payment__amount_refunding")
+    is_over = Q(status__in=(RefundStatus.FAILED, RefundStatus.CANCELED), payment__amount_captured__gt=left)
+    hangs = Q(status=RefundStatus.PENDING) & ~Q(failure_code="")
+    return Refund.objects.filter(is_over | hangs, replaced_by=None)
+
+
+def _untold(owed: QuerySet[Refund]) -> QuerySet[Refund]:
+    """Leave out what is told of, and what a person has decided about."""
+    rows = Discrepancy.objects.filter(kind=DiscrepancyKind.REFUND_FAILED)
+    known = rows.filter(Q(resolved_at=None) | Q(resolution__in=_BY_A_PERSON))
+    return (
+        owed.annotate(subject=Cast("pk", CharField()))
+        .exclude(subject__in=known.values("subject"))
+        .select_related("payment__operator")
+    )
+
+
+def _open(refund: Refund) -> int:
+    payment = refund.payment
+    money = currencies.shown(refund.amount, payment.currency)
+    if refund.status == RefundStatus.PENDING:
+        until = clocks.when(refund.created_at + refunding.PATIENCE, payment.operator.timezone)
+        told = f"A refund of {money} hangs ({refund.failure_code})."
+        told += "" if refund.provider_ref else f" It is asked for again by itself until {until}."
+    else:
+        told = f"A refund of {money} did not go through ({refund.failure_code or refund.status}): it is still owed."
+    return discrepancies.open_once(
+        kind=DiscrepancyKind.REFUND_FAILED,
+        account=Account(payment.provider, payment.provider_account),
+        subject=str(refund.pk),
+        summary=told,
+        difference={
+            "ours": {"refund": refund.amount, "currency": payment.currency},
+            "theirs": {"status": refund.status, "code": refund.failure_code},
+        },
+        seen=evidence.of_payment(payment),
+        payment=payment,
+    )
