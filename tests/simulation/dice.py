@@ -45,6 +45,22 @@ class Storm:
     """The provider is away for a while."""
     stranger: float = 0.10
     """Another operator's frontend tries what belongs to a guest, and somebody forges an event of its money."""
+    dashboard: float = 0.35
+    """Somebody captures, releases and refunds at the provider's own dashboard, for each shop."""
+    refund_refused: float = 0.06
+    """The provider refuses a refund for now: there is not enough money in the account."""
+    refund_fails: float = 0.08
+    """The bank sends a refund back, up to an hour later."""
+    wrong_key: float = 0.10
+    """Our key is another account's for a while: what is ours is not found there."""
+    slow: float = 0.01
+    """A call takes longer than its sender's lease, and others take over what they can."""
+    edit: float = 0.30
+    """Staff change what departures are, whoever has booked them."""
+    rogue: float = 0.15
+    """An operator with a secret of its own signs events about another's payments."""
+    odd: float = 0.15
+    """An authentic event is not as it should be, and is among those that are read again."""
     skew: float = 0.30
     """Machines whose own clocks are off, one of them by up to ten minutes, and the provider's too."""
 

@@ -13,13 +13,15 @@ from reconciliation.models import Discrepancy, DiscrepancyStatus
 from reconciliation.promises import check_all
 from tests.simulation.world import World
 
+_NEVER = frozenset({("cancelled", "paid"), ("cancelled", "confirmed"), ("refunded", "paid")})
+"""What no table may allow."""
 _ENDED = ("paid", "refunded", "failed", "expired", "cancelled")
 
 
 def breaches(world: World) -> list[str]:
     """List every broken promise, in words."""
     found = [f"{v.promise.number}: {v.promise.text}: {v.examples}" for v in check_all() if v.breaches]
-    return [*world.faults, *found, *_money(world), *_histories(), *unended(), *_untold()]
+    return [*world.faults, *world.provider.unwanted, *found, *_money(world), *_histories(), *unended(), *_untold()]
 
 
 def _money(world: World) -> Iterable[str]:
@@ -43,7 +45,7 @@ def _money(world: World) -> Iterable[str]:
         reservation = getattr(payment, "reservation", None)
         if (
             reservation
-            and reservation.status in ("failed", "expired", "cancelled")
+            and reservation.status in ("failed", "expired", "cancelled", "refunded")
             and captured != refunded
             and not is_told
         ):
@@ -93,6 +95,8 @@ def _histories() -> Iterable[str]:
             ):
                 yield f"P8: {owner}: {change.from_status} became {change.to_status}"
             at[owner] = change.to_status
+            if (change.from_status, change.to_status) in _NEVER:
+                yield f"P8: {owner}: {change.from_status} became {change.to_status}"
         for owner, status in status_of.items():
             if at.get(owner) != status:
                 yield f"P11: {owner} is {status}, its history ends with {at.get(owner)}"
@@ -100,8 +104,9 @@ def _histories() -> Iterable[str]:
 
 def unended() -> Iterable[str]:
     """List what has not ended, and of which no person was told."""
+    told = _told()
     for row in Reservation.objects.select_related("payment").exclude(status__in=_ENDED):
-        if row.payment.stuck_at is None:
+        if row.payment.stuck_at is None and row.payment_id not in told:
             yield f"liveness: reservation {row.pk} is still {row.status}, its payment {row.payment.status}"
     for command in Command.objects.select_related("payment").filter(status__in=sorted(COMMAND_OPEN)):
         if command.payment.stuck_at is None:

@@ -9,6 +9,7 @@ from tests.api import Frontend
 from tests.factories import OperatorFactory, ResourceFactory, SlotFactory, make_client
 from tests.simulation.clock import BEGINNING
 
+ROGUE = "acct_rogue"
 _FIRST, _SECOND = ("", (2, 3, 6)), ("acct_simulated", (2, 4))
 
 
@@ -23,8 +24,12 @@ class Shop:
             SlotFactory.create(resource=resource, capacity=capacity, starts_at=start + timedelta(hours=number))
             for number, capacity in enumerate(places)
         ]
-        boat: Resource = ResourceFactory.create(operator=self.operator, name="The whole boat", exclusive=True)
-        self.slots.append(SlotFactory.create(resource=boat, capacity=4, starts_at=start))
+        self.boat: Resource = ResourceFactory.create(operator=self.operator, name="The whole boat", exclusive=True)
+        self.slots += [
+            SlotFactory.create(resource=self.boat, capacity=4, starts_at=start + timedelta(hours=hours))
+            for hours in (0, 1)  # they overlap
+        ]
+        self.day = start.date()
         self._key = make_client(self.operator)[1]
 
     def frontend(self) -> Frontend:
@@ -35,6 +40,7 @@ class Shop:
 def open_all() -> list[Shop]:
     """Open the shops of a world: the first sells on the platform's own account, the second on a connected one."""
     shops = [Shop(account=account, places=places) for account, places in (_FIRST, _SECOND)]
+    OperatorFactory.create(stripe_account=ROGUE, stripe_secret="STRIPE_ROGUE")
     for account in accounts.list_accounts():
         for lists in ("events", "holds"):
             windows.note_read(name=lists, account=account, until=BEGINNING)  # they have been open for a while

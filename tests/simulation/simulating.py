@@ -4,7 +4,7 @@ import traceback
 from datetime import timedelta
 
 from sweeps import registry as sweeps
-from tests.simulation import judging, people, shop, telling, world
+from tests.simulation import judging, populating, shop, telling, world
 from tests.simulation.dice import Run, Storm
 from tests.simulation.world import World
 
@@ -23,7 +23,7 @@ def run(*, seed: int, guests: int | None = None, storm: Storm | None = None, is_
     storm, guests = storm or Storm(), guests or GUESTS[seed % len(GUESTS)]
     with world.running(seed=seed, storm=storm) as made:
         try:
-            people.populate(made, shop.open_all(), guests=guests)
+            populating.populate(made, shop.open_all(), guests=guests)
             made.run_until(made.clock.at + world.STORM_FOR)
             settle(made)
             breaches = judging.breaches(made)

@@ -3,6 +3,7 @@
 import heapq
 import itertools
 import json
+import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,10 +27,13 @@ from tests.simulation.clock import BEGINNING, Clock
 from tests.simulation.dice import CALM, Dice, Died, Storm
 from tests.simulation.provider import Provider
 
+ROGUE_SECRETS = {"STRIPE_ROGUE_API_KEY": "sk_test_of_rogue", "STRIPE_ROGUE_WEBHOOK_SECRETS": "whsec_of_the_rogue_one"}
+"""What an operator has who signs its own events; the provider knows no such key."""
 STORM_FOR = timedelta(minutes=40)
 _RETRY_WEBHOOK = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 _TABLES = "booking|payments|webhooks|reconciliation|notifications|idempotency|sweeps|tenants|django_q"
 _DEPTH = 2
+_LONGER_THAN_A_LEASE = timedelta(seconds=90)
 _SWEPT = (
     "expire_reservations", "send_commands", "retry_events", "reconcile", "recover_events", "release_holds", "send_mails"
 )  # fmt: skip
@@ -43,10 +47,13 @@ class World:
         self.clock = Clock()
         self.provider = Provider(clock=self.clock, dice=self.dice, publish=self._publish)
         self.provider.meanwhile, self.provider.told = self._meanwhile, self.tell
+        self.provider.slowly = self._fall_behind
         self.provider.later = lambda call: self.at(self.soon(30, 600), "a late request arrives", call)
         self.story: list[tuple[datetime, str]] = []
         self.faults: list[str] = []
         """What the product did that it should never do, whatever happens to it."""
+        self.refunded: Callable[[dict[str, Any]], None] = lambda event: None
+        """What the bank does with a refund that it will not take."""
         self.is_over = False
         """Whether the storm has passed: nobody begins anything more, and only the sweeps go on."""
         self._nodes = [self._skew(30), self._skew(600), timedelta()] if self.dice.happens("skew") else [timedelta()]
@@ -87,7 +94,7 @@ class World:
     def calm_down(self) -> None:
         """Let the storm be over: nothing fails any more, and nobody begins anything."""
         self.is_over, self.dice.storm = True, CALM
-        self.provider.is_away = False
+        self.provider.is_away, self.provider.knows_us = False, True
         self.tell("the storm is over")
 
     def mortal(self, who: str, do: Callable[[], Any]) -> Any:
@@ -120,6 +127,16 @@ class World:
         self.provider.is_away = False
         self.tell("the provider is back")
 
+    def lose_key(self) -> None:
+        """Have our key be another account's for a while."""
+        self.provider.knows_us = False
+        self.tell("our key is WRONG")
+        self.at(self.soon(60, 600), "the right key is back", self._find_key)
+
+    def _find_key(self) -> None:
+        self.provider.knows_us = True
+        self.tell("our key is right again")
+
     def sweep(self, name: str) -> int:
         """Have the worker run a sweep; returns how much it dealt with."""
 
@@ -148,6 +165,8 @@ class World:
     def _publish(self, record: EventRecord) -> None:
         record.has_endpoint = True
         kind = f"{record.body['type']} {record.body['data']['object'].get('id', '')}"
+        if record.body["type"] == "refund.created" and self.dice.happens("refund_fails"):
+            self.refunded(record.body)
         if self.dice.happens("webhook_lost"):
             self.tell(f"the webhook of {kind} is lost")
             return
@@ -165,12 +184,12 @@ class World:
         if status != 200 and again:
             self.at(self.clock.at + again[0], f"webhook {kind} again", lambda: self._deliver(record, kind, again[1:]))
 
-    def post_event(self, event: dict[str, Any], *, secret: str = stripe_events.SECRET) -> Any:
+    def post_event(self, event: Any, *, secret: str = stripe_events.SECRET, path: str = "/webhooks/stripe") -> Any:
         """Post an event as the provider does, signed with its secret; returns the answer."""
         body = json.dumps(event).encode()
         headers = {"Stripe-Signature": stripe_events.sign(body, secret=secret, at=int(self.clock.now()))}
         client = Client(raise_request_exception=False)
-        return client.post("/webhooks/stripe", data=body, content_type="application/json", headers=headers)
+        return client.post(path, data=body, content_type="application/json", headers=headers)
 
     def _meanwhile(self) -> None:
         """Let the next thing happen while a call is on its way, as another process would."""
@@ -183,6 +202,24 @@ class World:
             finally:
                 self._depth -= 1
                 self.dice.is_mortal, self._node = was, here
+
+    def _fall_behind(self) -> None:
+        """Let a sender be so slow that its lease ends, while others go on with what it has not finished."""
+        if self._depth >= _DEPTH:
+            return
+        was, here = self.dice.is_mortal, self._node
+        self._depth += 1
+        self.dice.is_mortal = False
+        try:
+            end = self.clock.at + _LONGER_THAN_A_LEASE
+            while self._events and self._events[0][0] <= end:
+                self._next()
+            self.clock.set(end)
+            for name in ("send_commands", "reconcile"):
+                self.sweep(name)
+        finally:
+            self._depth -= 1
+            self.dice.is_mortal, self._node = was, here
 
     def _skew(self, seconds: float) -> timedelta:
         return timedelta(seconds=self.dice.between(-seconds, seconds))
@@ -205,6 +242,7 @@ def running(*, seed: int, storm: Storm) -> Iterator[World]:
     try:
         with (
             mock.patch.dict(providers._MAKERS, {"stripe": world.provider.adapter}),
+            mock.patch.dict(os.environ, ROGUE_SECRETS),
             mock.patch.object(DatabaseWrapper, "_commit", commit),
             mock.patch.object(carrying_out, "async_task", world.queue),
             mock.patch.object(timezone, "now", world.own_time),
