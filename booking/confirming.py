@@ -8,6 +8,7 @@ from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
 from common import database
 from common.errors import NotFoundError
+from common.states import InvalidStateError
 from payments import commands
 from payments.applying import CHANGED_FIELDS as PAYMENT_FIELDS
 from payments.errors import why_failed
@@ -69,6 +70,8 @@ def _confirm(reservation: Reservation, operation_id: UUID, actor: str, reason: s
     now = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
     if reservation.is_due(now) or reservation.status == ReservationStatus.EXPIRED or _is_let_go(reservation):
         raise HoldExpiredError
+    if reservation.status != ReservationStatus.PENDING:  # money that came in part confirms by another door
+        raise InvalidStateError(kind="reservation", status=reservation.status, wanted=ReservationStatus.CONFIRMED)
     reservation.move(ReservationStatus.CONFIRMED, at=now, by=actor, because=reason)
     payment = reservation.payment
     if payment.capture_before is not None and payment.capture_before <= now:

@@ -173,6 +173,15 @@ class TestConfirm:
         assert (refused.status_code, refused.json()["error"]["code"]) == (409, "invalid_state")
         assert Payment.objects.get().commands.filter(kind="capture").count() == 1
 
+    def test_refuses_what_is_not_held_yet(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        frontend = Frontend.of(slot)
+        made = frontend.reserve(slot, card=None).json()["reservation"]
+        refused = frontend.post(f"reservations/{made['id']}/confirm")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "invalid_state")
+        assert Reservation.objects.get().status == ReservationStatus.AWAITING_PAYMENT
+        assert not Payment.objects.get().commands.filter(kind="capture").exists()
+
     def test_fails_when_the_hold_is_gone_at_the_provider(self, sandbox: Sandbox) -> None:
         slot = SlotFactory.create()
         frontend = Frontend.of(slot)
