@@ -10,11 +10,19 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
-from django.db import connection
+from django.db import connection, models
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 
 M = TypeVar("M", bound=Model)
+
+_KINDS: tuple[tuple[type[models.Field[Any, Any]], type], ...] = (
+    (models.UUIDField, UUID),
+    (models.DateTimeField, datetime),
+    (models.CharField, str),
+    (models.TextField, str),
+)
+"""What a field's values are; others cannot be asked for here."""
 
 _MARKERS: dict[type, Callable[[], Any]] = {
     str: lambda: f"marker {uuid4()}",
@@ -53,8 +61,12 @@ class Compiled(Generic[M]):
 
         Raises:
             KeyError: A parameter has no value.
+            TypeError: A value is of another type than its parameter.
         """
         ready = self._ready or self._compile()
+        for name, kind in self._parameters.items():
+            if not isinstance(values[name], kind):
+                raise TypeError(f"{name} is a {kind.__name__}, not a {type(values[name]).__name__}.")
         given = [values[name] if name else value for name, value in zip(ready.names, ready.values, strict=True)]
         with connection.cursor() as cursor:
             cursor.execute(ready.sql, given)
@@ -66,6 +78,10 @@ class Compiled(Generic[M]):
         compiler = self._make(**markers).query.get_compiler(connection=connection)
         sql, values = compiler.as_sql()
         names = [next((name for name, marker in markers.items() if marker == value), "") for value in values]
+        if lost := markers.keys() - set(names):
+            raise LookupError(
+                f"{', '.join(sorted(lost))} cannot be found in the SQL, so no other value could be put in."
+            )
         self._ready = _Ready(sql, values, names, _converter(compiler), _maker(compiler))
         return self._ready
 
@@ -78,13 +94,31 @@ class CompiledBy(Generic[M]):
         self._known: dict[frozenset[str], Compiled[M]] = {}
 
     def first(self, **where: Any) -> M | None:
-        """Return the first row that has these values, if there is one."""
+        """Return the first row that has these values, if there is one.
+
+        Raises:
+            TypeError: A value is of another type than its field. The query is none the worse for it.
+        """
         names = frozenset(where)
         known = self._known.get(names)
         if known is None:
-            kinds = {name: str if isinstance(value, str) else type(value) for name, value in where.items()}
+            kinds = {name: _kind(self._make().model, name) for name in where}
             known = self._known[names] = Compiled(lambda **given: self._make().filter(**given)[:1], **kinds)
         return known.first(**where)
+
+
+def _kind(model: type[Model], path: str) -> type:
+    """Return the type of the values of a field, named as in a filter."""
+    field: Any = None
+    for name in path.split("__"):
+        model = model if field is None else field.related_model
+        field = model._meta.pk if name == "pk" else model._meta.get_field(name)
+    while field.is_relation:
+        field = field.target_field
+    for kind_of_field, kind in _KINDS:
+        if isinstance(field, kind_of_field):
+            return kind
+    raise TypeError(f"{path} is of a type that is not known here.")
 
 
 def _converter(compiler: Any) -> Callable[[Sequence[Sequence[Any]]], Iterable[Sequence[Any]]]:

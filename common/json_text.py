@@ -1,10 +1,11 @@
-"""What PostgreSQL's jsonb cannot hold of what JSON can say."""
+"""What PostgreSQL's jsonb cannot hold of what JSON, or Python's reading of it, can say."""
 
+import math
 from typing import Any
 
 
 def storable(value: Any) -> Any:
-    """Replace in all texts of a JSON value what jsonb refuses: NUL, and halves of surrogate pairs.
+    """Replace what jsonb refuses: in texts NUL and halves of surrogate pairs, and numbers that are none (NaN, 1e400).
 
     https://www.postgresql.org/docs/current/datatype-json.html
     """
@@ -14,4 +15,22 @@ def storable(value: Any) -> Any:
         return {storable(key): storable(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [storable(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return value
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Tell whether objects and lists are nested deeper than so many levels. Needs no stack, however deep it is."""
+    level: list[Any] = [value]
+    for _ in range(levels + 1):
+        inner: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner.extend(each.values())
+            elif isinstance(each, list):
+                inner.extend(each)
+        if not inner:
+            return False
+        level = inner
+    return True

@@ -37,9 +37,9 @@ def attest(*, payment_id: UUID, by: str, because: str) -> inbox.Receipt:
     provider = registry.get(payment.provider)
     try:
         found = provider.attest(ref=payment.provider_ref, account=payment.provider_account)
+        reading = routing.read(provider=payment.provider, notification=found)
     except ProviderError as error:
         raise UnavailableError(f"The provider cannot be asked: {error}") from error
-    reading = routing.read(provider=payment.provider, notification=found)
     outcome = getattr(reading, "outcome", None)
     if outcome is not Outcome.CAPTURED:
         raise NotCapturedError(status=str(outcome))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from common import database, ids, loops
@@ -92,11 +92,16 @@ def keep_with_failed_events() -> int:
     told = unresolved(DiscrepancyKind.EVENT)
     waiting_long = Q(status=EventStatus.ORPHANED, payment__isnull=False, received_at__lt=Now() - _PATIENCE)
     failed = Event.objects.filter(Q(status=EventStatus.FAILED, next_attempt_at=None) | waiting_long)
-    untold = failed.exclude(event_id__in=told.values("subject"))
+    untold = failed.exclude(Exists(told.filter(**_same("provider", "account"), subject=OuterRef("event_id"))))
     opened = loops.each(loops.flat(loops.pages(untold)), _open_for_event, name="open_for_events").done
     waiting = Event.objects.filter(status__in=sorted(OPEN))
-    resolve_each(told.exclude(subject__in=waiting.values("event_id")), because="the event is applied now")
+    still = waiting.filter(**_same("provider", "account"), event_id=OuterRef("subject"))
+    resolve_each(told.exclude(Exists(still)), because="the event is applied now")
     return opened
+
+
+def _same(*names: str) -> dict[str, OuterRef]:
+    return {name: OuterRef(name) for name in names}
 
 
 def _open_for_event(event: Event) -> bool:

@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from common import database, loops
 from payments import pacing
@@ -24,6 +24,8 @@ _STEP = timedelta(hours=6)
 """So many events at most are in memory at once."""
 _BATCH = 100
 _NAME = "events"
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+"""Of an event whose time cannot be read: it is kept, and stands in the way of none."""
 
 
 @dataclass(slots=True)
@@ -158,7 +160,7 @@ def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
     ends = (ProviderError, PausedError)
     oldest_first = list(events)
     oldest_first.reverse()
-    oldest_first.sort(key=lambda event: event.created_at)
+    oldest_first.sort(key=lambda event: event.created_at or _NO_TIME)
     run = loops.each(oldest_first, take_in, name="recover_events", ends=ends, label=lambda event: event.event_id)
     if tally.taken:
         inbox.retry_due()

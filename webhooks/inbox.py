@@ -1,7 +1,8 @@
 """The one way in for events: verify, store, apply and mark in one transaction.
 
 One event, one effect (P4): the unique constraint lets one copy in, and its mark commits with all that it changes. What
-cannot be applied now is kept with its error and tried again: an event may overtake our own commit.
+cannot be applied now is kept with its error and tried again: an event may overtake our own commit. What cannot be read
+is kept too, for a person: once it is authentic, nothing that is in it keeps an event out.
 """
 
 import logging
@@ -11,24 +12,24 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
-from common import database, errors, ids, json_text, loops
+from common import database, errors, loops
 from common.errors import UnavailableError
 from payments.errors import EarlyNewsError, UnknownPaymentError
 from payments.providers import own_keys, registry
-from payments.providers.base import DeliveredRequest, InvalidSignatureError, Notification, ProviderError
-from webhooks import locks, proofs, routing
+from payments.providers.base import (
+    DeliveredRequest,
+    InvalidSignatureError,
+    Notification,
+    ProviderError,
+    UnreadableError,
+)
+from webhooks import locks, proofs, routing, storing
 from webhooks.models import RESULT_FIELDS, Event, EventSource, EventStatus
 from webhooks.proofs import Proof
 
 logger = logging.getLogger("holdfast.webhooks")
-
-_GIVEN = [field for field in Event._meta.local_concrete_fields if field.name != "received_at"]
-_INSERT = (
-    f'INSERT INTO "{Event._meta.db_table}" ({", ".join(str(field.column) for field in _GIVEN)}, received_at) '  # noqa: S608
-    f"VALUES ({'%s, ' * len(_GIVEN)}now()) ON CONFLICT (event_id, provider, account) DO NOTHING RETURNING received_at"
-)
 
 
 class Receipt(StrEnum):
@@ -95,23 +96,34 @@ def _take_in(
     provider: str, notification: Notification, source: EventSource, proof: Proof, *, by: str = "", because: str = ""
 ) -> Receipt:
     """Store an authentic notification and apply it; a copy of one that we have changes nothing."""
-    reading = routing.read(provider=provider, notification=notification)
-    event = _event(provider, notification, reading, source, proof)
+    reading, failure = _read(provider, notification)
+    event = storing.event_of(provider=provider, notification=notification, reading=reading, source=source, proof=proof)
     event.attested_by, event.attested_because = by, because
     try:
-        return _store(event, reading)
+        return _store(event, reading, failure)
     except IntegrityError as error:
         if not proofs.is_refusal(error):
             raise
         own_keys.forget()
         raise InvalidSignatureError("Its secret is not one of the account that it speaks of.") from error
+    except storing.NOT_STORABLE as error:
+        logger.exception("An event could not be stored as it is; it is kept as a text.")
+        return _store(storing.as_text(event, error), None, UnreadableError("the database cannot hold what is in it"))
 
 
-def _store(event: Event, reading: routing.Reading) -> Receipt:
+def _read(provider: str, notification: Notification) -> tuple[routing.Reading, Exception | None]:
+    """Return what a notification tells, and why it cannot be read, if so: that is kept like any other failure."""
+    try:
+        return routing.read(provider=provider, notification=notification), None
+    except Exception as error:  # noqa: BLE001  # whatever is in it, it is authentic and must not be lost
+        return None, error
+
+
+def _store(event: Event, reading: routing.Reading, failure: Exception | None) -> Receipt:
     with database.use_case():
-        if not _insert(event):
+        if not storing.insert(event):
             return Receipt.DUPLICATE
-        _apply(event, reading, event.received_at)
+        _apply(event, reading, failure, event.received_at)
     if event.status in (EventStatus.APPLIED, EventStatus.IGNORED):
         return Receipt.APPLIED if event.status == EventStatus.APPLIED else Receipt.IGNORED
     return Receipt.KEPT
@@ -132,18 +144,8 @@ def retry(*, event_id: UUID) -> bool:
         event = locks.find_open_for_update(event_id=event_id)
         if event is None:
             return False
-        notification = Notification(
-            event_id=event.event_id,
-            type=event.type,
-            account=event.account,
-            live=event.live,
-            created_at=event.occurred_at,
-            api_version=event.api_version,
-            payload=event.payload,
-            object_ref=event.object_ref,
-        )
-        reading = routing.read(provider=event.provider, notification=notification)
-        _apply(event, reading, event.db_now)  # type: ignore[attr-defined]  # annotated by the lock
+        reading, failure = _read(event.provider, storing.notification_of(event))
+        _apply(event, reading, failure, event.db_now)  # type: ignore[attr-defined]  # annotated by the lock
     return event.next_attempt_at is None and event.status in (EventStatus.APPLIED, EventStatus.IGNORED)
 
 
@@ -155,45 +157,7 @@ def _look_up(provider: str, notification: Notification) -> Notification:
         raise UnavailableError("What this notification is about could not be looked up. Send it again.") from error
 
 
-def _event(
-    provider: str, notification: Notification, reading: routing.Reading, source: EventSource, proof: Proof
-) -> Event:
-    amount, currency = routing.captured(reading)
-    return Event(
-        id=ids.new_id(),
-        provider=provider,
-        account=notification.account,
-        event_id=notification.event_id,
-        type=notification.type,
-        object_ref=notification.object_ref,
-        live=notification.live,
-        api_version=notification.api_version,
-        source=source,
-        endpoint=proof.endpoint,
-        proven_account=proof.account,
-        secret_name=proof.secret_name,
-        payload=json_text.storable(dict(notification.payload)),
-        captured_amount=amount,
-        captured_currency=currency,
-        occurred_at=notification.created_at,
-        status=EventStatus.FAILED,
-        error="not applied yet",
-    )
-
-
-def _insert(event: Event) -> bool:
-    """Insert the event unless it is there already; a copy being applied elsewhere at this moment is waited for."""
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, database.prepared(_GIVEN, event, add=True))
-        inserted = cursor.fetchone()
-    if inserted is None:
-        return False
-    (event.received_at,) = inserted
-    event._state.adding = False
-    return True
-
-
-def _apply(event: Event, reading: routing.Reading, now: datetime) -> None:
+def _apply(event: Event, reading: routing.Reading, failure: Exception | None, now: datetime) -> None:
     """Apply and mark under a savepoint, so that what fails leaves the event itself to be kept.
 
     What the database would say only at COMMIT is asked before the savepoint is left: it looks for the event's mark.
@@ -201,24 +165,36 @@ def _apply(event: Event, reading: routing.Reading, now: datetime) -> None:
     event.attempts += 1
     was = event.payment_id
     try:
+        if failure is not None:
+            raise failure
         with transaction.atomic():
             effect = routing.apply(event, reading)
             event.settle(effect=effect, at=now)
             database.update_together((event, RESULT_FIELDS))
             if effect is not None:
                 database.check_constraints()
-    except EarlyNewsError as error:
+    except Exception as error:
+        if database.is_away(error):
+            raise
+        event.payment_id = was
+        _keep(event, error, now)
+        database.update_together((event, RESULT_FIELDS))
+
+
+def _keep(event: Event, error: Exception, now: datetime) -> None:
+    """Note why an event is not applied: whatever it is, the event must not be lost."""
+    if isinstance(error, EarlyNewsError):
         event.payment_id = error.payment_id
         event.wait(error=str(error), at=now, again=error.again)
-        database.update_together((event, RESULT_FIELDS))
-    except UnknownPaymentError as error:
-        _keep(event, EventStatus.ORPHANED, f"no such payment: {error}", now, payment_id=was)
-    except Exception as error:  # whatever it is, the event must not be lost
-        logger.exception("An event could not be applied; it is kept.", extra={"event": event.event_id})
-        _keep(event, EventStatus.FAILED, errors.describe(error), now, payment_id=was)
-
-
-def _keep(event: Event, status: EventStatus, error: str, now: datetime, *, payment_id: UUID | None) -> None:
-    event.payment_id = payment_id
-    event.keep(status=status, error=error, at=now)
-    database.update_together((event, RESULT_FIELDS))
+        return
+    if isinstance(error, UnknownPaymentError):
+        event.keep(status=EventStatus.ORPHANED, error=f"no such payment: {error}", at=now)
+        return
+    logger.error(
+        "An event could not be applied; it is kept.",
+        extra={"event": event.event_id, "error": errors.describe(error), "trace": errors.trace(error)},
+    )
+    if isinstance(error, UnreadableError):
+        event.give_up(error=errors.describe(error))
+    else:
+        event.keep(status=EventStatus.FAILED, error=errors.describe(error), at=now)

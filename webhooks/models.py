@@ -48,7 +48,7 @@ class Event(models.Model):
     event_id = models.CharField(max_length=255)
     type = models.CharField(max_length=100)
     object_ref = models.CharField(max_length=255, blank=True)
-    live = models.BooleanField()
+    live = models.BooleanField(null=True, help_text="Whether it is of real money. NULL: it cannot be read.")
     api_version = models.CharField(max_length=64, blank=True)
     source = models.CharField(max_length=16, choices=EventSource.choices)
     endpoint = models.CharField(
@@ -69,9 +69,12 @@ class Event(models.Model):
         help_text="The name of the secret that verified it, or of the key that it was read with.",
     )
     payload = models.JSONField()
+    problem = models.CharField(
+        max_length=500, blank=True, default="", db_default="", help_text="Why it cannot be read; it proves nothing."
+    )
     captured_amount = models.BigIntegerField(default=0, help_text="Money that this event proves to be captured.")
     captured_currency = models.CharField(max_length=3, blank=True)
-    occurred_at = models.DateTimeField()
+    occurred_at = models.DateTimeField(null=True, help_text="By the provider's clock. NULL: it cannot be read.")
     received_at = models.DateTimeField()
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="events")
     status = models.CharField(max_length=16, choices=EventStatus.choices)
@@ -92,6 +95,10 @@ class Event(models.Model):
             models.CheckConstraint(
                 condition=~Q(source=EventSource.ATTESTED) | (~Q(attested_by="") & ~Q(attested_because="")),
                 name="event_attested_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=EventStatus.APPLIED) | Q(problem="", live__isnull=False, occurred_at__isnull=False),
+                name="event_applied_was_read",
             ),
             # An event whose proof was not kept (NULL) may be stored; it is never applied.
             models.CheckConstraint(
@@ -124,6 +131,12 @@ class Event(models.Model):
         self.effect = effect or ""
         self.error = ""
         self.processed_at = at
+        self.next_attempt_at = None
+
+    def give_up(self, *, error: str) -> None:
+        """Note in memory that it cannot be read: no time will change that, and a person is told at once."""
+        self.status = EventStatus.FAILED
+        self.effect, self.error, self.processed_at = "", error, None
         self.next_attempt_at = None
 
     def keep(self, *, status: EventStatus, error: str, at: datetime) -> None:

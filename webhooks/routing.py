@@ -1,8 +1,10 @@
 """From a provider's notification to news about a payment, and through the one door."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from booking import settlement
+from common.errors import SpokenError
 from payments.outcomes import (
     Effect,
     Outcome,
@@ -13,15 +15,28 @@ from payments.outcomes import (
     ProviderRefund,
 )
 from payments.providers import registry
-from payments.providers.base import Notification
+from payments.providers.base import Notification, UnreadableError
 from webhooks import proofs
 from webhooks.models import Event
 
 Reading = ProviderNews | None
 
+_CLOCKS_DIFFER = timedelta(days=1)
+"""News is put in order by the provider's time: one from the future would make all that follows old."""
+
+
+class FutureError(SpokenError):
+    """An event says that it happened long after it was received."""
+
 
 def read(*, provider: str, notification: Notification) -> Reading:
-    """Say what a notification tells, or None if it is none of our business."""
+    """Say what a notification tells, or None if it is none of our business.
+
+    Raises:
+        UnreadableError: It cannot be read.
+    """
+    if notification.problem:
+        raise UnreadableError(notification.problem)
     return registry.get(provider).read(notification=notification)
 
 
@@ -38,11 +53,14 @@ def apply(event: Event, reading: Reading) -> Effect | None:
     Raises:
         UnknownPaymentError: It is of a payment that we do not have (yet).
         OutcomeMismatchError: It contradicts the payment that it is of.
+        FutureError: It happened in a time to come.
         NotProvenError, WrongModeError: It is not authentic for its account, or not of this installation's mode.
     """
     if reading is None:
         return None
     proofs.check(event)
+    if event.occurred_at is not None and event.occurred_at - event.received_at > _CLOCKS_DIFFER:
+        raise FutureError("it happened in a time to come, by the provider's clock")
     settled = settlement.settle_any(news=_news(event, reading))
     event.payment_id = settled.payment.pk
     return settled.effect

@@ -80,6 +80,10 @@ class HoldEndedError(RefusedError):
     """The bank holds the money no longer, whatever the object still says."""
 
 
+class UnreadableError(ProviderError):
+    """What the provider sent is not of the form that it documents. Names fields, and tells nothing of their values."""
+
+
 class KeyUsedError(ProviderError):
     """The provider has seen this idempotency key with other parameters."""
 
@@ -92,7 +96,7 @@ class InvalidSignatureError(HoldfastError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """An authenticated notification.
+    """An authenticated notification. ``problem`` says why it cannot be read; then the rest is what could be.
 
     ``lookup_ref`` names the object to ask the provider for when the notification does not carry it; the answer,
     which :meth:`Provider.look_up` adds to the payload, is then the evidence.
@@ -101,14 +105,15 @@ class Notification:
     event_id: str
     type: str
     account: str
-    live: bool
-    created_at: datetime
+    live: bool | None
+    created_at: datetime | None
     api_version: str
     payload: Mapping[str, Any]
     object_ref: str = ""
     lookup_ref: str = ""
     key_name: str = ""
     """The name of the key that it was read with, if it was read from the provider's API rather than delivered."""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,8 +218,15 @@ class Provider(Protocol):
     def list_entries_of_payout(self, *, ref: str, account: str) -> Iterator[ProviderEntry]:
         """Read the lines of the books that a payout is made of, without its own. Raises as :meth:`fetch`."""
 
+    def check_headers(self, *, headers: Mapping[str, str], now: datetime) -> None:
+        """Refuse a delivery that cannot be authentic, by its headers alone: before its body is read.
+
+        Raises:
+            InvalidSignatureError: The signature is missing, malformed or stale.
+        """
+
     def authenticate(self, *, request: DeliveredRequest, secrets: Sequence[str], now: datetime) -> Notification:
-        """Verify a notification; any one of ``secrets`` may have signed it.
+        """Verify a notification; any one of ``secrets`` may have signed it. What is in it raises nothing.
 
         Raises:
             InvalidSignatureError: It is not authentic.
@@ -226,4 +238,8 @@ class Provider(Protocol):
         """
 
     def read(self, *, notification: Notification) -> ProviderNews | None:
-        """Say what a notification (after its look-up) tells, or None if it is none of our business."""
+        """Say what a notification (after its look-up) tells, or None if it is none of our business.
+
+        Raises:
+            UnreadableError: It is our business, and cannot be read.
+        """

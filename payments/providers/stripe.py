@@ -15,14 +15,21 @@ import stripe
 from django.conf import settings
 
 from payments.outcomes import (
-    Failure,
     ProviderEntry,
     ProviderNews,
     ProviderPayment,
     ProviderPayout,
     ProviderRefund,
 )
-from payments.providers import own_keys, stripe_money, stripe_objects, stripe_params, stripe_signature
+from payments.providers import (
+    own_keys,
+    stripe_events,
+    stripe_fields,
+    stripe_money,
+    stripe_objects,
+    stripe_params,
+    stripe_signature,
+)
 from payments.providers.base import (
     DeclinedError,
     DeliveredRequest,
@@ -34,23 +41,14 @@ from payments.providers.base import (
     OutcomeUnknownError,
     ProviderError,
     RefusedError,
+    UnreadableError,
 )
 
-_REFUND_EVENTS = frozenset(("refund.created", "refund.updated", "refund.failed", "charge.refund.updated"))
 _REFUND_REASONS = frozenset(("duplicate", "fraudulent", "requested_by_customer"))
-_EVENTS = (
-    "payment_intent.created", "payment_intent.processing", "payment_intent.requires_action",
-    "payment_intent.amount_capturable_updated", "payment_intent.succeeded", "payment_intent.payment_failed",
-    "payment_intent.canceled", *sorted(_REFUND_EVENTS), "charge.dispute.created", "charge.dispute.updated",
-    "charge.dispute.closed", "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated",
-)  # fmt: skip
-"""What :meth:`StripeProvider.read` understands; a list takes twenty types at most."""
 _NOT_SEEN = frozenset(("resource_missing", "livemode_mismatch", "account_invalid"))
 """The object belongs to another account or mode than the key; what became of it is not said."""
 _HOLD_ENDED = frozenset(("charge_expired_for_capture", "capture_charge_authorization_expired"))
 _FIELDS = ("amount", "currency", "payment_method")
-_UNCAPTURED = "expired_uncaptured_charge"
-"""A hold that ends looks like a refund to Stripe; no money ever moved."""
 
 
 class StripeProvider:
@@ -146,7 +144,7 @@ class StripeProvider:
             params["reason"] = parameters["reason"]
         with _translated(account):
             return stripe_objects.refund(
-                self._client.refunds.create(params, stripe_params.options(account, key)).to_dict(), account
+                stripe_fields.plain(self._client.refunds.create(params, stripe_params.options(account, key))), account
             )
 
     def fetch(self, *, ref: str, account: str) -> ProviderPayment:
@@ -161,44 +159,44 @@ class StripeProvider:
         """See :meth:`Provider.find`. Lists by time: Stripe's search is only eventually consistent."""
         window: Any = {"gte": int((near - timedelta(minutes=5)).timestamp()), "lte": int(near.timestamp()) + 86_400}
         for intent in self._list(created=window, account=account):
-            if (intent.get("metadata") or {}).get(stripe_objects.COMMAND_KEY) == key:
+            if stripe_fields.find_fields(intent, "metadata").get(stripe_objects.COMMAND_KEY) == key:
                 return stripe_objects.payment(intent, account)
         return None
 
     def find_refund(self, *, ref: str, key: str, account: str) -> ProviderRefund | None:
         """See :meth:`Provider.find_refund`."""
         for refund in _read(self._client.refunds, {"payment_intent": ref}, account):
-            if (refund.get("metadata") or {}).get(stripe_objects.COMMAND_KEY) == key:
+            if stripe_fields.find_fields(refund, "metadata").get(stripe_objects.COMMAND_KEY) == key:
                 return stripe_objects.refund(refund, account)
         return None
 
     def list_refunds(self, *, ref: str, account: str) -> Iterator[ProviderRefund]:
         """See :meth:`Provider.list_refunds`."""
-        for refund in _read(self._client.refunds, {"payment_intent": ref}, account):
-            yield stripe_objects.refund(refund, account)
+        refunds = _read(self._client.refunds, {"payment_intent": ref}, account)
+        yield from stripe_fields.readable(refunds, lambda refund: stripe_objects.refund(refund, account))
 
     def list_payments(
         self, *, since: datetime, account: str, until: datetime | None = None
     ) -> Iterator[ProviderPayment]:
         """See :meth:`Provider.list_payments`."""
-        for intent in self._list(created=stripe_params.window(since, until), account=account):
-            yield stripe_objects.payment(intent, account)
+        intents = self._list(created=stripe_params.window(since, until), account=account)
+        yield from stripe_fields.readable(intents, lambda intent: stripe_objects.payment(intent, account))
 
     def list_events(
         self, *, since: datetime, until: datetime, undelivered: bool, account: str
     ) -> Iterator[Notification]:
         """See :meth:`Provider.list_events`. Stripe keeps them for 30 days. https://docs.stripe.com/api/events/list"""
-        params: dict[str, Any] = {"created": stripe_params.window(since, until), "types": list(_EVENTS)}
+        params: dict[str, Any] = {"created": stripe_params.window(since, until), "types": list(stripe_events.KINDS)}
         key_name = own_keys.key_name(account)
         for event in _read(self._client.events, params | ({"delivery_success": False} if undelivered else {}), account):
-            yield stripe_objects.notification(event, account=account, key_name=key_name)
+            yield stripe_events.from_list(event, account=account, key_name=key_name)
 
     def attest(self, *, ref: str, account: str) -> Notification:
         """See :meth:`Provider.attest`."""
         key_name = own_keys.key_name(account)
         with _translated(account):
-            found = self._client.payment_intents.retrieve(ref, {}, stripe_params.options(account))
-        return stripe_objects.attested(found.to_dict(), account=account, key_name=key_name, at=datetime.now(UTC))
+            found = stripe_fields.plain(self._client.payment_intents.retrieve(ref, {}, stripe_params.options(account)))
+            return stripe_events.attested(found, account=account, key_name=key_name, at=datetime.now(UTC))
 
     def list_entries(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderEntry]:
         """See :meth:`Provider.list_entries`. https://docs.stripe.com/api/balance_transactions/list"""
@@ -213,10 +211,14 @@ class StripeProvider:
         """See :meth:`Provider.list_entries_of_payout`. https://docs.stripe.com/payouts/reconciliation"""
         return (entry for entry in self._entries({"payout": ref}, account) if not entry.kind.startswith("payout"))
 
+    def check_headers(self, *, headers: Mapping[str, str], now: datetime) -> None:
+        """See :meth:`Provider.check_headers`."""
+        stripe_signature.check_headers(headers=headers, now=now, tolerance=self._tolerance)
+
     def authenticate(self, *, request: DeliveredRequest, secrets: Sequence[str], now: datetime) -> Notification:
         """See :meth:`Provider.authenticate`."""
         stripe_signature.verify(request=request, secrets=secrets, now=now, tolerance=self._tolerance)
-        return stripe_signature.notification(request.body)
+        return stripe_events.from_body(request.body)
 
     def look_up(self, *, notification: Notification) -> Notification:
         """See :meth:`Provider.look_up`. Stripe's events carry their object."""
@@ -224,14 +226,7 @@ class StripeProvider:
 
     def read(self, *, notification: Notification) -> ProviderNews | None:
         """See :meth:`Provider.read`. The event carries the object as it was then; nothing need be looked up."""
-        body = notification.payload["data"]["object"]
-        if notification.type.startswith("payment_intent.") and body.get("object") == "payment_intent":
-            return stripe_objects.payment(body, notification.account)
-        if notification.type in _REFUND_EVENTS and body.get("reason") != _UNCAPTURED:
-            return stripe_objects.refund(body, notification.account)
-        if notification.type.startswith("charge.dispute.") and body.get("payment_intent"):
-            return stripe_objects.dispute(body, notification.account, as_of=notification.created_at)
-        return None
+        return stripe_events.read(notification)
 
     def _list(self, *, created: Any, account: str) -> Iterator[Any]:
         return _read(self._client.payment_intents, {"created": created, "expand": ["data.latest_charge"]}, account)
@@ -246,7 +241,7 @@ def _read(service: Any, params: dict[str, Any], account: str) -> Iterator[Any]:
     with _translated(account):
         page = service.list({**params, "limit": 100}, stripe_params.options(account))
         for row in page.auto_paging_iter():
-            yield row.to_dict()
+            yield stripe_fields.plain(row)
 
 
 @contextmanager
@@ -273,6 +268,8 @@ def _translated(account: str) -> Iterator[None]:
             answer_saved=(error.http_status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR,
             request_id=error.request_id or "",
         ) from error
+    except UnreadableError as error:
+        raise OutcomeUnknownError(f"the answer cannot be read: {error}") from error
 
 
 def _refused(error: stripe.InvalidRequestError, account: str) -> ProviderError:
@@ -287,15 +284,18 @@ def _refused(error: stripe.InvalidRequestError, account: str) -> ProviderError:
 
 
 def _refusal(error: stripe.StripeError, account: str) -> dict[str, Any]:
-    body: Any = error.error
-    intent = getattr(body, "payment_intent", None)
+    intent = getattr(error.error, "payment_intent", None)
+    try:
+        payment = stripe_objects.payment(stripe_fields.plain(intent), account) if intent else None
+    except UnreadableError:
+        payment = None
     return {
-        "failure": Failure(code=error.code or "", message=error.user_message or ""),
-        "payment": stripe_objects.payment(intent.to_dict(), account) if intent else None,
+        "failure": stripe_objects.failure_of({"code": error.code, "message": error.user_message}),
+        "payment": payment,
         "request_id": error.request_id or "",
     }
 
 
 def _answered(intent: stripe.PaymentIntent, account: str) -> ProviderPayment:
     request_id = getattr(intent.last_response, "request_id", None) or ""
-    return replace(stripe_objects.payment(intent.to_dict(), account), request_id=request_id)
+    return replace(stripe_objects.payment(stripe_fields.plain(intent), account), request_id=request_id)

@@ -1,5 +1,6 @@
 """A query that is compiled once answers as its queryset does, for other values too."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -43,6 +44,29 @@ class TestCompiled:
         asked = Compiled(lambda pk: Slot.objects.filter(pk=pk), pk=UUID)
         with pytest.raises(KeyError, match="pk"):
             asked.rows()
+
+    def test_refuses_a_parameter_that_is_not_in_the_sql(self) -> None:
+        """Else its first value would stand there for ever."""
+        asked = Compiled(lambda zone: Slot.objects.filter(resource__timezone=zone.upper()), zone=str)
+        with pytest.raises(LookupError, match="zone"):
+            asked.rows(zone="Europe/Lisbon")
+
+    def test_a_wrong_value_spoils_it_for_nobody(self) -> None:
+        slot = SlotFactory.create()
+        asked = CompiledBy(lambda: Slot.objects.select_related("resource"))
+        wrong: list[dict[str, Any]] = [
+            {"pk": str(slot.pk)}, {"pk": {"id": 1}}, {"pk": None}, {"resource": [slot.resource_id]},
+            {"resource_id": 5}, {"resource__operator": "x"}, {"resource__timezone": slot.pk}, {"starts_at": "now"},
+        ]  # fmt: skip
+        for where in wrong:
+            with pytest.raises(TypeError):
+                asked.first(**where)
+        assert asked.first(pk=slot.pk) == slot
+        assert asked.first(resource=slot.resource_id) == slot
+        assert asked.first(resource_id=slot.resource_id) == slot
+        assert asked.first(resource__operator=slot.resource.operator_id) == slot
+        assert asked.first(resource__timezone="Europe/Lisbon") == slot
+        assert asked.first(starts_at=slot.starts_at) == slot
 
     def test_by_whatever_is_named(self) -> None:
         one, other = SlotFactory.create(), SlotFactory.create()

@@ -1,5 +1,6 @@
 """The endpoints that providers call: the raw body and its signature."""
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.utils import timezone
@@ -7,7 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from common import database, exception_handler
 from common.errors import BusyError, HoldfastError, MethodNotAllowedError, TooLargeError, UnavailableError
-from payments.providers import own_keys
+from payments.providers import own_keys, registry
 from payments.providers.base import DeliveredRequest, InvalidSignatureError
 from webhooks import inbox
 
@@ -16,10 +17,15 @@ MAX_BODY = 1024 * 1024
 
 @csrf_exempt
 def stripe(request: HttpRequest, account: str = "") -> JsonResponse:
-    """Take in a delivery of Stripe's; 200 means that it is ours to worry about now."""
+    """Take in a delivery of Stripe's; 200 means that it is ours to worry about now.
+
+    Who sends no fresh signature gets no further: not a byte of the body is waited for.
+    """
     try:
         if request.method != "POST":
             raise MethodNotAllowedError("Events are delivered by POST.")
+        now = timezone.now()
+        registry.get("stripe").check_headers(headers=request.headers, now=now)
         delivered = DeliveredRequest(body=_read(request), headers=request.headers, query=request.GET.dict())
         secrets = own_keys.webhook_secrets(account) if account else own_keys.platform_webhook_secrets()
         if secrets is None:
@@ -31,11 +37,11 @@ def stripe(request: HttpRequest, account: str = "") -> JsonResponse:
             secret_name=secrets.name,
             own=secrets.own,
             account=account,
-            now=timezone.now(),
+            now=now,
         )
     except BusyError:
         return exception_handler.answer(UnavailableError("Its payment is being changed at this moment. Send it again."))
-    except (HoldfastError, *database.ERRORS) as error:
+    except (HoldfastError, SuspiciousOperation, *database.ERRORS) as error:
         return exception_handler.answer(error)
     return JsonResponse({"received": True})
 

@@ -1,0 +1,139 @@
+"""Taking a field out of what Stripe sent: of the type that it is documented with, or not at all.
+
+``get_`` is for what the news stands on and refuses the rest; ``find_`` is for what is only shown, and leaves it out.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from common import json_text
+from payments.providers.base import UnreadableError
+
+logger = logging.getLogger("holdfast.stripe")
+
+T = TypeVar("T")
+
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
+_LARGEST = 2**53
+"""Above it, programs differ on what a number in JSON says; no currency has that much money."""
+_LAST_SECOND = 253_402_300_799  # of the year 9999
+
+Fields = Mapping[str, Any]
+
+
+def get_text(of: Fields, name: str, *, longest: int = 255) -> str:
+    """Return a text that is there and fits. Raises: UnreadableError."""
+    value = of.get(name)
+    if not isinstance(value, str):
+        raise UnreadableError(f"{name} is missing" if value is None else f"{name} is no text")
+    if not 0 < len(value) <= longest:
+        raise UnreadableError(f"{name} is longer than {longest} characters" if value else f"{name} is empty")
+    return value
+
+
+def get_text_or_none(of: Fields, name: str) -> str:
+    """Return a text that fits; empty if there is none. Raises: UnreadableError: Something else stands there."""
+    return get_text(of, name) if of.get(name) not in (None, "") else ""
+
+
+def find_text(of: Fields, name: str, *, longest: int = 255) -> str:
+    """Return a text that fits; empty if there is none."""
+    value = of.get(name)
+    return value if isinstance(value, str) and len(value) <= longest else ""
+
+
+def get_fields(of: Fields, name: str) -> Fields:
+    """Return an object. Raises: UnreadableError."""
+    value = of.get(name)
+    if not isinstance(value, Mapping):
+        raise UnreadableError(f"{name} is missing" if value is None else f"{name} is no object")
+    return value
+
+
+def find_fields(of: Fields, name: str) -> Fields:
+    """Return an object; an empty one if there is none."""
+    value = of.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def get_number(of: Fields, name: str, *, least: int = 0) -> int:
+    """Return a whole number that money can be. Raises: UnreadableError."""
+    value = of.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UnreadableError(f"{name} is missing" if value is None else f"{name} is no whole number")
+    if not least <= value <= _LARGEST:
+        raise UnreadableError(f"{name} is out of range")
+    return value
+
+
+def get_signed_number(of: Fields, name: str) -> int:
+    """Return a whole number that a line of the books can be. Raises: UnreadableError."""
+    return get_number(of, name, least=-_LARGEST)
+
+
+def get_number_or_zero(of: Fields, name: str) -> int:
+    """Return a whole number that money can be; zero if there is none. Raises: UnreadableError."""
+    return 0 if of.get(name) is None else get_number(of, name)
+
+
+def get_currency(of: Fields, name: str = "currency") -> str:
+    """Return a currency in upper case. Raises: UnreadableError."""
+    value = get_text(of, name)
+    if not _CURRENCY.fullmatch(value):
+        raise UnreadableError(f"{name} is none")
+    return value.upper()
+
+
+def get_flag(of: Fields, name: str) -> bool:
+    """Return true or false. Raises: UnreadableError."""
+    value = of.get(name)
+    if not isinstance(value, bool):
+        raise UnreadableError(f"{name} is missing" if value is None else f"{name} is neither true nor false")
+    return value
+
+
+def get_time(of: Fields, name: str) -> datetime:
+    """Return a time, which Stripe writes in seconds. Raises: UnreadableError."""
+    value = of.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UnreadableError(f"{name} is missing" if value is None else f"{name} is no time")
+    if not 0 <= value <= _LAST_SECOND:
+        raise UnreadableError(f"{name} is out of range")
+    return datetime.fromtimestamp(value, UTC)
+
+
+def find_time(of: Fields, name: str) -> datetime | None:
+    """Return a time; None if there is none."""
+    try:
+        return get_time(of, name)
+    except UnreadableError:
+        return None
+
+
+def find_id(of: Fields, name: str) -> UUID | None:
+    """Return an id of ours; None if there is none."""
+    try:
+        return UUID(find_text(of, name))
+    except ValueError:
+        return None
+
+
+def readable(rows: Iterator[Any], read: Callable[[Any], T]) -> Iterator[T]:
+    """Read each object of a list; one that cannot be read is told of in the log, and stops no other."""
+    for row in rows:
+        try:
+            yield read(row)
+        except UnreadableError as error:
+            logger.warning(
+                "An object of Stripe's cannot be read.", extra={"ref": find_text(row, "id"), "error": str(error)}
+            )
+
+
+def plain(answer: Any) -> dict[str, Any]:
+    """Return an object of the SDK's as a mapping of values that the database can hold."""
+    values: dict[str, Any] = json_text.storable(answer.to_dict())
+    return values
