@@ -1,6 +1,11 @@
 """What every operation's description in OpenAPI is made of."""
 
+import threading
+from typing import Any
+
+from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.views import SpectacularAPIView
 
 from common.serializers import ErrorEnvelope
 
@@ -12,6 +17,17 @@ KEY = OpenApiParameter(
     description="1 to 255 visible ASCII characters, a new one for each operation. The same request with the same key "
     "gets the first answer, byte for byte.",
 )
+
+_generating = threading.Lock()
+
+
+class SchemaView(SpectacularAPIView):
+    """Serves the description. drf-spectacular writes to classes while it makes one, so one is made at a time."""
+
+    def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Wait for whoever is at it."""
+        with _generating:
+            return super().dispatch(*args, **kwargs)
 
 
 def error(description: str) -> OpenApiResponse:

@@ -2,10 +2,12 @@
 
 import os
 import sys
+import threading
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from common import connecting
 
@@ -40,3 +42,8 @@ def on_starting(server: Any) -> None:
     if problems := connecting.problems():
         sys.stderr.write("".join(f"{problem}\n" for problem in problems))
         sys.exit(1)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Free what processes held that ran here before; beside the start, which waits for no database."""
+    threading.Thread(target=import_string("sweeps.leases.free_left_behind"), daemon=True, name="leases").start()

@@ -1,6 +1,7 @@
 """What can be wrong with an Idempotency-Key."""
 
 from http import HTTPStatus
+from math import ceil
 
 from common.errors import ConflictError, HoldfastError
 
@@ -27,10 +28,10 @@ class KeyInUseError(ConflictError):
     """The first request with this key is still running."""
 
     code = "idempotency_key_in_use"
-    retry_after = 1
 
-    def __init__(self) -> None:
+    def __init__(self, *, seconds: float = 1) -> None:
         super().__init__("The first request with this Idempotency-Key is still running.")
+        self.retry_after = max(ceil(seconds), 1)
 
 
 class KeyReusedError(HoldfastError):

@@ -16,10 +16,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Now
 
-from common import ids, loops, text_intake
+from common import ids, loops, processes, text_intake
 from common.errors import HoldfastError
 from idempotency.errors import KeyInUseError, KeyInvalidError, KeyMissingError, KeyReusedError
 from idempotency.models import IdempotencyKey
@@ -80,6 +80,8 @@ def fingerprint(*, method: str, path: str, body: bytes) -> str:
 def claim(*, client: ApiClient, key: str, method: str, path: str, body: bytes) -> Claim | Answer:
     """Claim a key in one statement of its own, or return the answer that it has already.
 
+    A key whose run is known to have ended, with its process, is taken over at once.
+
     Its COMMIT does not wait for the disk (``synchronous_commit``): a claim that a crash of the server could lose is one
     of a run that has done nothing yet, since whatever it commits next takes the claim to the disk with it.
 
@@ -88,16 +90,28 @@ def claim(*, client: ApiClient, key: str, method: str, path: str, body: bytes) -
         KeyReusedError: The key was first used for another request.
     """
     mark = fingerprint(method=method, path=path, body=body)
+    for _ in range(2):
+        claimed = _claim(client=client, key=key, method=method, path=path, mark=mark)
+        if claimed is not None:
+            return claimed
+        answer = _first_answer(client=client, key=key, mark=mark)
+        if answer is not None:
+            return answer
+    raise KeyInUseError
+
+
+def _claim(*, client: ApiClient, key: str, method: str, path: str, mark: str) -> Claim | None:
     claim_id, operation_id = ids.new_id(), ids.new_id()
-    values: list[Any] = [client.pk, key, method, path, mark, operation_id, claim_id, _lease()]
+    values: list[Any] = [client.pk, key, method, path, mark, operation_id, claim_id, _lease(), processes.own()]
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO idempotency_idempotencykey AS existing
-                (api_client_id, key, method, path, fingerprint, operation_id, claim_id, leased_until, created_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, now() + %s, now())
+                (api_client_id, key, method, path, fingerprint, operation_id, claim_id, leased_until, leased_by,
+                 created_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, now() + %s, %s, now())
             ON CONFLICT (api_client_id, key) DO UPDATE
-                SET claim_id = excluded.claim_id, leased_until = excluded.leased_until
+                SET claim_id = excluded.claim_id, leased_until = excluded.leased_until, leased_by = excluded.leased_by
                 WHERE existing.status_code IS NULL
                   AND existing.leased_until <= now()
                   AND existing.fingerprint = excluded.fingerprint
@@ -106,24 +120,45 @@ def claim(*, client: ApiClient, key: str, method: str, path: str, body: bytes) -
             values,
         )
         row = cursor.fetchone()
-    if row is not None:
-        return Claim(id=claim_id, operation=Operation(id=row[0], resumed=row[0] != operation_id))
-    return _first_answer(client=client, key=key, mark=mark)
+    if row is None:
+        return None
+    return Claim(id=claim_id, operation=Operation(id=row[0], resumed=row[0] != operation_id))
 
 
-def answer(*, claim: Claim, status_code: int, body: bytes) -> None:
-    """Keep the first answer; a run that lost its claim changes nothing."""
-    _write(claim, "UPDATE idempotency_idempotencykey SET status_code = %s, body = %s", status_code, body)
+def answer(*, claim: Claim, status_code: int, body: bytes) -> bool:
+    """Keep the first answer; False if this run has lost its claim, so that another answers."""
+    return _write(claim, "UPDATE idempotency_idempotencykey SET status_code = %s, body = %s", status_code, body)
 
 
-def release(*, claim: Claim) -> None:
-    """Forget a key whose request changed nothing, so that it may be used again, for anything."""
-    _write(claim, "DELETE FROM idempotency_idempotencykey")
+def release(*, claim: Claim) -> bool:
+    """Forget a key whose request changed nothing, so that it may be used again, for anything.
+
+    An earlier run with its operation may have made something: for that, end the lease. False if this run has lost its
+    claim.
+    """
+    return _write(claim, "DELETE FROM idempotency_idempotencykey")
 
 
-def end_lease(*, claim: Claim) -> None:
-    """Let the retry go on at once from where this run stopped, with the same operation id."""
-    _write(claim, "UPDATE idempotency_idempotencykey SET leased_until = now()")
+def end_lease(*, claim: Claim) -> bool:
+    """Let the retry go on at once from where this run stopped; False if this run has lost its claim."""
+    return _write(claim, "UPDATE idempotency_idempotencykey SET leased_until = now()")
+
+
+def answer_of_other(*, claim: Claim) -> Answer | None:
+    """Return what the run has answered that took over from a slow one; None if the key is gone.
+
+    Raises:
+        KeyInUseError: It is still running.
+    """
+    row = _rows().filter(operation_id=claim.operation.id).first()
+    return _answer_of(row) if row is not None else None
+
+
+def free_left_behind() -> int:
+    """End the leases of processes that ran on this machine before and have ended; returns how many."""
+    running = IdempotencyKey.objects.filter(status_code=None, leased_until__gt=Now())
+    gone = [name for name in running.values_list("leased_by", flat=True).distinct() if processes.is_gone_before(name)]
+    return running.filter(leased_by__in=gone).update(leased_until=Now())
 
 
 def purge(*, now: datetime | None = None) -> int:
@@ -137,22 +172,36 @@ def purge(*, now: datetime | None = None) -> int:
     return loops.batches(loops.cut(old.values_list("pk", flat=True)), delete, name="purge_idempotency_keys").done
 
 
-def _first_answer(*, client: ApiClient, key: str, mark: str) -> Answer:
-    first = IdempotencyKey.objects.filter(api_client=client, key=key).first()
+def _first_answer(*, client: ApiClient, key: str, mark: str) -> Answer | None:
+    """Return the answer of a key; None if it may be claimed after all."""
+    first = _rows().filter(api_client=client, key=key).first()
     if first is None:
-        raise KeyInUseError  # released between the two statements: the next try will have it
+        return None  # released between the two statements
     if first.fingerprint != mark:
         raise KeyReusedError
-    if first.status_code is None:
-        raise KeyInUseError
-    return Answer(status_code=first.status_code, body=bytes(first.body or b""))
+    if first.status_code is None and processes.is_gone(first.leased_by):
+        IdempotencyKey.objects.filter(pk=first.pk, claim_id=first.claim_id, status_code=None).update(leased_until=Now())
+        return None
+    return _answer_of(first)
 
 
-def _write(claim: Claim, what: str, *values: Any) -> None:
+def _rows() -> QuerySet[IdempotencyKey]:
+    return IdempotencyKey.objects.annotate(rest=F("leased_until") - Now())
+
+
+def _answer_of(row: IdempotencyKey) -> Answer:
+    if row.status_code is None:
+        rest: timedelta = row.rest  # type: ignore[attr-defined]  # annotated by the query
+        raise KeyInUseError(seconds=rest.total_seconds())
+    return Answer(status_code=row.status_code, body=bytes(row.body or b""))
+
+
+def _write(claim: Claim, what: str, *values: Any) -> bool:
     """Write to the key of a claim if it is still this claim's; found by its operation's id, which is indexed."""
     where = "WHERE operation_id = %s AND claim_id = %s AND status_code IS NULL"
     with connection.cursor() as cursor:
         cursor.execute(f"{what} {where}", [*values, claim.operation.id, claim.id])
+        return bool(cursor.rowcount == 1)
 
 
 def _lease() -> timedelta:

@@ -21,6 +21,9 @@ class IdempotencyKey(models.Model):
     )
     claim_id = models.UUIDField(default=ids.new_id, help_text="The run that may write the answer.")
     leased_until = models.DateTimeField(help_text="Until then the run is taken to be alive.")
+    leased_by = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="The process that runs it, by host, boot, pid."
+    )
     status_code = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: not answered yet.")
     body = models.BinaryField(null=True)
     created_at = models.DateTimeField()

@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from idempotency import keys
+from idempotency import ending, keys
+from idempotency.errors import KeyInUseError
 from tenants.authentication import caller_of
 
 HEADER = "Idempotency-Key"
@@ -40,12 +41,18 @@ def idempotent(method: Method) -> Callable[..., HttpResponse]:
             body=request._request.body,
         )
         if isinstance(claimed, keys.Answer):
-            replay = _respond(claimed.status_code, claimed.body)
-            replay[REPLAYED] = "true"
-            return replay
-        response = _run(method, view, request, claimed.operation, kwargs)
-        body = JSONRenderer().render(response.data)
-        _keep(claimed, response.status_code, body)
+            return _replay(claimed)
+        try:
+            response = _run(method, view, request, claimed.operation, kwargs)
+            body = JSONRenderer().render(response.data)
+            other = _keep(claimed, response.status_code, body)
+        except KeyInUseError:
+            raise
+        except BaseException:  # also the end of the process: the retry must not wait for a run that is over
+            ending.end(claimed)
+            raise
+        if other is not None:
+            return _replay(other)
         answer = _respond(response.status_code, body)
         for header, value in response.items():
             if header != "Content-Type":  # not DRF's yet: the response is rendered here
@@ -64,13 +71,25 @@ def _run(
         return view.handle_exception(error)
 
 
-def _keep(claim: keys.Claim, status_code: int, body: bytes) -> None:
+def _keep(claim: keys.Claim, status_code: int, body: bytes) -> keys.Answer | None:
+    """Note what a run came to; returns the answer of the run that took over from it, if one has answered.
+
+    Raises:
+        KeyInUseError: Another took over and is still running; what it will answer is the answer.
+    """
     if status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        keys.end_lease(claim=claim)
-    elif status_code in _NOT_STORED:
-        keys.release(claim=claim)
+        return None if ending.end(claim) else keys.answer_of_other(claim=claim)
+    if status_code in _NOT_STORED:
+        is_kept = (keys.end_lease if claim.operation.resumed else keys.release)(claim=claim)
     else:
-        keys.answer(claim=claim, status_code=status_code, body=body)
+        is_kept = keys.answer(claim=claim, status_code=status_code, body=body)
+    return None if is_kept else keys.answer_of_other(claim=claim)
+
+
+def _replay(answer: keys.Answer) -> HttpResponse:
+    replay = _respond(answer.status_code, answer.body)
+    replay[REPLAYED] = "true"
+    return replay
 
 
 def _respond(status_code: int, body: bytes) -> HttpResponse:

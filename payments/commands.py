@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
-from common import database, ids, loops
+from common import database, ids, loops, processes
 from common.states import InvalidStateError
 from payments import locks, managers
 from payments.models import Command, Payment, Refund
@@ -93,6 +93,7 @@ def claimed(command: Command, *, now: datetime) -> Command:
     command.attempts = 1
     command.first_sent_at = now
     command.leased_until = now + lease()
+    command.leased_by = processes.own()
     return command
 
 
@@ -102,12 +103,12 @@ def claim(*, command_id: UUID) -> Command | None:
     One statement, committed at once: the attempt is counted before the call. After it, ``is_wanted`` says whether the
     payment is still wanted.
     """
-    values: list[Any] = [lease(), command_id, settings.COMMAND_MAX_ATTEMPTS]
+    values: list[Any] = [lease(), processes.own(), command_id, settings.COMMAND_MAX_ATTEMPTS]
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE payments_command SET status = 'sent', attempts = attempts + 1, leased_until = now() + %s,
-                                        first_sent_at = coalesce(first_sent_at, now())
+                                        leased_by = %s, first_sent_at = coalesce(first_sent_at, now())
             WHERE id = (SELECT c.id FROM payments_command c
                         WHERE c.id = %s AND c.status IN ('requested', 'sent', 'unknown')
                           AND c.next_attempt_at <= now() AND coalesce(c.leased_until, '-infinity') <= now()
@@ -184,6 +185,16 @@ def fenced(command: Command) -> database.Fenced:
     A sender whose lease was over may have been replaced: the number of the claim has moved on.
     """
     return database.Fenced(row=command, fields=_FINISHED_FIELDS, fence="attempts", returning=_NEXT)
+
+
+def free_left_behind() -> int:
+    """End the leases of senders that ran on this machine before and have ended; returns how many.
+
+    What they sent may still be on its way: the key makes sending it again harmless.
+    """
+    sending = Command.objects.filter(status=CommandStatus.SENT, leased_until__gt=Now())
+    gone = [name for name in sending.values_list("leased_by", flat=True).distinct() if processes.is_gone_before(name)]
+    return sending.filter(leased_by__in=gone).update(leased_until=Now())
 
 
 def flag_exhausted() -> int:

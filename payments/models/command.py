@@ -41,6 +41,9 @@ class Command(models.Model):
     )
     next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="Empty: nobody will try it again.")
     leased_until = models.DateTimeField(null=True, blank=True, help_text="Until then a sender is taken to be alive.")
+    leased_by = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="The sender's process, by host, boot and pid."
+    )
     last_error = models.TextField(blank=True)
     provider_request_id = models.CharField(max_length=255, blank=True)
     requested_by = models.CharField(max_length=200)

@@ -8,7 +8,7 @@ from django.db import connections
 
 from common import connecting, database
 from common.commands import CheckedCommand
-from sweeps import scheduling
+from sweeps import leases, scheduling
 
 
 class Command(CheckedCommand):
@@ -25,6 +25,7 @@ class Command(CheckedCommand):
         if problems := connecting.problems():
             raise CommandError("\n".join(problems))
         database.use_no_pool()
+        leases.free_left_behind()
         scheduling.schedule_all()
         scheduling.run_all_soon()
         connections.close_all()  # the cluster forks

@@ -1,0 +1,24 @@
+"""What a process does about leases when it starts."""
+
+import logging
+
+from django.db import connections
+
+from common import database
+from idempotency import keys
+from payments import commands
+
+logger = logging.getLogger("holdfast.leases")
+
+
+def free_left_behind() -> None:
+    """End the leases of processes that ran on this machine before and have ended. Never raises for the database."""
+    try:
+        freed = keys.free_left_behind() + commands.free_left_behind()
+    except database.ERRORS:
+        logger.warning("Leases of processes before this one could not be looked at; they run out by themselves.")
+        return
+    finally:
+        connections.close_all()
+    if freed:
+        logger.info("Leases of processes that have ended were freed.", extra={"number": freed})
