@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from booking import expiring, places
+from booking import expiring, locks, places
 from booking.errors import SlotClosedError, SlotSoldOutError
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
@@ -58,6 +58,8 @@ def _seat(reservation: Reservation, at: datetime) -> None:
         during=(reservation.starts_at, reservation.ends_at),
         exclusive=reservation.resource.exclusive,
     )
+    if reservation.resource.exclusive:
+        locks.lock_occupancy(resource_id=reservation.resource_id)
     over = expiring.end_due(among=there, now=at)
     reservation.move(ReservationStatus.PAID, at=at, by=settling.ACTOR, because="the money came late; seated again")
     database.update_together((reservation, CHANGED_FIELDS))

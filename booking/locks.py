@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -72,6 +73,17 @@ def get_resource_for_update(*, resource_id: UUID) -> Resource:
 def lock_offered(*, resource_id: UUID) -> None:
     """Lock a resource while what is sold of it is changed; sales of it wait, and it waits for those of this moment."""
     list(Resource.objects.select_for_update().filter(pk=resource_id).values_list("pk"))
+
+
+def lock_occupancy(*, resource_id: UUID) -> None:
+    """Lock the times of an exclusive resource, as its triggers do; for who ends other holds before taking its own time.
+
+    Who takes a time waits for an uncommitted end of another's while it has this lock: so it must be had before the end.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock('booking_occupancy'::regclass::oid::int, hashtext(%s))", [str(resource_id)]
+        )
 
 
 def get_slot_for_update(*, slot_id: UUID) -> Slot:

@@ -1,5 +1,7 @@
 """One party, one boat (P2): an exclusive resource is given away by time, through whatever it is booked."""
 
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
-from booking import moving, pricing
+from booking import expiring, moving, pricing
 from booking.errors import SlotSoldOutError
 from booking.models import Occupancy, Reservation, Resource, Slot
 from payments.models import Refund
@@ -20,7 +22,7 @@ from tests.aging import run_out
 from tests.api import Frontend
 from tests.factories import ResourceFactory, SlotFactory
 from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.threads import deadlocks, race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -180,6 +182,47 @@ class TestLateMoney:
         stripe_events.deliver_all(sandbox)
         assert Counter(Reservation.objects.values_list("status", flat=True)) == {"paid": 1, "expired": 1}
         promises.hold()
+
+    def test_waits_for_nobody_who_waits_for_it(
+        self, sandbox: Sandbox, morning: Slot, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Late money has ended a hold that ran out, and not yet taken the boat, when another guest asks for it."""
+        key, ours, answers = self.expire_while_charged(sandbox, morning).key, expiring.end_due, []
+        other = later(morning, hours=1)
+        run_out(Frontend(key).reserve(other).json()["reservation"]["id"])
+
+        def ask() -> None:
+            answers.extend(race([lambda: Frontend(key).reserve(other)]))
+
+        def end_due(**given: Any) -> Any:
+            ended = ours(**given)
+            guest.start()
+            wait_until_somebody_waits()
+            return ended
+
+        monkeypatch.setattr(expiring, "end_due", end_due)
+        before, guest = deadlocks(), threading.Thread(target=ask)
+        stripe_events.deliver_all(sandbox)
+        guest.join(timeout=30)
+        assert [code_of(answer) for answer in answers] == ["slot_sold_out"]
+        assert Occupancy.objects.get().reservation.status == "paid"
+        assert deadlocks() == before
+        promises.hold()
+
+
+def wait_until_somebody_waits() -> None:
+    """Wait until a connection of this database waits for a lock."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
 
 
 class TestSwitching:
