@@ -8,7 +8,7 @@ PRODUCTION := ENV_FILE= DEBUG=false SECRET_KEY=checked-only-0123456789-abcdefghi
 	STRIPE_WEBHOOK_SECRETS=whsec_checked MAIL_BACKEND=smtp MAIL_HOST=127.0.0.1 MAIL_FROM=checked@example.com
 DEVELOPMENT := ENV_FILE= DEBUG=true DATABASE_URL=postgresql://holdfast@127.0.0.1:1/holdfast
 
-.PHONY: help demo up down test long simulate mutants bench fuzz check fmt
+.PHONY: help demo up down fresh test long simulate mutants bench fuzz check fmt
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -22,6 +22,9 @@ up: .venv/.ready ## Bring everything up: database, sandbox, web and worker
 
 down: .venv/.ready ## Stop everything of this checkout
 	@$(RUN) -m demo down
+
+fresh: .venv/.ready ## Put the database of this checkout aside, so that the next start makes a new one
+	@$(RUN) -m demo fresh
 
 test: .venv/.ready-dev ## Run the tests, on all cores
 	@$(RUN) -m pytest -q -n auto --durations=20 $(ARGS)

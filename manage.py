@@ -3,12 +3,13 @@
 
 import os
 import sys
+from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-from config import embedded_postgres
+from config import embedded_postgres, local_stack
 from config.postgres_programs import EmbeddedPostgresError
 
 
@@ -18,6 +19,7 @@ def main() -> None:
     # No connection pool, whatever the environment says for the web: its threads do not survive a fork, and qcluster
     # forks its workers; other commands need one connection.
     os.environ["DATABASE_POOL_SIZE"] = "0"
+    local_stack.adopt(Path(__file__).resolve().parent)
     try:
         if settings.EMBEDDED_POSTGRES_DIR is not None:
             embedded_postgres.ensure_running(settings.EMBEDDED_POSTGRES_DIR)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from decouple import Config, RepositoryEmpty, RepositoryEnv
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from config.secrets import RepositoryAws
 
 RATE = re.compile(r"[1-9]\d*/(s|sec|second|m|min|minute|h|hour|d|day)")
+_POSTGRES = ("postgres", "postgresql")
+_WITH_PASSWORD = re.compile(r"(?P<before>postgres(?:ql)?://[^:/@?#]*:)(?P<password>.*)@(?P<after>[^@]*)", re.DOTALL)
+_QUOTED = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -122,6 +125,14 @@ class Environment:
             return ""
         return value
 
+    def database_url(self, name: str) -> str:
+        """Read the URL of a PostgreSQL, whose password may be written as it is; empty if there is none."""
+        value = with_quoted_password(self.text(name))
+        if value and not _is_url(value, _POSTGRES):
+            self.refuse(name, "must be a URL such as postgresql://user:password@host:5432/name.")
+            return ""
+        return value
+
 
 class _Both(RepositoryEmpty):  # type: ignore[misc]  # decouple has no types
     """Two places to read from, the first one first."""
@@ -134,6 +145,14 @@ class _Both(RepositoryEmpty):  # type: ignore[misc]  # decouple has no types
 
     def __getitem__(self, name: str) -> str:
         return str(next(place[name] for place in self._places if name in place))
+
+
+def with_quoted_password(url: str) -> str:
+    """Quote the password of a database's URL if it has letters that end it early, such as @, / and :."""
+    found = _WITH_PASSWORD.fullmatch(url)
+    if found is None or _QUOTED.fullmatch(found["password"]):
+        return url
+    return f"{found['before']}{quote(found['password'], safe='')}@{found['after']}"
 
 
 def is_near(url: str) -> bool:

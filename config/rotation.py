@@ -43,7 +43,7 @@ def _take_over(env: Environment) -> None:
     if stripe_keys.is_live(key) != settings.STRIPE_LIVE_MODE:
         env.refuse("STRIPE_API_KEY", "must be of the mode that it was: what is stored is of that one.")
     rules.check_secret_key(env, key=secret_key, debug=settings.DEBUG)
-    database = env.url("DATABASE_URL", schemes=["postgres", "postgresql"])
+    database = env.database_url("DATABASE_URL")
     if env.problems:
         logger.error("The rotated secrets are not right; the old ones stay.", extra={"problems": sorted(env.problems)})
         return

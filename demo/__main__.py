@@ -1,4 +1,4 @@
-"""`python -m demo up | demo | down | story`: what `make up`, `make demo` and `make down` call."""
+"""`python -m demo up | demo | down | fresh | story`: what `make up`, `make demo`, `make down` and `make fresh` call."""
 
 import argparse
 import importlib
@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 
 from django.core.exceptions import ImproperlyConfigured
 
 from config.postgres_programs import EmbeddedPostgresError
-from demo import places, ports, processes, stack, taking_over
+from demo import other_migrations, places, ports, processes, stack, taking_over
 from demo.output import complain, say, tell_where
 from demo.supervisor import LOOK_SECONDS, StartError, StopRequested, stopping_on_signals
 
@@ -27,7 +28,7 @@ PROBLEMS = (
 def main(arguments: list[str] | None = None) -> int:
     """Do what was asked. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
-    parser.add_argument("command", choices=["up", "demo", "down", "story"])
+    parser.add_argument("command", choices=["up", "demo", "down", "fresh", "story"])
     parser.add_argument(
         "--once", action="store_true", default=bool(os.environ.get("ONCE")), help="stop after the story"
     )
@@ -35,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if chosen.command == "down":
             return down()
+        if chosen.command == "fresh":
+            return fresh()
         if chosen.command == "story":
             return int(importlib.import_module("demo.story").play(places.DEMO))
         return up(with_story=chosen.command == "demo", once=chosen.once)
@@ -69,6 +72,16 @@ def down() -> int:
     with taking_over.only_one():
         stack.stop_database()
     say("Everything of this checkout is stopped.")
+    return 0
+
+
+def fresh() -> int:
+    """Stop everything of this checkout, and put its embedded database aside."""
+    with taking_over.only_one():
+        stack.stop_database()
+        aside = other_migrations.put_aside(now=datetime.now(UTC))
+    say("There was no database yet." if aside is None else f"The database was put aside, in {aside}.")
+    say("The next `make up` begins with a new one.")
     return 0
 
 

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from config import local_stack
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / ".data"
 LOGS = DATA / "logs"
@@ -15,6 +17,8 @@ SUPERVISOR = DATA / "supervisor.json"
 LOCK = DATA / "supervisor.lock"
 STATIC = DATA / "static"
 ENVIRONMENT = ROOT / ".env"
+POSTGRES = DATA / "postgres"
+STACK_ENVIRONMENT = ROOT / local_stack.FILE
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -28,9 +32,14 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a file that only its owner may read, whole or not at all."""
+    write(path, json.dumps(content, indent=2) + "\n")
+
+
+def write(path: Path, content: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(json.dumps(content, indent=2) + "\n")
+        file.write(content)
     fresh.replace(path)

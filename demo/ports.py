@@ -1,5 +1,6 @@
 """Which ports the stack listens on."""
 
+import os
 import socket
 
 from config.env import Environment
@@ -16,13 +17,15 @@ class PortBusyError(Exception):
 def choose(name: str, default: int, *, taken: int = 0) -> int:
     """Return the port that a variable names, or else the first free one from the default on, but not ``taken``.
 
+    The default in a copy of `.env.example` names none.
+
     Raises:
         PortBusyError: The variable names a port that another program has.
     """
     environment = Environment(places.ENVIRONMENT)
     asked = environment.integer(name, 0, least=1, most=LAST_PORT)
     environment.stop_if_wrong()
-    if asked:
+    if asked and (asked != default or os.environ.get(name)):
         if asked == taken or not is_free(asked):
             raise PortBusyError(f"{name}={asked} is in use by another program. Choose another port, or give none.")
         return asked

@@ -12,7 +12,7 @@ import requests
 from django.conf import settings
 
 from config import embedded_postgres
-from demo import places, ports
+from demo import other_migrations, places, ports
 from demo.output import say
 from demo.processes import Child
 from demo.supervisor import StartError, Supervisor
@@ -34,17 +34,20 @@ class Stack:
         os.environ.update(self._environment())
 
     def start(self) -> dict[str, Any]:
-        """Bring everything up, write `.data/demo.json` and return what is in it.
+        """Bring everything up, write `.data/demo.json` and `.data/env`, and return what is in the first.
 
         Raises:
             StartError: Something did not come up.
         """
         places.LOGS.mkdir(parents=True, exist_ok=True)
         self.keep_database()
+        places.write(places.STACK_ENVIRONMENT, _lines(self._environment()))
         say("Preparing the database …")
-        _manage("migrate", "--no-input", "--verbosity", "0")
-        _collect_static()
-        login = json.loads(_manage("load_demo", "--json").strip().splitlines()[-1])
+        with other_migrations.explained():
+            other_migrations.refuse()
+            _manage("migrate", "--no-input", "--verbosity", "0")
+            _collect_static()
+            login = json.loads(_manage("load_demo", "--json").strip().splitlines()[-1])
         say(f"Starting sandbox (port {self._sandbox_port}), web (port {self._port}) and worker …")
         for child, until in self._children():
             _keep_last_log(child)
@@ -124,9 +127,13 @@ class Stack:
 
 def stop_database() -> None:
     """Stop the embedded database of this checkout, if there is one."""
-    directory = places.DATA / "postgres"
-    if directory.exists():
-        embedded_postgres.stop(directory)
+    if places.POSTGRES.exists():
+        embedded_postgres.stop(places.POSTGRES)
+
+
+def _lines(environment: dict[str, str]) -> str:
+    head = "# Written by `make up`, for manage.py where nobody has given other settings (config/local_stack.py)."
+    return "\n".join([head, *(f"{name}={value}" for name, value in environment.items())]) + "\n"
 
 
 def _secrets() -> dict[str, str]:

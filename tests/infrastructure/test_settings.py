@@ -4,12 +4,16 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
+import dj_database_url
 import pytest
 from django.conf import settings
 
+from config import local_stack
 from config import settings as settings_module
-from config.env import is_near
+from config.env import Environment, is_near, with_quoted_password
 from tests.environment import ROOT, documented
 
 PRODUCTION = {
@@ -119,3 +123,66 @@ class TestNear:
     )
     def test_tells_this_machine_and_its_network_from_the_rest(self, url: str, near: bool) -> None:
         assert is_near(url) is near
+
+
+class TestDatabaseUrl:
+    @pytest.mark.parametrize(
+        ("url", "password"),
+        [
+            ("postgresql://holdfast:plain@db:5432/holdfast", "plain"),
+            ("postgresql://holdfast:p@ss/w:rd#1?%@db:5432/holdfast", "p@ss/w:rd#1?%"),
+            ("postgres://holdfast:p%40ss%2Fw@db:5432/holdfast", "p@ss/w"),
+            ("postgresql://holdfast:a:b@db:5432/holdfast?sslmode=require", "a:b"),
+            ("postgresql://holdfast:[x]@db:5432/holdfast", "[x]"),
+        ],
+    )
+    def test_has_its_password_as_it_is_or_quoted(
+        self, url: str, password: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("DATABASE_URL", url)
+        env = Environment(tmp_path / "none")
+        read = dj_database_url.parse(env.database_url("DATABASE_URL"))
+        assert env.problems == []
+        assert (read["USER"], read["PASSWORD"], read["HOST"], read["PORT"], read["NAME"]) == (
+            "holdfast", password, "db", 5432, "holdfast"
+        )  # fmt: skip
+
+    def test_without_a_password_stays_as_it_is(self) -> None:
+        for url in ("postgresql://holdfast@%2Ftmp%2Fx/holdfast", "postgresql://db/holdfast", "mysql://a:b@c/d", ""):
+            assert with_quoted_password(url) == url
+
+
+class TestLocalStack:
+    @pytest.fixture
+    def root(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        for name in documented() | {"ENV_FILE"}:
+            monkeypatch.delenv(name, raising=False)
+        (tmp_path / ".data").mkdir()
+        (tmp_path / ".data/env").write_text("# of the stack\nSECRET_KEY=its\nPORT=8003\n")
+        return tmp_path
+
+    @pytest.fixture(autouse=True)
+    def environment(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        before = dict(os.environ)
+        yield
+        os.environ.clear()
+        os.environ.update(before)
+
+    @pytest.mark.parametrize("own", [None, "SECRET_KEY=\nDEBUG=false\n", "DEBUG=true\nSECRET_KEY=mine\n"])
+    def test_is_adopted_on_a_developers_machine(self, root: Path, own: str | None) -> None:
+        if own is not None:
+            (root / ".env").write_text(own)
+        assert local_stack.adopt(root)
+        assert (os.environ["SECRET_KEY"], os.environ["PORT"]) == ("its", "8003")
+
+    @pytest.mark.parametrize("own", ["SECRET_KEY=mine\n", "DEBUG=false\nSTRIPE_API_KEY=sk_live_x\n"])
+    def test_is_not_where_a_file_tells_of_an_installation(self, root: Path, own: str) -> None:
+        (root / ".env").write_text(own)
+        assert not local_stack.adopt(root)
+        assert "PORT" not in os.environ
+
+    @pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "ENV_FILE", "AWS_SECRETS_ID"])
+    def test_is_not_where_the_environment_does(self, root: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(name, "")
+        assert not local_stack.adopt(root)
+        assert "PORT" not in os.environ

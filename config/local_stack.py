@@ -1,0 +1,29 @@
+"""What `make up` leaves for commands beside it: its settings in `.data/env`, taken where nobody has given others."""
+
+import os
+from pathlib import Path
+
+from decouple import RepositoryEnv
+
+from config.env import TRUE
+
+FILE = ".data/env"
+_OWN = ("SECRET_KEY", "STRIPE_API_KEY", "AWS_SECRETS_ID")
+"""Who has given one of these has an installation, not a stack on a developer's machine."""
+
+
+def adopt(root: Path) -> bool:
+    """Put the stack's settings into the environment, unless this is an installation; returns whether it did.
+
+    Only `manage.py` calls this. The web server and whatever else runs in production never do.
+    """
+    stack, own = root / FILE, root / ".env"
+    if any(name in os.environ for name in (*_OWN, "ENV_FILE", "DATABASE_URL")) or not stack.is_file():
+        return False
+    given = RepositoryEnv(str(own)).data if own.is_file() else {}
+    is_developers = given.get("DEBUG", "").strip().lower() in TRUE
+    if not is_developers and any(given.get(name, "").strip() for name in _OWN):
+        return False
+    for name, value in RepositoryEnv(str(stack)).data.items():
+        os.environ.setdefault(name, value)
+    return True
