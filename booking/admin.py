@@ -15,6 +15,7 @@ from booking.departure_form import DepartureForm
 from booking.forms import WeeklyRuleForm
 from booking.guarded_admin import GuardedAdmin, ResourceForm
 from booking.models import History, Rate, Reservation, Resource, Slot
+from booking.rate_form import RateForm, RateFormSet
 from booking.states import SlotStatus
 from payments import currencies, showing, timeline
 from payments.timeline import Entry
@@ -36,6 +37,8 @@ class RateInline(TabularInline):  # type: ignore[misc]  # the theme has no types
     """What each unit costs; reservations keep the rate that they were sold at."""
 
     model = Rate
+    form = RateForm
+    formset = RateFormSet
     extra = 0
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -147,6 +150,10 @@ class ReservationAdmin(ReadOnlyAdmin):
     """Reservations, with all that happened to each."""
 
     zone_path = "resource__timezone"
+    money = showing.money("amount")
+    export_values: ClassVar = {
+        name: showing.number(name) for name in ("amount", "payment__amount_captured", "payment__amount_refunded")
+    }
     list_display = (
         "reference", "stands", "resource", "departure", "customer_name", "places", "money", "payment_status", "created",
     )  # fmt: skip
@@ -193,11 +200,6 @@ class ReservationAdmin(ReadOnlyAdmin):
     def departure(self, row: Reservation) -> str:
         """Show the departure by the resource's clock."""
         return f"{row.day} (the whole day)" if row.day else clocks.when(row.starts_at, row.resource.timezone)
-
-    @admin.display(description="amount")
-    def money(self, row: Reservation) -> str:
-        """Show the amount."""
-        return currencies.shown(row.amount, row.currency)
 
     @admin.display(description="made (local)", ordering="id")
     def created(self, row: Reservation) -> str:

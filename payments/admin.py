@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from payments import commands, currencies, showing, timeline
+from payments import commands, showing, timeline
 from payments.models import Command, Dispute, Payment, Refund
 from tenants.acting import reasoned
 from tenants.backoffice import ReadOnlyAdmin, once
@@ -18,6 +18,9 @@ from tenants.roles import Power
 class PaymentAdmin(ReadOnlyAdmin):
     """Payments, with all that happened to them."""
 
+    money = showing.money("amount")
+    captured = showing.money("amount_captured", description="captured")
+    refunded = showing.money("amount_refunded", description="refunded")
     list_display = (
         "__str__",
         "money",
@@ -37,6 +40,9 @@ class PaymentAdmin(ReadOnlyAdmin):
         "amount_captured", "amount_refunding", "amount_refunded", "currency", "failure_code", "stuck_at", "created_at",
         "changed_at",
     )  # fmt: skip
+    export_values: ClassVar = {
+        name: showing.number(name) for name in ("amount", "amount_captured", "amount_refunding", "amount_refunded")
+    }
     fieldsets: ClassVar = [
         (None, {"fields": [
             ("status", "failure_code", "failure_message"),
@@ -53,25 +59,10 @@ class PaymentAdmin(ReadOnlyAdmin):
         """Read what the list and the page show with it."""
         return super().get_queryset(request).select_related("operator", "reservation")
 
-    @admin.display(description="amount")
-    def money(self, row: Payment) -> str:
-        """Show the amount."""
-        return currencies.shown(row.amount, row.currency)
-
     @admin.display(description="status")
     def stands(self, row: Payment) -> SafeString:
         """Show where it stands."""
         return showing.status(row)
-
-    @admin.display(description="captured")
-    def captured(self, row: Payment) -> str:
-        """Show what was captured."""
-        return currencies.shown(row.amount_captured, row.currency)
-
-    @admin.display(description="refunded")
-    def refunded(self, row: Payment) -> str:
-        """Show what was given back."""
-        return currencies.shown(row.amount_refunded, row.currency)
 
     @admin.display(description="stuck", boolean=True)
     def is_stuck(self, row: Payment) -> bool:
@@ -95,6 +86,9 @@ class CommandAdmin(ReadOnlyAdmin):
     """What was asked of a provider, and what came of it."""
 
     operator_path = "payment__operator"
+    money = showing.money("amount", currency="payment__currency")
+    exclude: ClassVar = ["amount", "parameters"]
+    readonly_fields: ClassVar = ["money"]
     list_display = (
         "kind",
         "payment",
@@ -111,11 +105,6 @@ class CommandAdmin(ReadOnlyAdmin):
     sortable_by = ()
     period = "id"
 
-    @admin.display(description="amount")
-    def money(self, row: Command) -> str:
-        """Show the amount."""
-        return currencies.shown(row.amount, row.payment.currency)
-
     @staticmethod
     def _try_again(command: Command, actor: str, reason: str) -> str:
         commands.give_another_round(command_id=command.pk)
@@ -128,6 +117,10 @@ class CommandAdmin(ReadOnlyAdmin):
 class RefundAdmin(ReadOnlyAdmin):
     """Money on its way back."""
 
+    money = showing.money("amount", currency="payment__currency")
+    exclude: ClassVar = ["amount"]
+    readonly_fields: ClassVar = ["money"]
+    export_values: ClassVar = {"amount": showing.number("amount", currency="payment__currency")}
     export_fields = (
         "id", "operator__slug", "payment", "payment__provider_ref", "provider_ref", "amount", "payment__currency",
         "status", "reason", "failure_code", "requested_by", "created_at", "changed_at",
@@ -147,16 +140,15 @@ class RefundAdmin(ReadOnlyAdmin):
     sortable_by = ()
     period = "id"
 
-    @admin.display(description="amount")
-    def money(self, row: Refund) -> str:
-        """Show the amount."""
-        return currencies.shown(row.amount, row.payment.currency)
-
 
 @admin.register(Dispute)
 class DisputeAdmin(ReadOnlyAdmin):
     """Chargebacks; they are answered at the provider."""
 
+    money = showing.money("amount")
+    exclude: ClassVar = ["amount"]
+    readonly_fields: ClassVar = ["money"]
+    export_values: ClassVar = {"amount": showing.number("amount")}
     export_fields = (
         "id", "operator__slug", "payment", "payment__provider_ref", "provider_ref", "amount", "currency", "status",
         "is_closed", "reason", "respond_by", "created_at",
@@ -167,8 +159,3 @@ class DisputeAdmin(ReadOnlyAdmin):
     searched_exactly = ("provider_ref", "payment__provider_ref")
     sortable_by = ()
     period = "id"
-
-    @admin.display(description="amount")
-    def money(self, row: Dispute) -> str:
-        """Show the amount."""
-        return currencies.shown(row.amount, row.currency)

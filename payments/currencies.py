@@ -53,6 +53,11 @@ def written(amount: int, currency: str, *, language: str) -> str:
     return numbers.format_currency(value, currency, format=pattern, locale=language, currency_digits=False)
 
 
+def to_major(amount: int, currency: str) -> Decimal:
+    """Turn minor units into an amount as a person writes it; of an unknown currency they stay what they are."""
+    return Decimal(amount).scaleb(-(iso_4217.find_old_exponent(currency) or 0))
+
+
 def to_minor(amount: Decimal, currency: str) -> int:
     """Turn an amount as a person writes it (12.50) into minor units.
 

@@ -1,10 +1,14 @@
 """How the backoffice shows money, times and links."""
 
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
+from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from payments import currencies
 from tenants import addresses
 
 _COLOURS = {
@@ -21,6 +25,29 @@ def status(row: Any) -> SafeString:
     return format_html(
         '<span class="hf-status hf-{}">{}</span>', _COLOURS.get(row.status, "over"), row.get_status_display()
     )
+
+
+def money(field: str, *, currency: str = "currency", description: str = "") -> Callable[[Any, Any], str]:
+    """Make what a page shows of a field in minor units: money, in the currency to which a path leads."""
+
+    @admin.display(description=description or field.replace("_", " "))
+    def shown(page: Any, row: Any) -> str:
+        code = row
+        for name in currency.split("__"):
+            code = getattr(code, name)
+        amount = getattr(row, field)
+        return "—" if amount is None or (not amount and not code) else currencies.shown(amount, code)
+
+    return shown
+
+
+def number(field: str, *, currency: str = "currency") -> Callable[[dict[str, Any]], Decimal | None]:
+    """Make what an export tells of a field in minor units: a number, whose currency stands beside it."""
+
+    def exported(row: dict[str, Any]) -> Decimal | None:
+        return None if row[field] is None else currencies.to_major(row[field], row[currency] or "")
+
+    return exported
 
 
 def link(row: Any, text: str = "") -> SafeString | str:

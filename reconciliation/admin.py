@@ -1,6 +1,7 @@
 """Reconciliation in the backoffice: what waits for a person, with the evidence, and what the provider's books say."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -10,13 +11,29 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import get_current_timezone_name
 
-from payments import showing, timeline
+from payments import currencies, showing, timeline
 from payments.models import Pace, Payment
 from reconciliation import resolving
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun
 from tenants.acting import reasoned
 from tenants.backoffice import ReadOnlyAdmin, SuperuserAdmin, add_actions, once
 from tenants.roles import Power
+
+_FIGURES = frozenset(("amount", "captured", "refunded", "refunding", "fee", "fees", "net", "moved"))
+
+
+def _side(side: dict[str, Any], name: str, currency: str) -> Any:
+    """Write what a side has: an amount as money, anything else as it is."""
+    value = side.get(name, "—")
+    if name not in _FIGURES or not isinstance(value, int):
+        return value
+    return currencies.shown(value, side.get("moved_currency" if name == "moved" else "currency") or currency)
+
+
+def _two_sides(lines: Iterable[tuple[str, Any, Any]]) -> SafeString:
+    rows = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", lines)
+    head = "<thead><tr><th></th><th>Here</th><th>At the provider</th></tr></thead>"
+    return format_html("<table>" + head + "<tbody>{}</tbody></table>", rows)
 
 
 class _Books(ReadOnlyAdmin, SuperuserAdmin):
@@ -65,11 +82,10 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
         ours, theirs = row.difference.get("ours") or {}, row.difference.get("theirs") or {}
         if not ours and not theirs:
             return "—"
+        known = ours.get("currency") or theirs.get("currency") or (row.payment.currency if row.payment else "")
         names = list(dict.fromkeys([*ours, *theirs]))
-        lines = ((name, ours.get(name, "—"), theirs.get(name, "—")) for name in names)
-        rows = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", lines)
-        head = "<thead><tr><th></th><th>Here</th><th>At the provider</th></tr></thead>"
-        return format_html("<table>" + head + "<tbody>{}</tbody></table>", rows)
+        lines = ((name, *(_side(side, name, known) for side in (ours, theirs))) for name in names)
+        return _two_sides(lines)
 
     @admin.display(description="timeline")
     @once
@@ -111,19 +127,34 @@ class SettlementRunAdmin(_Books):
 
     @admin.display(description="totals")
     def totals_shown(self, row: SettlementRun) -> SafeString:
-        """Show the totals by currency."""
-        return format_html("<pre>{}</pre>", json.dumps(row.totals, indent=2))
+        """Show the totals by currency: here and at the provider, and what its balance was moved by."""
+        lines = []
+        for code, side in (row.totals.get("payments") or {}).items():
+            for name in ("captured", "refunded"):
+                here, there = (currencies.shown(side[name][where], code) for where in ("here", "there"))
+                lines.append((f"{name}, of {side['payments']} payments", here, there))
+        for code, side in (row.totals.get("balances") or {}).items():
+            lines += [(name, "—", currencies.shown(side[name], code)) for name in ("fees", "net")]
+        return _two_sides(lines)
 
 
 @admin.register(BookEntry)
 class BookEntryAdmin(_Books):
     """The provider's books, line by line."""
 
+    paid, fees, left = showing.money("amount"), showing.money("fee"), showing.money("net")
+    by_customer = showing.money("moved", currency="moved_currency", description="paid by the customer")
+    exclude: ClassVar = ["amount", "fee", "net", "currency", "moved", "moved_currency"]
+    readonly_fields: ClassVar = ["paid", "fees", "left", "by_customer"]
+    export_values: ClassVar = {
+        **{name: showing.number(name) for name in ("amount", "fee", "net")},
+        "moved": showing.number("moved", currency="moved_currency"),
+    }
     export_fields = (
         "provider", "account", "ref", "kind", "payment_ref", "amount", "fee", "net", "currency", "moved",
         "moved_currency", "occurred_at", "payout_ref",
     )  # fmt: skip
-    list_display = ("ref", "kind", "payment_ref", "amount", "fee", "net", "currency", "occurred_at", "payout_ref")
+    list_display = ("ref", "kind", "payment_ref", "paid", "fees", "left", "occurred_at", "payout_ref")
     searched_exactly = ("ref", "payment_ref", "payout_ref")
     sortable_by = ()
     period = "occurred_at"

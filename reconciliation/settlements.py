@@ -184,6 +184,6 @@ def _is_wrong(account: Account, payout: ProviderPayout, wait: Wait) -> bool:
         account=account,
         subject=payout.ref,
         summary=f"The payout is of {there}; what it is made of comes to {here}.",
-        difference={"ours": {"net": total}, "theirs": {"amount": payout.amount}},
+        difference={"ours": {"net": total}, "theirs": {"amount": payout.amount, "currency": payout.currency}},
         seen={"ours": {"net": total}, "theirs": {"amount": payout.amount, "status": payout.status}},
     )

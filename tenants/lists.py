@@ -1,6 +1,6 @@
 """The lists of the backoffice: what they show, search, count and choose from, their exports and saved views."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -20,6 +20,8 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
 
     export_fields: ClassVar[Sequence[str]] = ()
     """What an export tells of a row, by name; none: there is no export."""
+    export_values: ClassVar[Mapping[str, Callable[[dict[str, Any]], Any]]] = {}
+    """What works out a value of an export from the row that was read, by the field's name."""
     change_list_template = "backoffice/list.html"
     show_full_result_count = False
     list_per_page = 25
@@ -104,7 +106,7 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
             rows = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters as error:
             raise BadRequest("This is no filter of the list.") from error
-        return exporting.answer(rows, fields=self.export_fields)
+        return exporting.answer(rows, fields=self.export_fields, values=self.export_values)
 
     @property
     def _url_name(self) -> str:

@@ -33,8 +33,10 @@ class EventAdmin(ReadOnlyAdmin):
     searched_exactly = ("event_id", "object_ref")
     sortable_by = ()
     period = "id"
-    exclude: ClassVar = ["payload"]  # it has personal data; what it says stands in the other fields
-    readonly_fields: ClassVar = ["payment_link"]
+    captured = showing.money("captured_amount", currency="captured_currency", description="proves captured")
+    # The payload has personal data; what it says stands in the other fields.
+    exclude: ClassVar = ["payload", "captured_amount", "captured_currency"]
+    readonly_fields: ClassVar = ["captured", "payment_link"]
 
     @admin.display(description="payment page")
     def payment_link(self, row: Event) -> SafeString | str:

@@ -1,0 +1,169 @@
+"""Money is money wherever a person reads or types it: no page, message or export has a minor unit."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from booking.models import Rate, Resource, Slot
+from payments.models import Command, Dispute, Payment, Refund
+from reconciliation.models import BookEntry, Discrepancy, SettlementRun
+from sweeps import registry
+from tests import stripe_events
+from tests.api import Frontend
+from tests.backoffice.test_backoffice import list_of, page_of, sign_in
+from tests.backoffice.test_export import export
+from tests.backoffice.test_times import text_of
+from tests.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.reconciliation.test_discrepancies import open_one
+from tests.sandbox_client import Sandbox
+from webhooks.models import Event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PRICE = 1_234_567
+"""In minor units: 12,345.67 USD."""
+
+
+def rates(resource: Resource, **typed: str) -> dict[str, str]:
+    """Write the form of an activity with its prices as a person does."""
+    body = {"operator": str(resource.operator_id), "name": resource.name, "timezone": resource.timezone,
+            "currency": resource.currency, "is_active": "on", "rates-INITIAL_FORMS": str(resource.rates.count()),
+            "rates-TOTAL_FORMS": str(max(resource.rates.count(), len(typed)))}  # fmt: skip
+    found = {rate.unit: rate for rate in resource.rates.all()}
+    for number, (unit, price) in enumerate(typed.items()):
+        body |= {f"rates-{number}-unit": unit, f"rates-{number}-name": unit, f"rates-{number}-amount": price}
+        body |= {f"rates-{number}-id": str(found[unit].pk) if unit in found else "",
+                 f"rates-{number}-resource": str(resource.pk)}  # fmt: skip
+    return body
+
+
+def prices(resource: Resource) -> dict[str, int]:
+    return dict(resource.rates.values_list("unit", "amount"))
+
+
+class TestPrices:
+    @pytest.fixture
+    def resource(self) -> Resource:
+        return ResourceFactory.create(currency="EUR")
+
+    @pytest.fixture
+    def client(self, resource: Resource) -> Client:
+        return sign_in(operator=resource.operator)
+
+    def test_are_shown_and_typed_in_the_currency(self, client: Client, resource: Resource) -> None:
+        page = client.get(page_of(resource)).content.decode()
+        assert 'value="45.00"' in page
+        assert "4500" not in page
+        body = rates(resource, adult="49.5", child="20.00")
+        assert client.post(page_of(resource), body).status_code == 302
+        assert prices(resource) == {"adult": 4950, "child": 2000}
+
+    @pytest.mark.parametrize(
+        ("currency", "typed", "amount"), [("JPY", "4500", 4500), ("KWD", "4.505", 4505), ("USD", "0", 0)]
+    )
+    def test_in_each_currency_with_its_own_coins(
+        self, client: Client, resource: Resource, currency: str, typed: str, amount: int
+    ) -> None:
+        body = rates(resource, adult="1") | {"name": "New", "currency": currency, "rates-INITIAL_FORMS": "0"}
+        body |= {"rates-TOTAL_FORMS": "1", "rates-0-id": "", "rates-0-amount": typed, "rates-0-resource": ""}
+        assert client.post(reverse("admin:booking_resource_add"), body).status_code == 302
+        made = Resource.objects.get(name="New")
+        assert prices(made) == {"adult": amount}
+        assert f'value="{typed}"' in client.get(page_of(made)).content.decode() or typed == "0"
+
+    @pytest.mark.parametrize(
+        ("typed", "told"),
+        [
+            ("45.001", "45.001 is no amount in EUR: it has too many decimals."),
+            ("-1", "greater than or equal to 0"),
+            ("x", "Enter a number."),
+            ("9" * 30, "no more than 18 digits"),
+            ("9" * 17, "more than anything can cost"),
+            ("NaN", "Enter a number."),
+            ("1e30", "no more than 18 digits"),
+        ],
+    )
+    def test_what_is_no_price_is_told(self, client: Client, resource: Resource, typed: str, told: str) -> None:
+        answer = client.post(page_of(resource), rates(resource, adult=typed, child="20.00"))
+        assert (answer.status_code, told in answer.content.decode()) == (200, True)
+        assert prices(resource) == {"adult": 4500, "child": 2000}
+
+    def test_an_activity_of_no_currency_is_told_and_no_fault(self, client: Client, resource: Resource) -> None:
+        body = rates(resource, adult="45.00", child="20.00") | {"currency": "XYZ"}
+        assert client.post(page_of(resource), body).status_code == 200
+        assert prices(resource) == {"adult": 4500, "child": 2000}
+
+
+class TestPages:
+    def test_no_page_list_or_export_has_a_minor_unit(self, sandbox: Sandbox) -> None:
+        """Every row of everything that has an amount, by introspection: a new page is in it by itself."""
+        resource = ResourceFactory.create(operator=OperatorFactory.create(), rates={"adult": PRICE})
+        slot = SlotFactory.create(resource=resource)
+        frontend = Frontend.of(slot)
+        frontend.reserve(slot, capture_method="automatic")
+        stripe_events.deliver_all(sandbox)
+        payment = Payment.objects.get()
+        frontend.post("refunds", {"payment_id": str(payment.pk), "amount": PRICE})
+        registry.run("send_commands")
+        stripe_events.deliver_all(sandbox)
+        money = {"amount": PRICE, "currency": "USD"}
+        Dispute.objects.create(payment=payment, operator=resource.operator, provider_ref="dp_1", status="lost",
+                               created_at=timezone.now(), as_of=timezone.now(), **money)  # fmt: skip
+        BookEntry.objects.create(
+            provider="stripe", ref="txn_1", kind="charge", fee=PRICE, net=PRICE, moved=PRICE, moved_currency="USD",
+            occurred_at=timezone.now(), **money,
+        )  # fmt: skip
+        sums = {"captured": {"here": PRICE, "there": PRICE}, "refunded": {"here": 0, "there": PRICE}, "payments": 1}
+        SettlementRun.objects.create(
+            date=timezone.now().date(), provider="stripe", started_at=timezone.now(), read_until=timezone.now(),
+            totals={"payments": {"USD": sums}, "balances": {"USD": {"fees": PRICE, "net": PRICE}}},
+        )  # fmt: skip
+        open_one(payment, difference={"ours": money, "theirs": {"captured": PRICE, "net": PRICE}})
+        root = sign_in(operator=None)
+        shown = set()
+        for model, page in admin.site._registry.items():
+            rows = model._default_manager.all()
+            row = (rows.filter(captured_amount__gt=0) if model is Event else rows).first()
+            if row is None or model is Slot:
+                continue
+            for path in (list_of(model), page_of(row)):
+                text = re.sub(r"Evidence.*", "", text_of(root.get(path)), flags=re.S)
+                assert str(PRICE) not in text, path
+                shown |= {model} if "12,345.67 USD" in text else set()
+            if getattr(page, "export_fields", ()):
+                for told in export(root, model):
+                    assert PRICE not in told.values(), model
+        amounts = {
+            model
+            for model in admin.site._registry
+            if any(type(field) is models.BigIntegerField for field in model._meta.concrete_fields)
+        }
+        assert {model for model in amounts if model._default_manager.exists()} <= shown
+        assert {Payment, Command, Refund, Dispute, Event, BookEntry, SettlementRun, Discrepancy} <= shown
+
+    def test_an_export_has_numbers_to_the_last_digit(self, sandbox: Sandbox) -> None:
+        BookEntry.objects.create(
+            provider="stripe", ref="txn_1", kind="charge", amount=9_007_199_254_740_993, fee=-5, net=0, currency="USD",
+            moved=1_000, moved_currency="KWD", occurred_at=timezone.now(),
+        )  # fmt: skip
+        answer: Any = sign_in(operator=None).get(f"{list_of(BookEntry)}export/")
+        text = b"".join(answer.streaming_content).decode()
+        for told in ('"amount": 90071992547409.93', '"fee": -0.05', '"net": 0.00', '"moved": 1.000'):
+            assert told in text, told
+
+    def test_a_currency_that_nobody_knows_is_no_fault(self) -> None:
+        BookEntry.objects.create(
+            provider="stripe", ref="txn_1", kind="charge", amount=5, fee=0, net=5, currency="ZZZ", moved=5,
+            moved_currency="", occurred_at=timezone.now(),
+        )  # fmt: skip
+        root = sign_in(operator=None)
+        for path in (list_of(BookEntry), page_of(BookEntry.objects.get())):
+            assert "5 minor units of ZZZ" in root.get(path).content.decode()
+        assert export(root, BookEntry)[0]["amount"] == 5
+        assert Rate.objects.count() == 0
