@@ -5,10 +5,11 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from booking.models import Reservation
+from booking.models import History, Reservation
 from common.times import rfc3339
 from notifications.models import Mail, MailKind, MailStatus
 from payments.models import Dispute, Refund
+from payments.states import PaymentStatus
 from reconciliation.models import Discrepancy
 from tenants.models import Language, Operator, User
 
@@ -43,6 +44,21 @@ def of_reservation(reservation: Reservation, *, kind: MailKind, cause: str, amou
             "receipt_url": reservation.payment.receipt_url,
         },
     )
+
+
+def of_cancellation(change: History) -> Mail:
+    """Write a mail to the guest whose reservation was cancelled: by whom, and what comes back.
+
+    That nothing was charged is told only where it is proven: the payment is over, and took nothing.
+    """
+    payment = change.reservation.payment
+    is_free = payment.status in (PaymentStatus.CANCELED, PaymentStatus.FAILED) and not payment.amount_captured
+    kind = MailKind.CANCELLED if is_free else MailKind.CANCELLED_HELD
+    mail = of_reservation(change.reservation, kind=kind, cause=f"history:{change.pk}")
+    kind_of_actor, _, name = change.actor.partition(":")
+    is_staff = kind_of_actor == "user" and User.objects.filter(username=name, is_staff=True).exists()
+    mail.facts["by"] = "operator" if is_staff else "guest"
+    return mail
 
 
 def of_refund(refund: Refund, *, cause: str) -> Mail:

@@ -19,6 +19,8 @@ class MailKind(models.TextChoices):
     PAID = "paid"
     FAILED = "failed"
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    CANCELLED_HELD = "cancelled_held"
     MOVED = "moved"
     REFUNDED = "refunded"
     PART_RETURNED = "part_returned"

@@ -62,6 +62,8 @@ def _told(mail: Mail) -> dict[str, Any]:
     if facts.get("day"):
         day = dates.format_date(date.fromisoformat(facts["day"]), "full", locale=mail.language)
         told["starts_at"] = f"{day} ({facts['timezone']})"
+    if "by" in facts:
+        told["by_whom"] = _words(mail.language)["cancelled_by"][facts["by"]].format(**facts)
     told["units"] = ", ".join(f"{number} × {unit}" for unit, number in facts.get("units", {}).items())
     told["items"] = [f"{row['subject']} — {row['summary']}" for row in facts.get("found", [])]
     return told

@@ -46,7 +46,8 @@ def _changes() -> QuerySet[History]:
     failed = Q(to_status=ReservationStatus.FAILED) & (
         ~Q(from_status=ReservationStatus.AWAITING_PAYMENT) | Q(at__gt=F("reservation__created_at") + _AT_THE_SCREEN)
     )
-    changed = Q(to_status__in=(ReservationStatus.PAID, ReservationStatus.EXPIRED)) | failed
+    ends = (ReservationStatus.PAID, ReservationStatus.EXPIRED, ReservationStatus.CANCELLED)
+    changed = Q(to_status__in=ends) | failed
     late = Q(to_status=F("from_status"), to_status__in=_OVER, actor=settling.ACTOR)
     told = (changed & ~Q(to_status=F("from_status"))) | late
     told |= Q(moved_from__isnull=False)
@@ -62,6 +63,8 @@ def _of_change(change: History) -> Mail:
         kind = MailKind.LATE_REFUNDED
     elif change.to_status == ReservationStatus.PAID:
         kind = MailKind.LATE_SEATED if change.from_status in _OVER else MailKind.PAID
+    elif change.to_status == ReservationStatus.CANCELLED:
+        return facts.of_cancellation(change)
     elif change.to_status == ReservationStatus.EXPIRED:
         kind = MailKind.EXPIRED
     else:
