@@ -40,6 +40,7 @@ def prepare(*, threads: int, pool: int, provider_seconds: float) -> None:
             "API_RATE": "1000000000/min",
             "PROVIDER_CALLS_PER_MINUTE": "1000000000",
             "MAX_LIVE_HOLDS_PER_CLIENT": "1000000000",
+            "MAX_LIVE_PLACES_PER_CLIENT": "1000000000",
             "STRIPE_API_KEY": "sk_test_benchmark",
             "STRIPE_WEBHOOK_SECRETS": SECRET,
             "BENCHMARK_PROVIDER_SECONDS": str(provider_seconds),

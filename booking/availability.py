@@ -52,7 +52,8 @@ class Offer:
     ends_at: datetime
     rates: list[OfferedRate]
     live_holds: int
-    """Of the API client that asks."""
+    live_places: int
+    """Of the API client that asks: its holds, and the places in all of them."""
     now: datetime
     """The database's clock, the one that decides expiry."""
 
@@ -76,6 +77,7 @@ def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
         ends_at=slot.ends_at,
         rates=slot.offered,
         live_holds=slot.live_holds,
+        live_places=slot.live_places,
         now=slot.db_now,
     )
 
@@ -83,7 +85,7 @@ def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
 def _offered(*, slot_id: UUID, operator: UUID, client: UUID) -> QuerySet[Slot]:
     slots = scoping.of_operator(Slot.objects.select_related("resource"), operator, path="resource__operator")
     return judged(slots.filter(pk=slot_id, resource__is_active=True)).annotate(
-        offered=_rates("resource"), live_holds=_live_holds(client), db_now=Now()
+        offered=_rates("resource"), **_live(client), db_now=Now()
     )
 
 
@@ -100,7 +102,7 @@ def get_day_offer(*, resource_id: UUID, day: date | None, client: ApiClient) -> 
     """
     resource = (
         scoping.of_operator(Resource.objects.filter(pk=resource_id, is_active=True), client.operator)
-        .annotate(offered=_rates("pk"), live_holds=_live_holds(client.pk), db_now=Now())
+        .annotate(offered=_rates("pk"), **_live(client.pk), db_now=Now())
         .first()
     )
     if resource is None:
@@ -123,6 +125,7 @@ def get_day_offer(*, resource_id: UUID, day: date | None, client: ApiClient) -> 
         ends_at=end,
         rates=resource.offered,
         live_holds=resource.live_holds,
+        live_places=resource.live_places,
         now=now,
     )
 
@@ -214,12 +217,15 @@ def _rates(outer: str) -> ArraySubquery:
     return ArraySubquery(Rate.objects.filter(resource=OuterRef(outer)).values_list(fields))
 
 
-def _live_holds(client: UUID) -> Coalesce:
+def _live(client: UUID) -> dict[str, Coalesce]:
+    """Count what a client holds unpaid: reservations, and the places in all of them."""
     live = (
         Reservation.objects.filter(api_client=client, status__in=sorted(HOLDING), expires_at__gt=Now())
         .order_by()
         .values("api_client")
-        .annotate(number=Count("pk"))
-        .values("number")
     )
-    return Coalesce(Subquery(live, output_field=IntegerField()), Value(0))
+    counts = {"live_holds": Count("pk"), "live_places": Sum("places")}
+    return {
+        name: Coalesce(Subquery(live.annotate(counted=count).values("counted"), output_field=IntegerField()), Value(0))
+        for name, count in counts.items()
+    }

@@ -57,13 +57,23 @@ class HoldExpiredError(ConflictError):
 
 
 class TooManyHoldsError(ConflictError):
-    """The client holds as many places unpaid as one client may."""
+    """The caller has as many holds as one may."""
 
     code = "too_many_holds"
     retry_after = 30
 
     def __init__(self, *, limit: int) -> None:
-        super().__init__(f"This API client has {limit} unpaid holds, which is the limit.")
+        super().__init__(f"At most {limit} reservations may wait for their payment at one time.")
+
+
+class TooManyPlacesError(ConflictError):
+    """The caller would hold more places unpaid than one may."""
+
+    code = "too_many_places"
+    retry_after = 30
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(f"At most {limit} places may be held unpaid at one time.", param="units")
 
 
 class UnknownUnitError(ValidationError):

@@ -1,10 +1,10 @@
 """Every lock that is taken on a reservation or a slot.
 
-One order everywhere: event → reservation → payment → resource → slots by id. A reservation and its payment are locked
-by one statement, which locks them in that order row by row. The resource is locked by triggers, with each reservation
-that takes or leaves places: ``FOR KEY SHARE``, for which sales do not wait, or ``FOR UPDATE`` by who changes what is
-sold (``migrations/0011_occupancy_guards.py``). The slot is the hot row: it is locked last and for the shortest
-time, and ``FOR NO KEY UPDATE``, since the foreign key of a new reservation takes a key-share lock on it.
+One order everywhere: API client → event → reservation → payment → resource → slots by id. A reservation and its payment
+are locked by one statement, which locks them in that order row by row. The resource is locked by triggers, with each
+reservation that takes or leaves places: ``FOR KEY SHARE``, for which sales do not wait, or ``FOR UPDATE`` by who
+changes what is sold (``migrations/0011_occupancy_guards.py``). The slot is the hot row: it is locked last and for the
+shortest time, and ``FOR NO KEY UPDATE``, since the foreign key of a new reservation takes a key-share lock on it.
 """
 
 from collections.abc import Collection
@@ -22,6 +22,7 @@ from common import database
 from common.compiled import CompiledBy
 from common.errors import NotFoundError
 from payments import commands
+from tenants.models import ApiClient
 
 ANY = Q()
 """No condition: all of them."""
@@ -39,6 +40,15 @@ def find_reservation_for_update(**where: Any) -> Reservation | None:
     """Lock the reservation that has these values, and its payment; ``db_now`` on it is the database's clock."""
     database.require_transaction()
     return _RESERVATION.first(**where)
+
+
+def lock_client(*, client_id: UUID) -> None:
+    """Lock an API client, before anything else, so that what it holds is counted for one reservation at a time.
+
+    ``FOR NO KEY UPDATE``: the foreign keys of its reservations take a key-share lock on it.
+    """
+    database.require_transaction()
+    list(ApiClient.objects.select_for_update(no_key=True).filter(pk=client_id).values_list("pk"))
 
 
 def due(*, now: datetime | None, among: Q = ANY) -> QuerySet[Reservation]:

@@ -1,16 +1,16 @@
 """Reserve: places taken and a payment asked for in one transaction, the money held after it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError
 from django.db.models.functions import Now
 
-from booking import availability, carrying_out, expiring, holds, places, pricing
-from booking.errors import ResourceUnavailableError, SlotClosedError, SlotSoldOutError, TooManyHoldsError
+from booking import allowances, availability, carrying_out, expiring, holds, places, pricing
+from booking.allowances import Allowance
+from booking.errors import ResourceUnavailableError, SlotClosedError, SlotSoldOutError
 from booking.models import Reservation, Unit
 from booking.states import ReservationStatus, SlotStatus
 from common import database, ids
@@ -52,6 +52,7 @@ class Request:
     capture_method: CaptureMethod
     payment_method_id: str
     metadata: Mapping[str, str]
+    allowance: Allowance = field(default_factory=allowances.of_program)
     day: date | None = None
     """The local day of a whole resource; None: today there."""
 
@@ -72,7 +73,8 @@ def reserve(*, client: ApiClient, actor: str, operation: Operation, request: Req
     Must be called outside a transaction.
 
     Raises:
-        NotFoundError, SlotClosedError, SlotSoldOutError, ResourceUnavailableError, TooManyHoldsError: Nothing is kept.
+        NotFoundError, SlotClosedError, SlotSoldOutError, ResourceUnavailableError: Nothing is kept.
+        TooManyHoldsError, TooManyPlacesError: The client holds as much as it may; nothing is kept.
         ValidationError: The units cannot be priced; nothing is kept.
         CardError, PaymentRefusedError: There is no hold; the reservation is ``failed`` and its places are free again.
     """
@@ -163,8 +165,6 @@ def _offer(client: ApiClient, request: Request) -> availability.Offer:
         raise NotFoundError(kind="slot")
     if offer.verdict in (SlotStatus.CLOSED, SlotStatus.DEPARTED):
         raise SlotClosedError
-    if offer.live_holds >= settings.MAX_LIVE_HOLDS_PER_CLIENT:
-        raise TooManyHoldsError(limit=settings.MAX_LIVE_HOLDS_PER_CLIENT)
     return offer
 
 
@@ -172,6 +172,7 @@ def _insert(sale: _Sale, offer: availability.Offer) -> Stored:
     """Insert everything in one statement, then lock the slot and take the places as the last step before COMMIT."""
     request, actor = sale.request, sale.actor
     quote = pricing.quote(rates=offer.rates, wanted=_wanted(request, offer), currency=offer.resource.currency)
+    request.allowance.check(holds=offer.live_holds + 1, places=offer.live_places + quote.places)
     registry.get(request.provider).check_amount(amount=quote.amount, currency=offer.resource.currency, param="units")
     if offer.free is not None and offer.free < quote.places:
         raise SlotSoldOutError(available=offer.free)
@@ -183,6 +184,7 @@ def _insert(sale: _Sale, offer: availability.Offer) -> Stored:
         commands.new(payment=payment, kind=kind, requested_by=actor, reason="reserve", now=offer.now), now=offer.now
     )
     with database.use_case():
+        request.allowance.check_exactly(client=sale.client, places=quote.places)
         database.insert_together(payment, reservation, *units, command)
         if offer.slot is not None:
             places.take(slot_id=offer.slot.pk, places=quote.places, now=offer.now)

@@ -58,6 +58,10 @@ WEBHOOK_TOLERANCE_SECONDS = env.integer("WEBHOOK_TOLERANCE_SECONDS", 300, least=
 HOLD_TTL_SECONDS = env.integer("HOLD_TTL_SECONDS", 900, least=1)
 HOLD_CEILING_SECONDS = env.integer("HOLD_CEILING_SECONDS", 3_600, least=1)
 MAX_LIVE_HOLDS_PER_CLIENT = env.integer("MAX_LIVE_HOLDS_PER_CLIENT", 1_000, least=1)
+MAX_LIVE_PLACES_PER_CLIENT = env.integer("MAX_LIVE_PLACES_PER_CLIENT", 10_000, least=1)
+MAX_LIVE_HOLDS_PER_CUSTOMER = env.integer("MAX_LIVE_HOLDS_PER_CUSTOMER", 5, least=1)
+MAX_LIVE_PLACES_PER_CUSTOMER = env.integer("MAX_LIVE_PLACES_PER_CUSTOMER", 40, least=1)
+MAX_PLACES_PER_RESERVATION = env.integer("MAX_PLACES_PER_RESERVATION", 200, least=1, most=200)
 # What a worker calls to carry out one command: payments queue it, and do not know what is above them.
 COMMAND_CARRIER = "booking.carrying_out.carry_out_any"
 # What is asked whether a payment is still needed, by what manages it: payments do not know what is above them.

@@ -80,7 +80,8 @@ RESERVE: dict[str, Any] = {
         ),
         **openapi.KEYED,
         **openapi.NOT_FOUND,
-        409: openapi.error("`slot_sold_out`, `slot_closed`, `resource_unavailable`, `too_many_holds`, `lock_timeout`, "
+        409: openapi.error("`slot_sold_out`, `slot_closed`, `resource_unavailable`, `too_many_holds`, "
+                    "`too_many_places`, `lock_timeout`, "
                     "`idempotency_key_in_use`."),
         422: openapi.error("A field is wrong, `card_declined` or another of the provider's, `idempotency_key_reused`."),
     },

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from booking.states import ReservationStatus, SlotStatus
@@ -117,8 +118,9 @@ class ReservationIn(StrictSerializer):
 
     def validate_units(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Bound the places of one reservation."""
-        if sum(line["quantity"] for line in value) > MOST_PLACES:
-            raise serializers.ValidationError(f"At most {MOST_PLACES} places in one reservation.", "max_value")
+        most = settings.MAX_PLACES_PER_RESERVATION
+        if sum(line["quantity"] for line in value) > most:
+            raise serializers.ValidationError(f"At most {most} places in one reservation.", "max_value")
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from booking import availability, cancelling, confirming, pricing, reading, reserving
+from booking import allowances, availability, cancelling, confirming, pricing, reading, reserving
 from booking.api import presenting, schema, serializers
 from booking.models import Reservation
 from common.errors import NotFoundError
@@ -109,7 +109,9 @@ class ReservationList(GenericAPIView[Any]):
         """Take places and hold the money."""
         body = serializers.ReservationIn.validated(request.data)
         caller = caller_of(request)
-        done = reserving.reserve(client=caller.client, actor=caller.actor, operation=operation, request=_request(body))
+        done = reserving.reserve(
+            client=caller.client, actor=caller.actor, operation=operation, request=_request(body, caller)
+        )
         now = done.reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
         shown = presenting.reservation_and_payment(done.reservation, done.units, now=now)
         return Response(shown, status=201 if done.known else 202)
@@ -207,7 +209,7 @@ def _shown(row: Reservation, caller: Caller) -> dict[str, Any]:
     return shown if caller.may_pay else presenting.without_secrets(shown)
 
 
-def _request(data: dict[str, Any]) -> reserving.Request:
+def _request(data: dict[str, Any], caller: Caller) -> reserving.Request:
     payment = data["payment"]
     return reserving.Request(
         slot_id=data.get("slot_id"),
@@ -219,4 +221,5 @@ def _request(data: dict[str, Any]) -> reserving.Request:
         capture_method=CaptureMethod(payment["capture_method"]),
         payment_method_id=payment["payment_method_id"],
         metadata=data.get("metadata", {}),
+        allowance=allowances.of_customer() if caller.is_customer else allowances.of_program(),
     )
