@@ -100,7 +100,7 @@ def get_day_offer(*, resource_id: UUID, day: date | None, client: ApiClient) -> 
         ValidationError: It is booked by slot, or there is no such day.
         DayOverError: The day is over there.
     """
-    resource = (
+    resource: Any = (
         scoping.of_operator(Resource.objects.filter(pk=resource_id, is_active=True), client.operator)
         .annotate(offered=_rates("pk"), **_live(client.pk), db_now=Now())
         .first()
