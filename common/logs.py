@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import psycopg
 
-from common import request_id
+from common import errors, request_id
 
 ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -46,6 +46,12 @@ class JsonFormatter(logging.Formatter):
         for detail in _details(ei[1]):
             text = text.replace(detail, "(left out)")
         return text
+
+
+def failure(logger: logging.Logger, message: str, error: BaseException, **ids: object) -> None:
+    """Log an error by where it arose, without its words: they may be of somebody's row. ``ids`` say of which."""
+    told = {name: str(value) for name, value in ids.items()}
+    logger.error(message, extra=told | {"error": errors.describe(error), "trace": errors.trace(error)})
 
 
 def _details(error: BaseException | None) -> Iterator[str]:

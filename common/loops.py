@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection, models, transaction
 
-from common import errors
+from common import errors, logs
 
 logger = logging.getLogger("holdfast.loops")
 
@@ -136,7 +136,7 @@ def together(rows: Sequence[T], work: Callable[[Sequence[T]], int | None], *, na
             with _savepoint():
                 done = work(rows)
         except Exception as error:  # noqa: BLE001  # whatever it is, one of them is the cause: it is looked for
-            logger.warning("A batch failed; its rows are tried one by one.", extra=_told(error, name, f"{len(rows)}"))
+            logs.failure(logger, "A batch failed; its rows are tried one by one.", error, loop=name, rows=len(rows))
             _is_database_there(error)
         else:
             tally = Tally(done=len(rows) if done is None else done, rows=len(rows), loops=Counter([name]))
@@ -250,12 +250,7 @@ def _is_database_there(error: Exception) -> bool:
 
 def _fail(tally: Tally, error: Exception, *, name: str, row: str) -> None:
     tally.fail(error, row=row)
-    logger.error("A row failed.", extra=_told(error, name, row))
-
-
-def _told(error: Exception, name: str, row: str) -> dict[str, str]:
-    """Tell the log of an error: where it arose, and nothing of what was in the row."""
-    return {"loop": name, "row": row, "error": errors.describe(error), "trace": errors.trace(error)}
+    logs.failure(logger, "A row failed.", error, loop=name, row=row)
 
 
 def _label(row: Any) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -163,13 +164,18 @@ def free_left_behind() -> int:
 
 def purge(*, now: datetime | None = None) -> int:
     """Delete keys past ``IDEMPOTENCY_TTL_SECONDS`` and return how many; a live run's key is kept. Safe when two run."""
+    old = _list_old(now).values_list("pk", flat=True)
+    return loops.batches(loops.cut(old), partial(_forget, now=now), name="purge_idempotency_keys").done
+
+
+def _list_old(now: datetime | None) -> QuerySet[IdempotencyKey]:
     over = (Now() if now is None else Value(now)) - timedelta(seconds=settings.IDEMPOTENCY_TTL_SECONDS)
-    old = IdempotencyKey.objects.filter(Q(status_code__isnull=False) | Q(leased_until__lt=Now()), created_at__lt=over)
+    is_free = Q(status_code__isnull=False) | Q(leased_until__lt=Now())
+    return IdempotencyKey.objects.filter(is_free, created_at__lt=over)
 
-    def delete(keys: Sequence[int]) -> int:
-        return old.filter(pk__in=keys).delete()[0]
 
-    return loops.batches(loops.cut(old.values_list("pk", flat=True)), delete, name="purge_idempotency_keys").done
+def _forget(keys: Sequence[int], *, now: datetime | None) -> int:
+    return _list_old(now).filter(pk__in=keys).delete()[0]
 
 
 def _first_answer(*, client: ApiClient, key: str, mark: str) -> Answer | None:

@@ -2,17 +2,22 @@
 
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from notifications.models import Mail, MailStatus
 from reconciliation.models import Discrepancy
 
 
-def find_due_for_update() -> Mail | None:
-    """Lock the mail that has waited longest, leaving out what somebody else has locked."""
-    due = Mail.objects.filter(status=MailStatus.WAITING, next_attempt_at__lte=Now()).order_by("next_attempt_at")
-    return due.select_for_update(no_key=True, skip_locked=True).annotate(db_now=Now()).first()
+def due() -> QuerySet[Mail]:
+    """Select mails that are to be sent now, the longest waiting first. Takes no lock."""
+    return Mail.objects.filter(status=MailStatus.WAITING, next_attempt_at__lte=Now()).order_by("next_attempt_at")
+
+
+def find_due_for_update(*, mail_id: UUID) -> Mail | None:
+    """Lock a mail if it is still due, unless somebody else has locked it."""
+    mine = due().filter(pk=mail_id)
+    return mine.select_for_update(no_key=True, skip_locked=True).annotate(db_now=Now()).first()
 
 
 def list_untold_for_update(*, where: Q) -> list[Discrepancy]:

@@ -3,7 +3,7 @@
 import logging
 import random
 from datetime import datetime, timedelta
-from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPServerDisconnected
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPServerDisconnected
 from uuid import UUID
 
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
@@ -21,7 +21,8 @@ _LEASE = timedelta(minutes=5)
 _FIRST_DELAY = timedelta(minutes=1)
 _LONGEST_DELAY = timedelta(hours=1)
 _GIVEN_UP_AFTER = timedelta(days=3)
-_REFUSED = (SMTPRecipientsRefused, AnymailRecipientsRefused)
+_REFUSED = (SMTPRecipientsRefused, SMTPDataError, AnymailRecipientsRefused)
+"""Answers to one mail, which say nothing of the next."""
 _NOT_TAKEN = (SMTPException, AnymailError, OSError)
 
 
@@ -33,7 +34,10 @@ def send_due() -> int:
     """
     server = get_connection(fail_silently=False)
 
-    def send(mail: Mail) -> bool:
+    def send(mail_id: UUID) -> bool:
+        mail = _claim(mail_id)
+        if mail is None:
+            return False
         error = _hand_over(mail, server)
         _note(mail, error)
         if error is not None and not isinstance(error, _REFUSED):
@@ -41,7 +45,8 @@ def send_due() -> int:
         return error is None
 
     try:
-        return loops.each(iter(_claim, None), send, name="send_mails", ends=_NOT_TAKEN).done
+        due = locks.due().values_list("pk", flat=True)
+        return loops.each(due, send, name="send_mails", ends=_NOT_TAKEN).done
     finally:
         server.close()
 
@@ -54,9 +59,9 @@ def send_again(*, mail_id: UUID) -> None:
         mail.save()
 
 
-def _claim() -> Mail | None:
+def _claim(mail_id: UUID) -> Mail | None:
     with database.use_case():
-        mail = locks.find_due_for_update()
+        mail = locks.find_due_for_update(mail_id=mail_id)
         if mail is not None:
             mail.attempts += 1
             Mail.objects.filter(pk=mail.pk).update(attempts=mail.attempts, next_attempt_at=Now() + _LEASE)
@@ -91,7 +96,8 @@ def _note(claimed: Mail, error: Exception | None) -> None:
 
 
 def _again_at(mail: Mail, error: Exception, at: datetime) -> datetime | None:
-    if isinstance(error, _REFUSED) or at - mail.created_at > _GIVEN_UP_AFTER:
+    is_of_address = isinstance(error, SMTPRecipientsRefused | AnymailRecipientsRefused)
+    if is_of_address or at - mail.created_at > _GIVEN_UP_AFTER:
         return None
     delay = min(_FIRST_DELAY * int(2 ** min(mail.attempts - 1, 10)), _LONGEST_DELAY)
     return at + delay * (0.5 + random.random() / 2)  # noqa: S311  # spreads retries, not a secret

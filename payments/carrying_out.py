@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django_q.tasks import async_task
 
-from common import database
+from common import database, logs
 from common.errors import HoldfastError
 from payments import pacing, sending, settling
 from payments.errors import OutcomeMismatchError
@@ -42,8 +42,8 @@ def finish(command: Command, *, settle: Callable[..., S]) -> Done[S] | None:
     try:
         with database.use_case():
             settled = settle(news=news)
-    except (DatabaseError, HoldfastError, OutcomeMismatchError):
-        logger.exception("An answer could not be noted; the sweep will ask again.", extra={"command": str(command.pk)})
+    except (DatabaseError, HoldfastError, OutcomeMismatchError) as error:
+        logs.failure(logger, "An answer could not be noted; the sweep will ask again.", error, command=command.pk)
         return None
     if settled.next_command is not None:
         queue(command_id=settled.next_command)

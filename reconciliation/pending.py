@@ -13,7 +13,7 @@ from enum import StrEnum
 from booking import releasing, settlement
 from booking.models import Reservation
 from booking.states import ReservationStatus
-from common import database, errors, loops
+from common import database, errors, logs, loops
 from payments import carrying_out, commands, pacing
 from payments.models import Attempt, AttemptResult, Payment
 from payments.outcomes import Effect, Outcome, PaymentOutcome, ProviderPayment
@@ -107,8 +107,8 @@ def reconcile_one(attempt: Attempt) -> Result:
         result = Result(result=AttemptResult.FAILED, error=str(error), counts=not held_off)
     except PausedError as error:
         result = Result(result=AttemptResult.FAILED, error=str(error), counts=False)
-    except Exception as error:  # whatever it is, it is noted: who looks must know that nothing came of it
-        logger.exception("A payment could not be reconciled.", extra={"payment": str(attempt.payment_id)})
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is noted: who looks must know of it
+        logs.failure(logger, "A payment could not be reconciled.", error, payment=attempt.payment_id)
         result = Result(result=AttemptResult.FAILED, error=errors.describe(error))
     attempts.finish(attempt, result)
     return result

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from booking import carrying_out, expiring
-from common import errors, loops, rotation
+from common import logs, loops, rotation
 from idempotency import keys
 from notifications import sending, writing
 from reconciliation import accounts, dangling_holds, missed_events, pending, promises, settlements
@@ -53,12 +53,13 @@ def _release_holds() -> int:
 
 
 def _send_mails() -> int:
-    writing.write_due()
+    """Write first, then send; what goes wrong with the writing holds up nothing that is written."""
+    _in_turn("send_mails", writing.write_due)
     return sending.send_due()
 
 
 def _forget_counts() -> int:
-    return rates.forget_old() + sign_in_limits.forget_old()
+    return _in_turn("forget_request_counts", rates.forget_old, sign_in_limits.forget_old)
 
 
 def _settle() -> int:
@@ -67,7 +68,15 @@ def _settle() -> int:
 
 def _verify() -> int:
     """Check every promise; the number that is noted is that of the broken ones."""
-    return sum(1 for verdict in promises.check_all() if verdict.breaches)
+
+    def is_broken(promise: promises.Promise) -> bool:
+        return promises.check(promise).breaches > 0
+
+    return loops.each(promises.PROMISES, is_broken, name=VERIFY, label=lambda promise: promise.number).done
+
+
+def _in_turn(name: str, *steps: Callable[[], int]) -> int:
+    return loops.each(steps, lambda step: step(), name=f"steps of {name}", label=lambda step: step.__name__).done
 
 
 VERIFY = "verify"
@@ -113,10 +122,7 @@ def run(name: str) -> int:
             handled = sweep.run()
     except Exception as error:  # noqa: BLE001  # whatever it is: the page of the sweeps says that this one fails
         told = f"{type(error).__name__}: it ended early; the log says where."
-        logger.error(  # noqa: TRY400  # an exception's words may be a row's
-            "A sweep ended early.",
-            extra={"sweep": name, "error": errors.describe(error), "trace": errors.trace(error)},
-        )
+        logs.failure(logger, "A sweep ended early.", error, sweep=name)
         SweepRun.objects.filter(name=name).update(error=told)
         raise SweepFailedError(f"{name}: {told}") from None
     SweepRun.objects.filter(name=name).update(finished_at=timezone.now(), handled=handled, error=seen.summary)

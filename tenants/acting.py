@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from common import loops, request_id
+from common import logs, loops, request_id
 from common.errors import HoldfastError
 from tenants import asking, staff_log
 from tenants.models import BulkRun, User
@@ -122,8 +122,8 @@ def do(
         answer = doing.act(row, f"user:{person.get_username()}", reason, **given)
     except HoldfastError as refusal:
         return Outcome(row=name, refused=f"{name}: {refusal.message}")
-    except Exception:  # whatever is wrong with a row stops no other, and is no error page
-        logger.exception("An action failed.", extra={"action": doing.name, "row": str(row.pk)})
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with a row stops no other, and is no error page
+        logs.failure(logger, "An action failed.", error, action=doing.name, row=row.pk)
         under = f" (in the log under {current})" if (current := request_id.current.get()) else ""
         return Outcome(row=name, refused=f"{name}: {_FAILED}{under}.")
     told = Told(text=answer) if isinstance(answer, str) else answer

@@ -5,6 +5,7 @@ signed in before. So whoever guesses from many addresses meets the last limit, a
 not, where they have been. https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from common import client_address
+from common import client_address, loops
 from tenants import rates
 from tenants.models import SignInPlace
 from tenants.rates import Rate
@@ -46,8 +47,12 @@ def remember(request: HttpRequest, name: str) -> None:
 
 def forget_old() -> int:
     """Forget places where nobody has signed in for 90 days; returns how many. Safe when two run."""
-    number, _ = SignInPlace.objects.filter(last_at__lt=Now() - timedelta(days=_PLACE_DAYS)).delete()
-    return number
+    old = SignInPlace.objects.filter(last_at__lt=Now() - timedelta(days=_PLACE_DAYS))
+
+    def forget(marks: Sequence[object]) -> int:
+        return old.filter(pk__in=marks).delete()[0]
+
+    return loops.batches(loops.cut(old.values_list("pk", flat=True)), forget, name="forget_sign_in_places").done
 
 
 def _wait(what: str, name: str, address: str, elsewhere: Rate) -> float | None:

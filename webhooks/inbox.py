@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from common import database, errors, loops
+from common import database, errors, logs, loops
 from common.errors import UnavailableError
 from payments.errors import EarlyNewsError, UnknownPaymentError
 from payments.providers import own_keys, registry
@@ -190,10 +190,7 @@ def _keep(event: Event, error: Exception, now: datetime) -> None:
     if isinstance(error, UnknownPaymentError):
         event.keep(status=EventStatus.ORPHANED, error=f"no such payment: {error}", at=now)
         return
-    logger.error(
-        "An event could not be applied; it is kept.",
-        extra={"event": event.event_id, "error": errors.describe(error), "trace": errors.trace(error)},
-    )
+    logs.failure(logger, "An event could not be applied; it is kept.", error, event=event.event_id)
     if isinstance(error, UnreadableError):
         event.give_up(error=errors.describe(error))
     else:

@@ -67,10 +67,11 @@ class TestMail:
         frontend.post(f"reservations/{made}/confirm")
         stripe_events.deliver_all(sandbox)
         writing.write_due()
-        slow = sending._claim()
+        mail_id = Mail.objects.get().pk
+        slow = sending._claim(mail_id)
         assert slow is not None
         Mail.objects.update(next_attempt_at=Now() - timedelta(seconds=1))
-        living = sending._claim()
+        living = sending._claim(mail_id)
         assert living is not None
         assert living.pk == slow.pk
         sending._note(living, None)
