@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
-from booking import actions, availability, departures, finding, guarded_admin, slots
+from booking import actions, availability, departures, expiring, finding, guarded_admin, slots
 from booking.departure_form import DepartureForm
 from booking.forms import WeeklyRuleForm
 from booking.guarded_admin import GuardedAdmin, ResourceForm
@@ -67,6 +67,20 @@ class ResourceAdmin(GuardedAdmin):
     list_select_related: ClassVar = ["operator"]
     search_fields: ClassVar = ["name"]
     inlines: ClassVar = [RateInline]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Expire what has run out before an activity turns exclusive: it is in nobody's way."""
+        if request.method == "POST" and object_id is not None and "exclusive" in request.POST:
+            row = self.get_object(request, object_id)
+            if row is not None and not row.exclusive and self.has_change_permission(request, row):
+                expiring.expire_due(among=Q(resource_id=row.pk))
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def fixed_fields(self, request: HttpRequest, obj: Resource | None) -> Sequence[Any]:
         """Fix what guests have bought; what a page sends that was opened before is told as an error."""

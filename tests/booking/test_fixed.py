@@ -1,6 +1,7 @@
 """What was sold stays what it was: a departure's activity and time, an activity's operator, currency and zone."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -143,6 +144,17 @@ class TestDesk:
         assert "Several parties have booked this for one time" in answer.content.decode()
         resource.refresh_from_db()
         assert (resource.exclusive, resource.name) == (False, "Kayak tour")
+
+    def test_a_hold_that_ran_out_is_in_nobodys_way_when_it_does(self, slot: Slot) -> None:
+        client, resource = sign_in(operator=slot.resource.operator), slot.resource
+        hold(slot)
+        hold(slot)
+        run_out(Reservation.objects.latest("id").pk)
+        save(client, resource, {"exclusive": "on"})
+        resource.refresh_from_db()
+        assert resource.exclusive
+        assert Counter(Reservation.objects.values_list("status", flat=True)) == {"pending": 1, "expired": 1}
+        promises.hold()
 
 
 def save(client: Client, resource: Resource, changes: dict[str, str]) -> Any:
