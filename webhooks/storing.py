@@ -2,6 +2,7 @@
 
 import hashlib
 
+from django.core.exceptions import ValidationError
 from django.db import DataError, connection
 
 from common import database, ids, json_text
@@ -10,7 +11,7 @@ from webhooks import routing
 from webhooks.models import Event, EventSource, EventStatus
 from webhooks.proofs import Proof
 
-NOT_STORABLE = (DataError, ValueError, TypeError, OverflowError, RecursionError)
+NOT_STORABLE = (DataError, ValidationError, ValueError, TypeError, OverflowError, RecursionError)
 """What the driver and the database raise of a value that no column can hold."""
 
 _LONGEST_TEXT = 1024 * 1024

@@ -4,17 +4,20 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from booking import settlement
 from booking.models import Reservation
 from common.errors import HoldfastError
 from payments.models import Payment
+from payments.outcomes import Outcome, ProviderPayment
 from payments.providers import registry
+from payments.providers.base import DeliveredRequest, Notification
 from payments.providers.stripe_events import from_body
 from reconciliation import accounts, attesting, discrepancies, missed_events
 from reconciliation.models import Discrepancy
@@ -216,6 +219,51 @@ class TestRead:
         payment.refresh_from_db()
         assert Event.objects.filter(status="applied").count() <= 1
         promises.hold()
+
+
+class CarelessProvider:
+    """A provider whose events are taken as they come: one that checks nothing must not lose any either."""
+
+    name: ClassVar[str] = "careless"
+    is_live = False
+
+    def __init__(self, **told: Any) -> None:
+        self.told = told
+
+    def as_it_is(self) -> Any:
+        return self
+
+    def authenticate(self, **_: Any) -> Notification:
+        return Notification(**{"event_id": "1", "type": "paid", "account": "", "live": False, "api_version": "",
+                               "created_at": timezone.now(), "payload": {"id": 1}, **self.told})  # fmt: skip
+
+    def read(self, *, notification: Notification) -> Any:
+        amount = notification.payload["amount"]
+        return ProviderPayment(ref="1", outcome=Outcome.CAPTURED, amount=amount, currency="USD", amount_captured=amount)
+
+
+class TestAnyProvider:
+    ODD: ClassVar[list[dict[str, Any]]] = [
+        {"event_id": "x" * 300}, {"event_id": "\0"}, {"type": "x" * 300}, {"payload": {"amount": 10**30}},
+        {"payload": {"amount": "\ud800"}}, {"payload": {"amount": {1, 2}}}, {"created_at": "never"},
+        {"object_ref": "x" * 300}, {"live": "perhaps"}, {"api_version": "x" * 300},
+    ]  # fmt: skip
+
+    def test_what_no_column_holds_is_kept_as_a_text(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        request = DeliveredRequest(body=b"", headers={}, query={})
+        for number, told in enumerate(self.ODD, start=1):
+            provider: Any = CarelessProvider(**{"event_id": str(number)} | told)
+            monkeypatch.setitem(registry._MAKERS, "careless", provider.as_it_is)
+            registry.get.cache_clear()
+            for expected in (inbox.Receipt.KEPT, inbox.Receipt.DUPLICATE):
+                receipt = inbox.receive(
+                    provider="careless", request=request, secrets=[], account="", now=timezone.now()
+                )
+                assert receipt is expected, told
+            kept = Event.objects.all()[0]
+            assert (Event.objects.count(), kept.status, kept.captured_amount) == (number, "failed", 0), told
+            assert kept.error, told
+        registry.get.cache_clear()
 
 
 class TestNotification:

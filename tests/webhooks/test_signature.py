@@ -112,15 +112,20 @@ class TestSignature:
         body = body_of()
         assert_refused(stripe_events.post(change(body), stripe_events.sign(body)))
 
-    def test_ten_thousand_mutations(self) -> None:
+    def test_ten_thousand_forgeries(self) -> None:
+        """A changed body or header, or another secret: whatever is in it, it is nothing."""
         chance = random.Random(20_261_121)
         body = body_of()
         header = stripe_events.sign(body)
+        odd = [body for _, body in odd_events.bodies() if len(body) < 10_000]
         alphabet = "0123456789abcdefghijklmnopqrstuvwxyzABCDEF,=. -+"
         for _ in range(MUTATIONS):
             mutated, sent = header, body
-            kind = chance.randrange(4)
-            if kind == 3:
+            kind = chance.randrange(5)
+            if kind == 4:
+                sent = chance.choice(odd)
+                mutated = stripe_events.sign(sent, secret=f"whsec_{chance.random()}")
+            elif kind == 3:
                 place = chance.randrange(len(body))
                 sent = body[:place] + bytes([body[place] ^ (1 << chance.randrange(8))]) + body[place + 1 :]
             else:
@@ -133,15 +138,6 @@ class TestSignature:
         assert Event.objects.count() == 0
         assert views.stripe(signed(body, header)).status_code == 200  # the control
         assert Event.objects.count() == 1
-
-    def test_a_secret_of_nobodys_ten_thousand_times(self) -> None:
-        """Whatever is in the body: without our secret it is nothing."""
-        bodies = [body for _, body in odd_events.bodies() if len(body) < 10_000]
-        for number in range(MUTATIONS):
-            body = bodies[number % len(bodies)]
-            header = stripe_events.sign(body, secret=f"whsec_{number}")
-            assert views.stripe(signed(body, header)).status_code == 400, (number, body)
-        assert Event.objects.count() == 0
 
     def test_a_time_that_is_none(self) -> None:
         body = body_of()
