@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client
 from django.utils import timezone
@@ -145,6 +145,9 @@ class World:
         def run() -> int:
             try:
                 handled = sweeps.run(name)
+            except OperationalError as error:
+                self.tell(f"sweep {name} cannot begin: {type(error).__name__}")
+                return 0
             except sweeps.SweepFailedError as error:
                 self.tell(str(error))
                 if not _CONTENTION.search(str(error)):
