@@ -37,6 +37,7 @@ class TestPool:
         slot = SlotFactory.create(capacity=CLIENTS)
         key = Frontend.of(slot).key
         settings = {"WEB_PROCESSES": "1", "WEB_THREADS": str(CLIENTS), "DATABASE_POOL_SIZE": str(POOL)}
+        settings["DATABASE_POOL_TIMEOUT_SECONDS"] = "60"  # a busy machine may be slow, and that is not tried here
         sandbox.fault("POST /v1/payment_intents", "latency", times=None, ms=LATENCY_MS)
         with (tmp_path / "web.log").open("wb") as log, servers.web(log, settings) as address:
 

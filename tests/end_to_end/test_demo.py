@@ -62,7 +62,7 @@ def run(directory: Path, environment: dict[str, str], commands: str) -> str:
 
 
 class TestReadme:
-    @pytest.mark.timeout(240)
+    @pytest.mark.timeout(480)
     def test_the_demo_and_the_tour_work_as_written(self, copy: Path) -> None:
         environment = {name: value for name, value in os.environ.items() if name not in documented()}
         said = copy / "said.txt"
@@ -75,7 +75,7 @@ class TestReadme:
             return "Ctrl-C stops it." in said.read_text()
 
         try:
-            servers.wait("the demo is up", is_up, seconds=120)
+            servers.wait("the demo is up", is_up, seconds=240)
             assert PLAYED in said.read_text()
             run(copy, environment, AGING)
             blocks = re.findall(r"```sh\n(.*?)```", (copy / "README.md").read_text(), re.S)

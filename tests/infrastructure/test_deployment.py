@@ -33,6 +33,23 @@ class TestCompose:
         given = set(compose()["x-app"]["environment"])
         assert given <= documented()
 
+    def test_a_copy_of_the_example_changes_nothing(self) -> None:
+        """Compose reads `.env`, where every variable of the example is set, most of them to nothing."""
+        lines = (ROOT / ".env.example").read_text().splitlines()
+        given = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+        def resolve(match: re.Match[str]) -> str:
+            name, operator, default = match[1], match[2], match[3]
+            value = given.get(name)
+            return default if value is None or (not value and operator == ":-") else value
+
+        environment = compose()["x-app"]["environment"]
+        found = {name: re.sub(r"\$\{(\w+)(:?-)([^}]*)\}", resolve, value) for name, value in environment.items()}
+        assert found["STRIPE_API_BASE"] == "http://sandbox:8001", "never the real Stripe"
+        assert found["STRIPE_API_KEY"] == "sk_test_sandbox"
+        assert {"localhost", "web"} <= set(found["ALLOWED_HOSTS"].split(","))
+        assert (found["SECURE_SSL_REDIRECT"], found["SECURE_COOKIES"]) == ("false", "false")
+
     def test_has_no_secret_of_its_own(self) -> None:
         text = (ROOT / "docker-compose.yml").read_text()
         for name in ("SECRET_KEY", "POSTGRES_PASSWORD"):
