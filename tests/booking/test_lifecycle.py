@@ -53,6 +53,23 @@ class TestReserve:
         ]
         promises.hold()
 
+    def test_asks_for_another_card_when_the_challenge_fails(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create()
+        frontend = Frontend.of(slot)
+        made = frontend.reserve(slot, card="pm_card_authenticationRequired").json()
+        assert made["payment"]["next_action"] is not None
+        sandbox.authenticate(made["payment"]["provider_ref"], result="failure")
+        stripe_events.deliver_all(sandbox)
+        shown = frontend.get(f"reservations/{made['reservation']['id']}").json()
+        assert (shown["reservation"]["status"], shown["payment"]["status"], shown["payment"]["next_action"]) == (
+            "awaiting_payment", "requires_payment_method", None,
+        )  # fmt: skip
+        assert shown["payment"]["failure"]["code"] == "payment_intent_authentication_failure"
+        sandbox.pay(made["payment"]["provider_ref"])
+        stripe_events.deliver_all(sandbox)
+        shown = frontend.get(f"reservations/{made['reservation']['id']}").json()
+        assert (shown["reservation"]["status"], shown["payment"]["failure"]) == ("pending", None)
+
     def test_takes_the_money_at_once_where_asked(self, sandbox: Sandbox) -> None:
         slot = SlotFactory.create()
         frontend = Frontend.of(slot)

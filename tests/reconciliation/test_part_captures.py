@@ -116,7 +116,7 @@ class TestIsMoney:
         is_a_part()
         assert [message.to for message in mailoutbox if message.to == ["ana@example.com"]] == []
 
-    def test_of_what_is_over_is_given_back(self, sandbox: Sandbox) -> None:
+    def test_of_what_is_over_is_given_back(self, sandbox: Sandbox, mailoutbox: list[EmailMessage]) -> None:
         slot, _, made = hold(sandbox)
         run_out(made["reservation"]["id"])
         expiring.expire_due()
@@ -130,6 +130,10 @@ class TestIsMoney:
         )  # fmt: skip
         assert not Discrepancy.objects.exclude(status="resolved").exists()
         promises.hold(at_provider=True)
+        registry.run("send_mails")
+        (late,) = [message for message in mailoutbox if "came too late" in message.subject]
+        assert "$10.00" in late.body
+        assert "45.00" not in late.body
 
 
 class TestGuard:
