@@ -17,7 +17,7 @@ CLIENTS = {
     "requests": {"tenants/cognito.py", "backoffice/cognito.py"},
     "urllib.request": set(),
     "http.client": set(),
-    "socket": {"config/serving.py"},
+    "socket": {"config/serving.py", "common/processes.py"},
     "httpx": set(),
     "aiohttp": set(),
     "urllib3": set(),
