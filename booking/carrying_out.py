@@ -1,7 +1,11 @@
 """Carrying out the commands of reservations, one after the change that wanted it, or all that are due."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
+
+from django.conf import settings
 
 from booking import settlement
 from booking.settlement import Settled
@@ -30,27 +34,65 @@ def carry_out_any(*, command_id: UUID) -> bool:
 
 
 def send_due(*, limit: int = 500) -> int:
-    """Carry out every command that is due, one by one, and return how many. Safe when two run: claims are exclusive.
+    """Carry out every command that is due, some at a time; returns how many. Safe when two run: claims are exclusive.
 
     A payment's commands go in order, so what waited for one of these is looked for again; each is tried once. An
-    account that is not to be called now (``payments.pacing``) is left out, and costs its commands no attempt.
+    account that is not to be called now (``payments.pacing``) is left out, and costs its commands no attempt. Each
+    account is called once before it is called ``COMMAND_SENDERS`` times at once: one that does not answer is spared.
     """
-    number, tried, paused = 0, set[UUID](), set[tuple[str, str]]()
-    while due := [found for found in commands.list_due(limit=limit, but_not_of=paused) if found.pk not in tried]:
+    number, tried, run = 0, set[UUID](), _Run()
+    while due := [found for found in commands.list_due(limit=limit, but_not_of=run.paused) if found.pk not in tried]:
         tried |= {command.pk for command in due}
-        number += loops.each(due, partial(_carry_out_alone, paused=paused), name="send_commands").done
+        number += _send(due, run)
     commands.flag_exhausted()
     return number
 
 
-def _carry_out_alone(command: Command, *, paused: set[tuple[str, str]]) -> bool:
-    account = (command.payment.provider, command.payment.provider_account)
-    if account not in paused and pacing.admit(provider=account[0], account=account[1]):
-        paused.add(account)
-    if account in paused:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a run learns of accounts: which must not be called now, and which have answered."""
+
+    paused: set[tuple[str, str]] = field(default_factory=set)
+    answering: set[tuple[str, str]] = field(default_factory=set)
+
+
+def _send(due: Sequence[Command], run: _Run) -> int:
+    by_account: dict[tuple[str, str], list[Command]] = {}
+    for command in due:
+        by_account.setdefault(_account_of(command), []).append(command)
+    number = _send_groups([group[:1] for group in by_account.values()], run)
+    groups = []
+    for account, (_, *others) in by_account.items():
+        groups += [[command] for command in others] if account in run.answering else [others] if others else []
+    return number + _send_groups(groups, run)
+
+
+def _send_groups(groups: Sequence[Sequence[Command]], run: _Run) -> int:
+    """Send groups at once, and the commands of one group one after the other."""
+
+    def send(group: Sequence[Command]) -> int:
+        return loops.each(group, partial(_carry_out_alone, run=run), name="send_commands").done
+
+    return loops.each_at_once(groups, send, name="send_groups", threads=settings.COMMAND_SENDERS).done
+
+
+def _carry_out_alone(command: Command, *, run: _Run) -> bool:
+    account = _account_of(command)
+    named = {"provider": account[0], "account": account[1]}
+    if account not in run.paused and pacing.seconds_to_wait(**named):
+        run.paused.add(account)
+    if account in run.paused:
         return False
     claimed = commands.claim(command_id=command.pk)
-    done = carrying_out.finish(claimed, settle=settlement.settle_any) if claimed is not None else None
+    if claimed is None:
+        return False
+    pacing.admit(**named)  # counted now that the call is ours; others who asked before may make it a few too many
+    done = carrying_out.finish(claimed, settle=settlement.settle_any)
     if done is not None and done.known:
-        pacing.answered(provider=account[0], account=account[1])
+        run.answering.add(account)
+        pacing.answered(**named)
     return done is not None
+
+
+def _account_of(command: Command) -> tuple[str, str]:
+    return command.payment.provider, command.payment.provider_account

@@ -1,16 +1,18 @@
 """The one loop of sweeps and batches: each row alone, so that what is wrong with one stops no other."""
 
 import logging
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, connection, models, transaction
+from django.db import DatabaseError, InterfaceError, connection, connections, models, transaction
 
 from common import errors, logs
 
@@ -127,6 +129,40 @@ def each(
     finally:
         _report(tally)
     return tally
+
+
+def each_at_once(rows: Sequence[T], work: Callable[[T], int | None], *, name: str, threads: int) -> Tally:
+    """Do ``work`` to each row as :func:`each` does, up to ``threads`` at a time, each with a connection of its own.
+
+    Must be called outside a transaction.
+    """
+    if threads <= 1 or len(rows) <= 1:
+        return each(rows, work, name=name)
+    total, left, reading = Tally(loops=Counter([name])), iter(rows), threading.Lock()
+
+    def take() -> Iterator[T]:
+        while True:
+            with reading:
+                try:
+                    row = next(left)
+                except StopIteration:
+                    return
+            yield row
+
+    def run() -> Tally:
+        try:
+            return each(take(), work, name=name)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(min(threads, len(rows)), thread_name_prefix=name) as pool:
+        for running in [pool.submit(run) for _ in range(min(threads, len(rows)))]:
+            tally = running.result()
+            total.add(replace(tally, loops=tally.loops - Counter([name])))
+            total.done += tally.done
+            total.ended_by = total.ended_by or tally.ended_by
+    _report(total)
+    return total
 
 
 def together(rows: Sequence[T], work: Callable[[Sequence[T]], int | None], *, name: str) -> Tally:

@@ -56,18 +56,24 @@ def admit(*, provider: str, account: str) -> float:
         )
         if cursor.rowcount == 1:
             return 0.0
+    return max(seconds_to_wait(provider=provider, account=account), 0.1)
+
+
+def seconds_to_wait(*, provider: str, account: str) -> float:
+    """Return for how long the account must not be called; 0 if it may be called now. Counts nothing."""
+    with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT greatest(extract(epoch FROM paused_until - now()),
                             CASE WHEN calls >= %s AND minute = date_trunc('minute', now())
                                  THEN extract(epoch FROM minute + interval '1 minute' - now()) END,
-                            0.1)
+                            0)
             FROM payments_pace WHERE provider = %s AND account = %s
             """,
             [settings.PROVIDER_CALLS_PER_MINUTE, provider, account],
         )
-        (seconds,) = cursor.fetchone()
-    return float(seconds)
+        row = cursor.fetchone()
+    return float(row[0]) if row else 0.0
 
 
 def spend(*, provider: str, account: str) -> None:

@@ -14,7 +14,7 @@ from unittest import mock
 
 from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from payments import carrying_out
@@ -252,6 +252,7 @@ def running(*, seed: int, storm: Storm) -> Iterator[World]:
             mock.patch.dict(os.environ, ROGUE_SECRETS),
             mock.patch.object(DatabaseWrapper, "_commit", commit),
             mock.patch.object(carrying_out, "async_task", world.queue),
+            override_settings(COMMAND_SENDERS=1),  # a world has one thread, and dice that fall in one order
             mock.patch.object(timezone, "now", world.own_time),
             connection.execute_wrapper(faults.Contention(world)),
         ):

@@ -1,0 +1,73 @@
+"""Releases are sent beside each other, so that a slow provider makes none wait for all before it."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from pytest_django import Settings
+
+from booking import carrying_out, expiring
+from booking.models import Reservation
+from payments.models import Command, Pace
+from tests import promises
+from tests.aging import end_leases, make_holds_older
+from tests.api import Frontend
+from tests.factories import SlotFactory
+from tests.sandbox_client import Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CANCEL = "POST /v1/payment_intents/*/cancel"
+LATENCY = 0.4
+HOLDS = 9
+
+
+@pytest.fixture
+def releases(sandbox: Sandbox) -> Sandbox:
+    """Holds that have run out, and whose releases wait."""
+    slot = SlotFactory.create(capacity=HOLDS)
+    frontend = Frontend.of(slot)
+    for _ in range(HOLDS):
+        assert frontend.reserve(slot).status_code == 201
+    make_holds_older(timedelta(hours=2))
+    assert expiring.expire_due() == HOLDS
+    return sandbox
+
+
+def overlapping(sandbox: Sandbox) -> int:
+    """Count the releases that came before the one before them can have been answered."""
+    came = sorted(call["created"] for call in sandbox.state()["calls"] if call["path"].endswith("/cancel"))
+    return sum(later - earlier < LATENCY for earlier, later in pairwise(came))
+
+
+class TestReleases:
+    @pytest.mark.parametrize(
+        ("senders", "least", "most"), [(8, HOLDS - 4, HOLDS), (1, 0, 0)], ids=["at once", "control"]
+    )
+    def test_are_sent_at_once_after_the_first(
+        self, releases: Sandbox, settings: Settings, senders: int, least: int, most: int
+    ) -> None:
+        settings.COMMAND_SENDERS = senders
+        releases.fault(CANCEL, "latency", times=None, ms=int(LATENCY * 1000))
+        assert carrying_out.send_due() == HOLDS
+        assert least <= overlapping(releases) <= most
+        assert {intent["status"] for intent in releases.payment_intents()} == {"canceled"}
+        assert set(Command.objects.values_list("status", flat=True)) == {"done"}
+        assert set(Reservation.objects.values_list("status", flat=True)) == {"expired"}
+        assert Pace.objects.get().calls >= HOLDS
+        promises.hold(at_provider=True)
+
+    def test_are_not_poured_over_a_provider_that_does_not_answer(self, releases: Sandbox) -> None:
+        releases.fault(CANCEL, "error_before", times=None)
+        carrying_out.send_due()
+        assert Command.objects.filter(kind="cancel", attempts=1).count() == 3, "after three it is left alone"
+        releases.clear_faults()
+        end_leases()
+        assert carrying_out.send_due() == HOLDS
+        promises.hold(at_provider=True)
+
+    def test_keep_to_the_pace_of_the_account(self, releases: Sandbox, settings: Settings) -> None:
+        settings.PROVIDER_CALLS_PER_MINUTE, settings.COMMAND_SENDERS = 4, 2
+        Pace.objects.all().delete()
+        assert 4 <= carrying_out.send_due() <= 5, "one that asked before may be a call too many"
+        assert Command.objects.filter(kind="cancel", attempts=0).count() >= HOLDS - 5
