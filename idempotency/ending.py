@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 
 from django.db import connections
 
@@ -13,8 +12,8 @@ from idempotency.keys import Claim
 logger = logging.getLogger("holdfast.idempotency")
 
 _PAUSE_SECONDS = 1.0
-_LONGEST_SECONDS = 600.0
-"""Longer than any lease."""
+_TRIES = 600
+"""Longer than any lease lives."""
 
 
 def end(claim: Claim) -> bool:
@@ -25,19 +24,23 @@ def end(claim: Claim) -> bool:
     try:
         return keys.end_lease(claim=claim)
     except database.ERRORS:
-        threading.Thread(target=_keep_trying, args=[claim], daemon=True, name="idempotency-lease").start()
+        _try_later(claim, left=_TRIES)
         return True
 
 
-def _keep_trying(claim: Claim) -> None:
-    until = time.monotonic() + _LONGEST_SECONDS
-    while time.monotonic() < until:
-        time.sleep(_PAUSE_SECONDS)
-        try:
-            keys.end_lease(claim=claim)
-        except database.ERRORS:
-            continue
-        finally:
-            connections.close_all()
-        return
-    logger.warning("A lease could not be ended; it runs out by itself.", extra={"operation": str(claim.operation.id)})
+def _try_later(claim: Claim, *, left: int) -> None:
+    timer = threading.Timer(_PAUSE_SECONDS, _try, [claim, left])
+    timer.daemon = True
+    timer.start()
+
+
+def _try(claim: Claim, left: int) -> None:
+    try:
+        keys.end_lease(claim=claim)
+    except database.ERRORS:
+        if left:
+            _try_later(claim, left=left - 1)
+        else:
+            logger.warning("A lease was not ended; it runs out.", extra={"operation": str(claim.operation.id)})
+    finally:
+        connections.close_all()

@@ -12,7 +12,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from idempotency import ending, keys
-from idempotency.errors import KeyInUseError
 from tenants.authentication import caller_of
 
 HEADER = "Idempotency-Key"
@@ -42,15 +41,15 @@ def idempotent(method: Method) -> Callable[..., HttpResponse]:
         )
         if isinstance(claimed, keys.Answer):
             return _replay(claimed)
+        is_noted = False
         try:
             response = _run(method, view, request, claimed.operation, kwargs)
             body = JSONRenderer().render(response.data)
             other = _keep(claimed, response.status_code, body)
-        except KeyInUseError:
-            raise
-        except BaseException:  # also the end of the process: the retry must not wait for a run that is over
-            ending.end(claimed)
-            raise
+            is_noted = True
+        finally:
+            if not is_noted:  # also at the end of the process: the retry must not wait for a run that is over
+                ending.end(claimed)
         if other is not None:
             return _replay(other)
         answer = _respond(response.status_code, body)
