@@ -6,7 +6,7 @@ from typing import Any
 import dj_database_url
 import django_stubs_ext
 
-from config import api, embedded_postgres, identity, mail, rules, theme
+from config import api, embedded_postgres, identity, log, mail, rules, theme
 from config.env import Environment
 from payments.providers import stripe_keys
 
@@ -301,16 +301,4 @@ Q_CLUSTER: dict[str, Any] = {
 # In the database, and with Redis only where that does not answer.
 Q_CLUSTER |= {"orm": "default"} | ({"broker_class": "common.queues.RedisQueue"} if REDIS_URL else {})
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "common.logs.JsonFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
-        # Its lines at INFO carry the addresses and bodies of calls.
-        "stripe": {"level": "WARNING"},
-    },
-}
+LOGGING = log.settings(level=LOG_LEVEL)

@@ -2,22 +2,26 @@
 introspection, with another operator's rows. What is added without its scope is found here."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.db import connection
 from django.db.models import Model
 from django.http import HttpRequest, JsonResponse
 from django.test import Client
 from django.urls import path
+from django.utils import timezone
 from pytest_django import Settings
 
 from booking.models import History, Reservation, Resource, Slot, Unit
 from config.urls import urlpatterns as real_patterns
 from notifications.models import Mail
-from payments.models import Command, Payment, PaymentHistory, Refund
+from payments.models import Attempt, AttemptResult, Command, Payment, PaymentHistory, Refund
 from reconciliation.models import Discrepancy
 from sweeps import registry
+from sweeps.models import SweepRun
 from tenants.acting import doing_of
 from tenants.models import ApiClient, BulkRun, Member, Operator, Role, SavedView, User
 from tests import stripe_events
@@ -33,7 +37,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 OWNED: tuple[type[Model], ...] = (
     Operator, Member, ApiClient, SavedView, BulkRun, Resource, Slot, Reservation, Unit, History, Payment,
-    PaymentHistory, Command, Refund, Event, Mail, Discrepancy,
+    PaymentHistory, Command, Refund, Event, Mail, Discrepancy, Attempt,
 )  # fmt: skip
 """Everything that belongs to an operator."""
 
@@ -50,16 +54,33 @@ def theirs(sandbox: Sandbox) -> dict[type[Model], list[Any]]:
     stripe_events.deliver_all(sandbox)
     frontend.post("refunds", {"payment_id": paid["payment"]["id"], "amount": 100})
     registry.run("send_mails")
-    open_one(Payment.objects.get(pk=paid["payment"]["id"]), summary="Unseen difference")
+    open_one(Payment.objects.get(pk=paid["payment"]["id"]), summary="Unseen difference", seen={"error": "Unseen"})
     person = User.objects.create_user("unseen-person", is_staff=True)
     Member.objects.create(user=person, operator=operator, role=Role.OWNER)
     SavedView.objects.create(person=person, model="booking.slot", name="Unseen view", query="x=1")
     BulkRun.objects.create(
         person=person, model="booking.slot", action="close", title="Unseen", reason="Unseen", rows=["x"]
     )
+    Attempt.objects.create(payment_id=paid["payment"]["id"], number=9, result=AttemptResult.FAILED, at=timezone.now())
+    lost = stripe_events.happened(sandbox, "payment_intent.created")[0]
+    of_nobody = lost["data"]["object"] | {"id": "pi_unseen", "metadata": {}}
+    stripe_events.deliver(lost | {"id": "evt_unseen", "data": {"object": of_nobody}})
+    open_one(None, summary="Unseen hold")
+    assert walking.write_errors("Unseen error of unseen@example.com") >= TOLD
     found = {model: list(model._default_manager.all()) for model in OWNED}
     assert all(found.values()), {model for model, rows in found.items() if not rows}
     return found
+
+
+TOLD = {
+    "Event.error",
+    "Attempt.error",
+    "Command.last_error",
+    "Mail.last_error",
+    "BulkRun.refusals",
+    "Payment.stuck_because",
+}
+"""Columns with the words of errors; those of a discrepancy are fixed, and told as it is opened."""
 
 
 def keys_of(theirs: dict[type[Model], list[Any]]) -> list[Any]:
@@ -99,6 +120,24 @@ class TestBackoffice:
         paths = list(walking.addresses("admin/", keys_of(theirs)))
         assert len(paths) > 1_000
         paths += ["/admin/search/?extended=1&s=unseen", *(f"/admin/search/?s={mark}" for mark in marks_of(theirs))]
+        assert list(walking.look(stranger, paths, marks_of(theirs))) == []
+
+    def test_no_sweep_says_of_its_failure_whose_row_it_was(
+        self, theirs: dict[type[Model], list[Any]], stranger: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused() -> int:
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE booking_reservation SET places = 0")  # PostgreSQL tells the row that it refuses
+            return 0
+
+        for name, sweep in registry.SWEEPS.items():
+            monkeypatch.setitem(registry.SWEEPS, name, replace(sweep, run=refused))
+            with pytest.raises(Exception, match=r"violates|failed|ended"):
+                registry.run(name)
+        runs = SweepRun.objects.exclude(error="")
+        assert runs.count() == len(registry.SWEEPS)
+        assert "Failing row" not in "".join(run.error for run in runs)
+        paths = ["/admin/", "/admin/sweeps/sweeprun/", *(f"/admin/sweeps/sweeprun/{run.pk}/change/" for run in runs)]
         assert list(walking.look(stranger, paths, marks_of(theirs))) == []
 
     def test_nor_does_a_list_that_is_asked_in_a_clever_way(

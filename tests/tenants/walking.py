@@ -8,12 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.contrib import admin
-from django.db.models import Model
+from django.db import DatabaseError, transaction
+from django.db.models import CharField, JSONField, Model, TextField
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.generators import SchemaGenerator
 
+from payments.models import Pace
+from sweeps.models import SweepRun
+
+SHARED = (SweepRun, Pace)
+"""What all of the staff read: it is of no operator, and must tell of none."""
+_OF_ERRORS = re.compile(r"error|summary|because$|evidence|difference$|refusals|^done$|failure_message")
 _PARAMETER = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
 
 
@@ -90,6 +98,26 @@ def _example(schema: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any
     fields = schema["components"]["schemas"].get(reference, {}).get("properties", {})
     known = dict(examples[0]) if examples else {}
     return {**{name: str(uuid.uuid4()) for name in fields if name.endswith("_id")}, **known}
+
+
+def write_errors(text: str) -> set[str]:
+    """Write a text into every column of an owner's rows that tells why something went wrong; returns the columns.
+
+    What is guarded against changes cannot be written, and is left out.
+    """
+    written = set()
+    fields = [field for model in apps.get_models() if model not in SHARED for field in model._meta.concrete_fields]
+    for field in fields:
+        if not _OF_ERRORS.search(field.name) or not isinstance(field, CharField | TextField | JSONField):
+            continue
+        value = [text] if field.name == "refusals" else {"text": text} if isinstance(field, JSONField) else text
+        try:
+            with transaction.atomic():
+                if field.model._default_manager.update(**{field.name: value}):
+                    written.add(f"{field.model.__name__}.{field.name}")
+        except DatabaseError:
+            continue
+    return written
 
 
 def related(models: Iterable[type[Model]]) -> Iterator[str]:
