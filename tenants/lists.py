@@ -44,9 +44,11 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
         found: Sequence[Any] = super().get_list_filter(request)
         return [*found, periods.of(self.period, opens_today=self.opens_today)] if self.period else found
 
-    def get_paginator(self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *more: Any) -> Any:
+    def get_paginator(
+        self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *more: Any, **known: Any
+    ) -> Any:
         """Count as far as the page asks for, and a little further."""
-        paginator = super().get_paginator(request, queryset, per_page, *more)
+        paginator = super().get_paginator(request, queryset, per_page, *more, **known)
         paginator.reach = listing.reach(request.GET.get("p", ""), per_page)
         return paginator
 

@@ -53,7 +53,7 @@ class LocalTimeField(forms.SplitDateTimeField):
     def prepare_value(self, value: Any) -> Any:
         """Write a moment as it is typed."""
         if not isinstance(value, datetime):
-            return value
+            return [value, ""] if isinstance(value, str) else value  # a text comes from an address
         local = clocks.local(value, self.zone) if value.tzinfo else value
         offset = f" UTC{local.isoformat()[-6:]}" if local.tzinfo and times.comes_twice(local) else ""
         at = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"

@@ -1,0 +1,77 @@
+"""Whatever is typed into the desk or its addresses: an answer in words, and never a fault of ours."""
+
+import itertools
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from booking.models import Slot
+from tests.api import Frontend
+from tests.backoffice.test_backoffice import list_of, page_of, sign_in
+from tests.factories import SlotFactory
+from tests.sandbox_client import Sandbox
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+
+LONG = "x" * 10_000
+REFUSED = ("a%00b", "%ED%A0%80", LONG)
+"""What is refused where text comes in."""
+QUERIES = (*REFUSED, "0001", "9999", "0001-01-01", "9999-12-31", "2026-00", "1969", "-1")
+ALWAYS = ("q", "p", "o", "e", "on", "_changelist_filters", "no_such")
+
+
+@pytest.fixture
+def world(sandbox: Sandbox) -> Slot:
+    slot = SlotFactory.create(resource__timezone="Asia/Tokyo")
+    Frontend.of(slot).reserve(slot)
+    return slot
+
+
+def parameters(client: Client, path: str) -> set[str]:
+    """Return what the filters of a list take, found on the list itself."""
+    changes = (client.get(path).context or {}).get("cl")
+    found = {str(name) for spec in changes.filter_specs for name in spec.expected_parameters()} if changes else set()
+    return found | set(ALWAYS)
+
+
+class TestQueries:
+    def test_of_every_list(self, world: Slot) -> None:
+        """Each parameter of each list, by introspection, with odd values."""
+        client = sign_in(operator=None)
+        client.raise_request_exception = False
+        refused, tried = itertools.cycle(REFUSED), 0
+        for model, page in admin.site._registry.items():
+            # An export reads its rows by the same filters as the list, without writing a page.
+            exported = f"{list_of(model)}export/" if getattr(page, "export_fields", ()) else list_of(model)
+            names = parameters(client, list_of(model))
+            odd = [(name, value) for name in sorted(names) for value in (next(refused), "0001")]
+            odd += [("on", value) for value in QUERIES] if getattr(page, "period", "") else []
+            for name, value in odd:
+                path = list_of(model) if name in ("on", "p") else exported
+                answer: Any = client.get(f"{path}?{quote(name)}={value}")
+                assert answer.status_code < 500, (path, name, value[:20])
+                b"".join(answer.streaming_content) if answer.streaming else None
+                tried += 1
+        assert tried > 300
+
+    def test_of_every_other_page(self, world: Slot) -> None:
+        client = sign_in(operator=None)
+        client.raise_request_exception = False
+        row = page_of(world)
+        for path, value in itertools.product(
+            (
+                f"{reverse('admin:search')}?s=", f"{reverse('admin:index')}?x=", f"{reverse('admin:login')}?next=",
+                f"{row}?_changelist_filters=", f"{row}?_to_field=", f"{row}?_popup=", "/admin/jsi18n/?x=",
+                "/admin/autocomplete/?app_label=tenants&model_name=member&field_name=user&term=",
+                "/admin/autocomplete/?app_label=tenants&model_name=member&field_name=user&page=",
+                "/admin/autocomplete/?field_name=user&model_name=member&app_label=",
+                "/admin/booking/slot/add/?resource=",
+                "/admin/booking/slot/add/?starts_at=", "/admin/set-password/x/",
+            ),
+            QUERIES,
+        ):  # fmt: skip
+            assert client.get(path + value).status_code < 500, (path, value[:20])
