@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 
-from common import loops
+from common import database, loops
+from reconciliation.models import Watermark
 from sweeps import registry
 from sweeps.models import SweepRun
 from tests.sandbox_client import Sandbox
@@ -132,3 +133,21 @@ class TestEverySweep:
         assert re.fullmatch(r"\d+ of \d+ failed \((\w+ ×\d+(, )?)+\)", run.error), run.error
         told = caplog.text + json.dumps([vars(record) for record in caplog.records], default=str)
         assert GUEST not in run.error + told
+
+
+@pytest.mark.parametrize(("name", "mark"), [("recover_events", "events"), ("release_holds", "holds")])
+def test_a_mark_stays_before_what_failed_and_passes_what_is_stored(
+    sandbox: Sandbox, clock: Clock, name: str, mark: str
+) -> None:
+    began = database.now()
+    case = CASES[name]
+    rows = {str(row) for row in case.prepare(sandbox, clock)}
+    wrong = sorted(rows)[0]
+    assert case.refuse is not None
+    with refused(*case.refuse, wrong):
+        registry.run(name)
+    assert case.done() == rows - {wrong}
+    assert Watermark.objects.get(name=mark).read_until < began
+    registry.run(name)
+    assert case.done() == rows
+    assert Watermark.objects.get(name=mark).read_until > began
