@@ -61,6 +61,7 @@ def key_name(account: str) -> str:
 def webhook_secrets(account: str) -> WebhookSecrets | None:
     """Return what deliveries to an account's endpoint are signed with; None if no operator has that account.
 
+    None that can be guessed counts where money is real; without one, nothing is authentic there.
     Asks the database each time: what an operator's secret was a minute ago proves nothing.
     """
     name = Operator.objects.filter(stripe_account=account).values_list("stripe_secret", flat=True).first()
@@ -68,7 +69,8 @@ def webhook_secrets(account: str) -> WebhookSecrets | None:
         return None
     if not name:
         return platform_webhook_secrets()
-    values = [part.strip() for part in _read(f"{name}_WEBHOOK_SECRETS").split(",")]
+    given = filter(None, (part.strip() for part in _read(f"{name}_WEBHOOK_SECRETS").split(",")))
+    values = [one for one in given if not (settings.STRIPE_LIVE_MODE and stripe_keys.can_be_guessed(one))]
     return WebhookSecrets(name=f"{name}_WEBHOOK_SECRETS", values=values, own=True)
 
 

@@ -165,6 +165,24 @@ class TestDeliveries:
         assert Payment.objects.get().status != "succeeded"
 
 
+class TestSecrets:
+    @pytest.mark.parametrize("is_live", [True, False])
+    def test_that_can_be_guessed_prove_nothing_of_real_money(
+        self, operator: Operator, monkeypatch: pytest.MonkeyPatch, settings: Settings, is_live: bool
+    ) -> None:
+        settings.STRIPE_LIVE_MODE, random = is_live, "whsec_" + "k8Zq3Vw9" * 4
+        monkeypatch.setenv("STRIPE_KAYAKS_WEBHOOK_SECRETS", f"whsec_test,, {random},whsec_compose")
+        found = own_keys.webhook_secrets(OWN)
+        assert found is not None
+        assert found.values == ([random] if is_live else ["whsec_test", random, "whsec_compose"])
+
+    def test_that_are_missing_are_none(self, operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("STRIPE_KAYAKS_WEBHOOK_SECRETS")
+        found = own_keys.webhook_secrets(OWN)
+        assert found is not None
+        assert found.values == []
+
+
 class TestOperator:
     def test_a_key_is_of_a_named_account(self) -> None:
         operator = OperatorFactory.build(stripe_secret="STRIPE_KAYAKS", stripe_account="")
