@@ -1,6 +1,7 @@
 """Whatever is typed into the desk or its addresses: an answer in words, and never a fault of ours."""
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from booking.models import Slot
+from tenants.acting import doing_of
 from tests.api import Frontend
 from tests.backoffice.test_backoffice import list_of, page_of, sign_in
 from tests.factories import SlotFactory
@@ -21,6 +23,7 @@ LONG = "x" * 10_000
 REFUSED = ("a%00b", "%ED%A0%80", LONG)
 """What is refused where text comes in."""
 QUERIES = (*REFUSED, "0001", "9999", "0001-01-01", "9999-12-31", "2026-00", "1969", "-1")
+TYPED = (LONG, "0001-01-01", "9999-12-31", "-1", "9" * 400, "NaN", "1e400", "\u202e'\"<\\", "a\0b")
 ALWAYS = ("q", "p", "o", "e", "on", "_changelist_filters", "no_such")
 
 
@@ -36,6 +39,18 @@ def parameters(client: Client, path: str) -> set[str]:
     changes = (client.get(path).context or {}).get("cl")
     found = {str(name) for spec in changes.filter_specs for name in spec.expected_parameters()} if changes else set()
     return found | set(ALWAYS)
+
+
+def fields(form: Any, number: int = 0) -> dict[str, str]:
+    """Return what a form posts as it stands: by the names of its widgets."""
+    found: dict[str, str] = {}
+    for bound in form:
+        widgets = getattr(bound.field.widget, "widgets", None)
+        names = [f"{bound.html_name}_{part}" for part in range(len(widgets))] if widgets else [bound.html_name]
+        value = bound.value()
+        for part, name in enumerate(names):
+            found[name] = str((value[part] if isinstance(value, list) and widgets else value) or "")
+    return found
 
 
 class TestQueries:
@@ -75,3 +90,41 @@ class TestQueries:
             QUERIES,
         ):  # fmt: skip
             assert client.get(path + value).status_code < 500, (path, value[:20])
+
+
+class TestForms:
+    def pages(self, client: Client, world: Slot) -> Iterator[tuple[str, dict[str, str]]]:
+        """Every form of the desk with what it would post, by introspection: of rows, of new ones, and of actions."""
+        for model, page in admin.site._registry.items():
+            row = model._default_manager.first()
+            addresses = [reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")]
+            addresses += [page_of(row)] if row is not None else []
+            for path in addresses:
+                context = client.get(path).context
+                if context and context.get("adminform") and context["adminform"].form.fields:
+                    typed = fields(context["adminform"].form)
+                    for inline in context.get("inline_admin_formsets", ()):
+                        typed |= fields(inline.formset.management_form)
+                        for form in inline.formset.forms:
+                            typed |= fields(form)
+                    yield path, typed
+            for action in page.actions or ():
+                doing = doing_of(action)
+                if doing is not None and row is not None:
+                    chosen = {"action": doing.name, "_selected_action": str(row.pk), "next": page_of(row)}
+                    asked = client.post(list_of(model), chosen)
+                    yield list_of(model), chosen | fields(asked.context["form"]) | {"reason": "as agreed"}
+        yield reverse("admin:booking_slot_save_view"), {"name": "Mine", "query": "on=2026"}
+        yield reverse("admin:login"), {"username": "x", "password": "x", "otp_token": "", "next": "/admin/"}
+
+    def test_of_every_field(self, world: Slot) -> None:
+        client = sign_in(operator=None)
+        client.raise_request_exception = False
+        odd, tried = itertools.cycle(TYPED), 0
+        for path, typed in list(self.pages(client, world)):
+            for name in typed:
+                for value in (next(odd),):
+                    answer = client.post(path, typed | {name: value})
+                    assert answer.status_code < 500, (path, name, value[:20])
+                    tried += 1
+        assert tried > 80
