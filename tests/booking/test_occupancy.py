@@ -3,65 +3,24 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django.db.models.functions import Now
+from django.db import IntegrityError, connection
 
 from booking import expiring, moving, pricing
 from booking.errors import SlotSoldOutError
 from booking.models import Occupancy, Reservation, Resource, Slot
 from payments.models import Refund
-from reconciliation.promises import check_all
 from tests import promises, stripe_events
 from tests.aging import run_out
 from tests.api import Frontend
+from tests.booking.boats import code_of, day_body, day_of, later
 from tests.factories import ResourceFactory, SlotFactory
 from tests.sandbox_client import Sandbox
 from tests.threads import deadlocks, race
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def boat(sandbox: Sandbox) -> Resource:
-    """A boat for one party, with one price."""
-    return ResourceFactory.create(exclusive=True, rates={"adult": 68000})
-
-
-@pytest.fixture
-def morning(boat: Resource) -> Slot:
-    """A departure of two hours."""
-    return SlotFactory.create(resource=boat, capacity=10)
-
-
-def later(slot: Slot, **by: int) -> Slot:
-    """Make another departure of the boat, so much later."""
-    return SlotFactory.create(resource=slot.resource, capacity=10, starts_at=slot.starts_at + timedelta(**by))
-
-
-def day_body(boat: Resource, **more: Any) -> dict[str, Any]:
-    """Write the body that books the whole boat."""
-    return {
-        "resource_id": str(boat.pk),
-        "customer": {"name": "Rui", "email": "rui@example.com"},
-        "payment": {"provider": "stripe", "payment_method_id": "pm_card_visa"},
-        **more,
-    }
-
-
-def day_of(slot: Slot) -> str:
-    """Return the local day of a departure (all these are in Lisbon, in winter)."""
-    return f"{slot.starts_at:%Y-%m-%d}"
-
-
-def code_of(answer: Any) -> str:
-    """Return why a request was refused, or that it was not."""
-    return "" if answer.status_code == 201 else answer.json()["error"]["code"]
 
 
 class TestOverlap:
@@ -268,57 +227,3 @@ class TestSwitching:
         assert [code_of(frontend.reserve(slot)) for _ in range(2)] == ["", "slot_sold_out"]
         assert Reservation.objects.get().exclusive
         promises.hold()
-
-
-@contextmanager
-def without_the_constraint() -> Iterator[None]:
-    """Take the safety out, and put it back when the rows are gone."""
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE booking_occupancy RENAME CONSTRAINT occupancy_one_party TO kept")
-        cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'kept'")
-        (definition,) = cursor.fetchone()
-        cursor.execute("ALTER TABLE booking_occupancy DROP CONSTRAINT kept")
-        try:
-            yield
-        finally:
-            cursor.execute("TRUNCATE booking_occupancy")
-            cursor.execute(f"ALTER TABLE booking_occupancy ADD CONSTRAINT occupancy_one_party {definition}")
-
-
-@pytest.mark.concurrency
-class TestRace:
-    def run(self, boat: Resource, morning: Slot) -> list[str]:
-        """Let guests of overlapping departures and of the whole day begin at one moment."""
-        key, other = Frontend.of(morning).key, later(morning, hours=1)
-        ways = [
-            lambda: Frontend(key).reserve(morning),
-            lambda: Frontend(key).reserve(other),
-            lambda: Frontend(key).post("reservations", day_body(boat, date=day_of(morning))),
-        ]
-        return [code_of(answer) for answer in race(ways * 3)]
-
-    def test_one_party_gets_the_boat(self, boat: Resource, morning: Slot) -> None:
-        answers = self.run(boat, morning)
-        assert answers.count("") == 1
-        assert set(answers) <= {"", "slot_sold_out", "resource_unavailable"}
-        promises.hold(at_provider=True)
-
-    def test_without_the_constraint_several_get_it(self, boat: Resource, morning: Slot) -> None:
-        with without_the_constraint():
-            assert self.run(boat, morning).count("") > 1
-            assert [verdict.promise.number for verdict in check_all() if verdict.breaches] == ["P2"]
-
-
-class TestPromise:
-    def test_sees_a_row_of_one_that_is_over_and_a_party_without_its_row(self, morning: Slot) -> None:
-        Frontend.of(morning).reserve(morning)
-        (p2,) = (verdict.promise for verdict in check_all() if verdict.promise.number == "P2")
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("UPDATE booking_occupancy SET during = '{}'")
-            cursor.execute(p2.breaches.replace("%%", "%"))
-            assert [what for _, what in cursor.fetchall()] == ["has its time without occupying it"]
-            cursor.execute("ALTER TABLE booking_reservation DISABLE TRIGGER reservation_occupies_of_update")
-            Reservation.objects.update(status="expired", changed_at=Now(), changed_by="x", changed_because="y")
-            cursor.execute(p2.breaches.replace("%%", "%"))
-            assert [what for _, what in cursor.fetchall()] == ["occupies, and is expired"]
-            transaction.set_rollback(True)
