@@ -110,6 +110,7 @@ class Discrepancy(models.Model):
                 fields=["kind"], condition=~Q(status=DiscrepancyStatus.RESOLVED), name="discrepancy_unresolved"
             ),
             models.Index(fields=["opened_at"], condition=Q(told_at=None), name="discrepancy_untold"),
+            models.Index(fields=["kind", "subject"], name="discrepancy_of_subject"),
         ]
 
     def __str__(self) -> str:
