@@ -129,7 +129,7 @@ class TestBackoffice:
         page.get_by_label("Amount").fill("20")
         page.get_by_label("Reason").fill("The sea was too rough for the child")
         page.locator("form.hf-ask").get_by_role("button", name="Refund").click()
-        expect(page.get_by_text("20.00 EUR are on their way back to Inês Gonçalves.")).to_be_visible()
+        expect(page.get_by_text("20.00 EUR are on their way back to Inês Gonçalves.").first).to_be_visible()
         page.goto(f"/admin/booking/reservation/{sale.pk}/change/")
         expect(page.get_by_text("refund of 20.00 EUR")).to_be_visible()
         page.set_viewport_size({"width": 1280, "height": 1100})
@@ -142,7 +142,7 @@ class TestBackoffice:
         page.get_by_role("button", name="Close to new reservations").click()
         page.get_by_role("textbox", name="Reason").fill("Wind of 30 knots")
         page.locator("form.hf-ask").get_by_role("button").click()
-        expect(page.get_by_text("is closed to new reservations.")).to_be_visible()
+        expect(page.get_by_text("is closed to new reservations.").first).to_be_visible()
         sale.slot.refresh_from_db()
         assert sale.slot.is_closed
 

@@ -78,7 +78,7 @@ class TestCreate:
             ({"amount": 25.99}, "amount", "invalid"),
             ({"amount": "2599"}, "amount", "invalid"),
             ({"amount": True}, "amount", "invalid"),
-            ({"currency": "usd"}, "currency", "invalid"),
+            ({"currency": "usd"}, "currency", "invalid_currency"),
             ({"currency": "XAU"}, "currency", "invalid_currency"),
             ({"currency": "ABC"}, "currency", "invalid_currency"),
             ({"currency": "LYD"}, "currency", "invalid_currency"),
