@@ -12,7 +12,7 @@ import pytest
 
 from booking.models import Reservation, Slot
 from payments.models import Payment
-from payments.providers import stripe as stripe_provider
+from payments.providers import stripe_params
 from sweeps import registry as sweeps
 from tests import promises, stripe_events
 from tests.aging import end_leases, run_out
@@ -202,6 +202,6 @@ class TestKilled:
         def forgetful(account: str, key: str | None = None) -> dict[str, str]:
             return {}
 
-        monkeypatch.setattr(stripe_provider, "_options", forgetful)
+        monkeypatch.setattr(stripe_params, "options", forgetful)
         with pytest.raises(ValueError, match="too many values to unpack"):
             play_all(sandbox, OPERATIONS[0])

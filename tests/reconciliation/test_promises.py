@@ -82,4 +82,4 @@ class TestPromises:
         assert verdict.breaches == 1
         ref, what = verdict.examples[0]
         assert ref == Reservation.objects.get(status="cancelled").payment.provider_ref
-        assert what.startswith("held 4500 USD for nobody")
+        assert what.startswith("held 45.00 USD for nobody")
