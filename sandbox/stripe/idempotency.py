@@ -63,6 +63,11 @@ class IdempotencyKeys:
             raise KeyInUse(key)
         return entry.saved
 
+    def is_of(self, key: str, params: Params) -> bool:
+        """Say whether a key is kept, and was first used for a request with these parameters."""
+        entry = self._entries.get(key)
+        return entry is not None and entry.params == params
+
     def save(self, key: str, status: int, body: bytes) -> None:
         """Keep the answer of the request that claimed the key."""
         entry = self._entries[key]

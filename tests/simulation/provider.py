@@ -115,6 +115,9 @@ class Provider(InProcess):
         ours = "" if ref or str(request.params.get("confirm")).lower() != "true" else _payment_of(request)
         if not ref and not ours:
             return
+        account = self.sandbox.account(request.headers.get("stripe-account"))
+        if account.keys.is_of(request.headers.get("idempotency-key", ""), request.params):
+            return  # it was sent before, and only its saved answer is asked for
         of_it = Q(payment__provider_ref=ref) if ref else Q(payment_id=UUID(ours))
         if Command.objects.filter(of_it, kind=CommandKind.CANCEL).exists():
             self.unwanted.append(f"P5: {request.path} takes money of payment {ours or ref}, which is canceled")
