@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
-from booking import actions, availability, departures, expiring, finding, guarded_admin, slots
+from booking import actions, availability, departures, expiring, finding, guarded_admin, offer_history, slots
 from booking.departure_form import DepartureForm
 from booking.forms import WeeklyRuleForm
 from booking.guarded_admin import GuardedAdmin, ResourceForm
@@ -24,6 +24,7 @@ from tenants.acting import reasoned
 from tenants.backoffice import ReadOnlyAdmin, once
 from tenants.listing import OwnRowsFilter
 from tenants.roles import Power
+from tenants.staff_log import Entry as Told
 
 _VERDICTS = {
     SlotStatus.OPEN.value: "open",
@@ -86,11 +87,15 @@ class ResourceAdmin(GuardedAdmin):
         """Fix what guests have bought; what a page sends that was opened before is told as an error."""
         return [name for name in (guarded_admin.fixed_of(obj) if obj else []) if name not in request.POST]
 
+    def changes_of(self, row: Resource, zone: str) -> Sequence[Told]:
+        """List what changed of it and its prices, and which departures were made."""
+        return offer_history.of_activity(row.pk, zone=zone)
+
     @staticmethod
     def _generate(row: Resource, actor: str, reason: str, **rule: Any) -> str:
         wanted = departures.Rule(**rule)
         named = departures.number_named(wanted)
-        made = departures.generate(resource_id=row.pk, rule=wanted)
+        made = departures.generate(resource_id=row.pk, rule=wanted, actor=actor, reason=reason)
         left_out = f" {named - made} left out: the activity has a departure at that moment." if made < named else ""
         return f"{made} departure{'' if made == 1 else 's'} made.{left_out}"
 
@@ -141,14 +146,18 @@ class SlotAdmin(GuardedAdmin):
         verdict: str = row.verdict  # type: ignore[attr-defined]  # annotated by get_queryset
         return _VERDICTS[verdict]
 
+    def changes_of(self, row: Slot, zone: str) -> Sequence[Told]:
+        """List what changed of it."""
+        return offer_history.of_departure(row.pk, zone=zone)
+
     @staticmethod
     def _close(slot: Slot, actor: str, reason: str) -> str:
-        slots.close(slot_id=slot.pk)
+        slots.close(slot_id=slot.pk, actor=actor, reason=reason)
         return f"{slot} is closed to new reservations."
 
     @staticmethod
     def _reopen(slot: Slot, actor: str, reason: str) -> str:
-        slots.reopen(slot_id=slot.pk)
+        slots.reopen(slot_id=slot.pk, actor=actor, reason=reason)
         return f"{slot} is open again."
 
     actions = (

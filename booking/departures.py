@@ -27,7 +27,7 @@ class Rule:
     capacity: int
 
 
-def generate(*, resource_id: UUID, rule: Rule) -> int:
+def generate(*, resource_id: UUID, rule: Rule, actor: str, reason: str) -> int:
     """Make the departures of a rule that are not there yet, and return how many. Must be called outside a transaction.
 
     An activity has one departure at a time, whoever makes it: what is there already is left as it is.
@@ -36,6 +36,7 @@ def generate(*, resource_id: UUID, rule: Rule) -> int:
         TooManyDeparturesError: The rule is of more than ``MOST``.
     """
     with database.use_case():
+        database.name_actor(actor, reason)
         resource = locks.get_resource_for_update(resource_id=resource_id)
         made = [
             Slot(resource=resource, starts_at=start, ends_at=start + rule.duration, capacity=rule.capacity)

@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
+from booking import offer_history as offer_history  # its model is of this app, too
 from booking.fields import MultirangeField, UuidRangeField
 from booking.states import ACTIVE, HOLDING, RESERVATION_TRANSITIONS, ReservationStatus
 from common import ids

@@ -85,6 +85,21 @@ def require_transaction() -> None:
         raise transaction.TransactionManagementError("This must be called inside a transaction.")
 
 
+def name_actor(actor: str, reason: str) -> None:
+    """Tell the triggers that write histories who acts, and why.
+
+    It holds to the end of this transaction and no longer, so that a pooler gives it to nobody else.
+
+    Raises:
+        TransactionManagementError: No transaction is open, so that it would hold for nothing.
+    """
+    require_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('holdfast.actor', %s, true), set_config('holdfast.reason', %s, true)", [actor, reason]
+        )
+
+
 def violated(error: IntegrityError) -> str:
     """Return the name of the constraint that refused, or an empty text."""
     cause = error.__cause__

@@ -79,6 +79,7 @@ def load(*, now: datetime, login_file: Path = places.LOGIN) -> dict[str, str]:
     """Load the demo and return its login and API keys, which are made the first time and kept in ``login_file``."""
     kept = places.read_json(login_file)
     with database.use_case():
+        database.name_actor("demo", "loaded")
         mare_alta = _operator("mare-alta", name="Maré Alta", timezone="Europe/Lisbon", currency="EUR")
         # Holds so short that one can be watched running out.
         baia = _operator("baia", name="Baía", timezone="America/Sao_Paulo", currency="BRL", hold_ttl_seconds=5)

@@ -160,11 +160,11 @@ class TestWhatARowRaises:
         """Have the database refuse what is done to one departure."""
         close = slots.close
 
-        def closing(*, slot_id: Any) -> None:
+        def closing(*, slot_id: Any, **why: str) -> None:
             if slot_id == victim.pk:
                 with connection.cursor() as cursor:
                     cursor.execute("INSERT INTO booking_slot SELECT * FROM booking_slot WHERE id = %s", [slot_id])
-            close(slot_id=slot_id)
+            close(slot_id=slot_id, **why)
 
         monkeypatch.setattr(slots, "close", closing)
 
@@ -185,7 +185,7 @@ class TestWhatARowRaises:
         assert answer.status_code == 200
         assert "something went wrong on our side" in answer.content.decode()
         with pytest.raises(IntegrityError):
-            slots.close(slot_id=made[1].pk)  # so it is broken indeed
+            slots.close(slot_id=made[1].pk, actor="user:marta", reason="wind")  # so it is broken indeed
 
     def test_of_many(self, client: Client, made: list[Slot], monkeypatch: pytest.MonkeyPatch) -> None:
         self.broken(monkeypatch, made[1])

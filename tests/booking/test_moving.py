@@ -85,7 +85,7 @@ class TestMove:
         ("change", "error"),
         [
             (lambda row, slot: Slot.objects.filter(pk=slot.pk).update(capacity=1), SlotSoldOutError),
-            (lambda row, slot: slots.close(slot_id=slot.pk), SlotClosedError),
+            (lambda row, slot: slots.close(slot_id=slot.pk, actor="user:marta", reason="wind"), SlotClosedError),
             (lambda row, slot: Slot.objects.filter(pk=slot.pk).update(starts_at=timezone.now()), SlotClosedError),
             (lambda row, slot: run_out(row.pk), HoldExpiredError),
         ],

@@ -87,7 +87,8 @@ class Staff:
 
     def _close(self, row: Reservation | None) -> str:
         slot = self.world.dice.choice(self.shop.slots)
-        (slots.close if self.world.dice.random.random() < 0.5 else slots.reopen)(slot_id=slot.pk)
+        act = slots.close if self.world.dice.random.random() < 0.5 else slots.reopen
+        act(slot_id=slot.pk, actor=_MARTA, reason="wind")
         return "done"
 
     def _another_round(self, row: Reservation | None) -> str:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from booking.models import History, Reservation, Resource, Slot, Unit
+from booking.offer_history import OfferHistory
 from config.urls import urlpatterns as real_patterns
 from notifications.models import Mail
 from payments.models import Attempt, AttemptResult, Command, Payment, PaymentHistory, Refund
@@ -37,7 +38,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 OWNED: tuple[type[Model], ...] = (
     Operator, Member, ApiClient, SavedView, BulkRun, Resource, Slot, Reservation, Unit, History, Payment,
-    PaymentHistory, Command, Refund, Event, Mail, Discrepancy, Attempt,
+    PaymentHistory, Command, Refund, Event, Mail, Discrepancy, Attempt, OfferHistory,
 )  # fmt: skip
 """Everything that belongs to an operator."""
 
