@@ -44,10 +44,11 @@ class TestDispute:
         sandbox.close_dispute(dispute["id"], result=result)
         events = [event for event in stripe_events.happened(sandbox) if event["type"].startswith("charge.dispute.")]
         for number, order in enumerate(permutations(events)):
-            Dispute.objects.all().delete()
+            of_this_order = {"id": f"dp_{number}"}
             for event in order:
-                assert stripe_events.deliver(event | {"id": f"{event['id']}_{number}"}).status_code == 200
-            found = Dispute.objects.get()
+                told = {"id": f"{event['id']}_{number}", "data": {"object": event["data"]["object"] | of_this_order}}
+                assert stripe_events.deliver(event | told).status_code == 200
+            found = Dispute.objects.get(provider_ref=of_this_order["id"])
             assert (found.status, found.is_closed) == (result, True), [event["type"] for event in order]
 
     def test_is_told_to_the_operators_staff_once(self, sandbox: Sandbox, mailoutbox: list[mail.EmailMessage]) -> None:

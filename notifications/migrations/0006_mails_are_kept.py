@@ -1,0 +1,43 @@
+"""Mails are never deleted, and what one tells of is never rewritten; nor is it said to have gone to another address."""
+
+from typing import ClassVar
+
+from django.db import migrations
+
+FORWARD = """
+CREATE FUNCTION notifications_mail_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% on % is refused: what was told is kept', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER mail_is_kept BEFORE DELETE ON notifications_mail
+    FOR EACH ROW EXECUTE FUNCTION notifications_mail_is_kept();
+CREATE TRIGGER is_never_emptied BEFORE TRUNCATE ON notifications_mail
+    FOR EACH STATEMENT EXECUTE FUNCTION notifications_mail_is_kept();
+
+-- The address of a mail that was not sent yet may be corrected.
+CREATE TRIGGER mail_tells_what_it_told BEFORE UPDATE ON notifications_mail
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.operator_id, OLD.reservation_id, OLD.payment_id, OLD.kind, OLD.cause, OLD.language, OLD.facts,
+         OLD.created_at)
+            IS DISTINCT FROM
+        (NEW.id, NEW.operator_id, NEW.reservation_id, NEW.payment_id, NEW.kind, NEW.cause, NEW.language, NEW.facts,
+         NEW.created_at)
+        OR NEW.round < OLD.round
+        OR ((OLD.status = 'sent' OR OLD.round > 1) AND OLD."to" IS DISTINCT FROM NEW."to"))
+    EXECUTE FUNCTION notifications_mail_is_kept();
+"""
+
+BACKWARD = """
+DROP TRIGGER mail_tells_what_it_told ON notifications_mail;
+DROP TRIGGER is_never_emptied ON notifications_mail;
+DROP TRIGGER mail_is_kept ON notifications_mail;
+DROP FUNCTION notifications_mail_is_kept();
+"""
+
+
+class Migration(migrations.Migration):
+    """Triggers of the mails."""
+
+    dependencies: ClassVar = [("notifications", "0005_cancelled")]
+    operations: ClassVar = [migrations.RunSQL(FORWARD, BACKWARD)]
