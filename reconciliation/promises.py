@@ -164,6 +164,52 @@ PROMISES = (
             WHERE from_status = 'cancelled' AND to_status <> from_status""",
     ),
     Promise(
+        number="P11",
+        text="Every history is unbroken, and ends where its reservation, payment, departure, activity or price is",
+        breaches="""
+            SELECT r.id::text, format('is %%s, its history ends with %%s', r.status, coalesce(h.to_status, 'nothing'))
+            FROM booking_reservation r
+            LEFT JOIN (SELECT DISTINCT ON (reservation_id) reservation_id, to_status FROM booking_history
+                       ORDER BY reservation_id, id DESC) h ON h.reservation_id = r.id
+            WHERE r.status IS DISTINCT FROM h.to_status
+            UNION ALL
+            SELECT p.id::text, format('is %%s, its history ends with %%s', p.status, coalesce(h.to_status, 'nothing'))
+            FROM payments_payment p
+            LEFT JOIN (SELECT DISTINCT ON (payment_id) payment_id, to_status FROM payments_paymenthistory
+                       ORDER BY payment_id, id DESC) h ON h.payment_id = p.id
+            WHERE p.status IS DISTINCT FROM h.to_status
+            UNION ALL
+            (WITH change AS (
+                SELECT id, coalesce(slot_id, resource_id) AS of_row, what, unit, before, after,
+                       lag(after) OVER own AS was, row_number() OVER own AS number,
+                       lead(id) OVER own IS NULL AS is_last
+                FROM booking_offerhistory
+                WHERE what IN ('capacity', 'is_closed', 'price', 'currency', 'is_active', 'exclusive')
+                WINDOW own AS (PARTITION BY coalesce(slot_id, resource_id), what, unit ORDER BY id)),
+            offered AS (
+                SELECT s.id AS of_row, o.what, '' AS unit, o.is_now
+                FROM booking_slot s, LATERAL (VALUES ('capacity', to_jsonb(s.capacity)),
+                                                     ('is_closed', to_jsonb(s.is_closed))) AS o(what, is_now)
+                UNION ALL
+                SELECT r.id, o.what, '', o.is_now
+                FROM booking_resource r, LATERAL (VALUES ('currency', to_jsonb(r.currency)),
+                    ('is_active', to_jsonb(r.is_active)), ('exclusive', to_jsonb(r.exclusive))) AS o(what, is_now)
+                UNION ALL
+                SELECT resource_id, 'price', unit, to_jsonb(amount) FROM booking_rate)
+            SELECT of_row::text, format('%%s was %%s, and its history says %%s', concat_ws(' ', what, nullif(unit, '')),
+                                        coalesce(before #>> '{}', 'none'), coalesce(was #>> '{}', 'none'))
+            FROM change WHERE (number > 1 OR what = 'price') AND before IS DISTINCT FROM was
+            UNION ALL
+            SELECT coalesce(c.of_row, o.of_row)::text,
+                   format('%%s is %%s, its history ends with %%s',
+                          concat_ws(' ', coalesce(c.what, o.what), nullif(coalesce(c.unit, o.unit), '')),
+                          coalesce(o.is_now #>> '{}', 'none'), coalesce(c.after #>> '{}', 'none'))
+            FROM (SELECT * FROM change WHERE is_last) c
+            FULL JOIN offered o ON (o.of_row, o.what, o.unit) = (c.of_row, c.what, c.unit)
+            WHERE o.is_now IS DISTINCT FROM c.after
+              AND (coalesce(c.what, o.what) = 'price' OR (c.of_row IS NOT NULL AND o.of_row IS NOT NULL)))""",
+    ),
+    Promise(
         number="P12",
         text="Every cent is accounted for: refunded is the sum of the refunds, none is unheard, and the books add up",
         breaches="""

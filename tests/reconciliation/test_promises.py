@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from booking.models import Reservation
+from booking.models import Reservation, Resource, Slot
 from reconciliation import dangling_holds
 from reconciliation.promises import check_all
 from tests import promises, stripe_events
@@ -34,6 +34,17 @@ PLANTED = [
     ("P7", "UPDATE booking_reservation SET status = 'cancelled' WHERE status = 'pending'"),
     ("P7", "UPDATE booking_reservation SET expires_at = now() - interval '1 hour' WHERE status = 'pending'"),
     ("P7", "UPDATE payments_command SET status = 'unknown', next_attempt_at = NULL"),
+    ("P11", "UPDATE booking_reservation SET status = 'failed' WHERE status = 'pending'"),
+    ("P11", "UPDATE payments_payment SET status = 'failed' WHERE status = 'on_hold'"),
+    ("P11", "UPDATE booking_slot SET capacity = 12"),
+    ("P11", "UPDATE booking_slot SET is_closed = true"),
+    ("P11", "UPDATE booking_rate SET amount = 4600 WHERE unit = 'adult'"),
+    ("P11", "DELETE FROM booking_rate WHERE unit = 'child'"),
+    ("P11", """INSERT INTO booking_rate (id, resource_id, unit, name, amount)
+                   SELECT gen_random_uuid(), resource_id, 'senior', 'Senior', 3000 FROM booking_rate LIMIT 1"""),
+    ("P11", "UPDATE booking_resource SET is_active = false"),
+    ("P11", "DELETE FROM booking_offerhistory WHERE before = '7'"),
+    ("P11", "UPDATE booking_offerhistory SET after = '9' WHERE what = 'is_closed'"),
     ("P12", "UPDATE payments_payment SET amount_refunded = 1 WHERE status = 'succeeded'"),
 ]  # fmt: skip
 
@@ -41,7 +52,10 @@ PLANTED = [
 @contextmanager
 def without_guards() -> Iterator[None]:
     """Take the triggers away, as a fault of the database or of its administrator would."""
-    tables = ("booking_slot", "booking_reservation", "payments_payment", "payments_command", "webhooks_event")
+    tables = (
+        "booking_slot", "booking_reservation", "booking_rate", "booking_resource", "booking_offerhistory",
+        "payments_payment", "payments_command", "webhooks_event",
+    )  # fmt: skip
     with connection.cursor() as cursor:
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
@@ -61,6 +75,10 @@ def world(sandbox: Sandbox) -> Frontend:
     made = frontend.reserve(slot).json()["reservation"]
     frontend.post(f"reservations/{made['id']}/confirm")
     stripe_events.deliver_all(sandbox)
+    for capacity in (7, 8):
+        Slot.objects.update(capacity=capacity, is_closed=capacity == 7)
+    Resource.objects.update(is_active=False)
+    Resource.objects.update(is_active=True)
     promises.hold(at_provider=True)
     return frontend
 

@@ -145,4 +145,8 @@ MUTANTS = (
     Mutant("a history is emptied", "booking/migrations/0014_never_emptied.py",
            "CREATE TRIGGER is_never_emptied BEFORE TRUNCATE ON booking_history\n"
            "    FOR EACH STATEMENT EXECUTE FUNCTION payments_refuse();\n", "", "tests/booking/test_never_emptied.py"),
+    Mutant("a price changes untold", "booking/migrations/0017_offer_history_guards.py",
+           "CREATE TRIGGER rate_history_of_update AFTER UPDATE OF amount, unit, resource_id ON booking_rate\n",
+           "CREATE TRIGGER rate_history_of_update AFTER UPDATE OF unit, resource_id ON booking_rate\n",
+           "tests/booking/test_offer_history.py tests/reconciliation/test_promises.py"),
 )  # fmt: skip
