@@ -10,7 +10,7 @@ from django.conf import settings
 from booking import settlement
 from booking.settlement import Settled
 from common import loops
-from payments import carrying_out, commands, pacing
+from payments import carrying_out, commands, pacing, sending
 from payments.models import Command
 
 Done = carrying_out.Done[Settled]
@@ -39,6 +39,7 @@ def send_due(*, limit: int = 500) -> int:
     A payment's commands go in order, so what waited for one of these is looked for again; each is tried once. An
     account that is not to be called now (``payments.pacing``) is left out, and costs its commands no attempt. Each
     account is called once before it is called ``COMMAND_SENDERS`` times at once: one that does not answer is spared.
+    What has to read a list before it is sent again goes one after the other: its calls are known only afterwards.
     """
     number, tried, run = 0, set[UUID](), _Run()
     while due := [found for found in commands.list_due(limit=limit, but_not_of=run.paused) if found.pk not in tried]:
@@ -63,7 +64,9 @@ def _send(due: Sequence[Command], run: _Run) -> int:
     number = _send_groups([group[:1] for group in by_account.values()], run)
     groups = []
     for account, (_, *others) in by_account.items():
-        groups += [[command] for command in others] if account in run.answering else [others] if others else []
+        together = [command for command in others if account not in run.answering or sending.reads_lists(command)]
+        groups += [[command] for command in others if command not in together]
+        groups += [together] if together else []
     return number + _send_groups(groups, run)
 
 
@@ -79,14 +82,15 @@ def _send_groups(groups: Sequence[Sequence[Command]], run: _Run) -> int:
 def _carry_out_alone(command: Command, *, run: _Run) -> bool:
     account = _account_of(command)
     named = {"provider": account[0], "account": account[1]}
-    if account not in run.paused and pacing.seconds_to_wait(**named):
+    calls = sending.count_calls(command, now=command.db_now)  # type: ignore[attr-defined]  # annotated by the list
+    if account not in run.paused and pacing.admit(**named, calls=calls):
         run.paused.add(account)
     if account in run.paused:
         return False
     claimed = commands.claim(command_id=command.pk)
     if claimed is None:
+        pacing.spend(**named, calls=-calls)  # somebody else has it, and counts its calls
         return False
-    pacing.admit(**named)  # counted now that the call is ours; others who asked before may make it a few too many
     done = carrying_out.finish(claimed, settle=settlement.settle_any)
     if done is not None and done.known:
         run.answering.add(account)

@@ -31,7 +31,7 @@ def find(command: Command, provider: Provider) -> ProviderPayment | None:
     """Find the payment that a command has made, by its key. Raises as :func:`fetch`."""
     key, account = command.idempotency_key, command.payment.provider_account
     with _saying_nothing():
-        return provider.find(key=key, near=command.created_at, account=account)
+        return provider.find(key=key, near=command.created_at, account=account, on_page=lambda: spend(command))
 
 
 def find_refund(command: Command, provider: Provider) -> ProviderRefund | None:
@@ -44,7 +44,7 @@ def find_refund(command: Command, provider: Provider) -> ProviderRefund | None:
 
 
 def spend(command: Command) -> None:
-    """Count a second call, beside that for which the command was let through, and leave the database again."""
+    """Count a call beside those for which the command was let through, and leave the database again."""
     pacing.spend(provider=command.payment.provider, account=command.payment.provider_account)
     database.leave_database()
 

@@ -151,7 +151,7 @@ def list_due(*, limit: int, but_not_of: Collection[tuple[str, str]] = ()) -> lis
     )
     for provider, account in but_not_of:
         due = due.exclude(payment__provider=provider, payment__provider_account=account)
-    return list(due.select_related("payment").order_by("next_attempt_at")[:limit])
+    return list(due.select_related("payment").annotate(db_now=Now()).order_by("next_attempt_at")[:limit])
 
 
 def finish(command: Command, news: PaymentOutcome, *, at: datetime) -> None:

@@ -39,49 +39,52 @@ def give_up(seconds: float) -> None:
     raise PausedError(seconds)
 
 
-def admit(*, provider: str, account: str) -> float:
-    """Count a call that is about to be made; returns the seconds to wait for if it must not be made now, else 0."""
+def admit(*, provider: str, account: str, calls: int = 1) -> float:
+    """Count calls that are about to be made; returns the seconds to wait for if they must not be made now, else 0.
+
+    A minute without a call yet lets through whatever asks: also what needs more calls than a minute has.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO payments_pace AS known (provider, account, minute, calls, failures, paused_because)
-            VALUES (%(provider)s, %(account)s, date_trunc('minute', now()), 1, 0, '')
+            VALUES (%(provider)s, %(account)s, date_trunc('minute', now()), %(calls)s, 0, '')
             ON CONFLICT (provider, account) DO UPDATE
-                SET calls = CASE WHEN known.minute = excluded.minute THEN known.calls + 1 ELSE 1 END,
+                SET calls = excluded.calls + CASE WHEN known.minute = excluded.minute THEN known.calls ELSE 0 END,
                     minute = excluded.minute
                 WHERE coalesce(known.paused_until, '-infinity') <= now()
-                  AND (known.minute <> excluded.minute OR known.calls < %(most)s)
+                  AND (known.minute <> excluded.minute OR known.calls = 0
+                       OR known.calls + %(calls)s <= %(most)s)
             """,
-            {"provider": provider, "account": account, "most": settings.PROVIDER_CALLS_PER_MINUTE},
+            {"provider": provider, "account": account, "calls": calls, "most": settings.PROVIDER_CALLS_PER_MINUTE},
         )
         if cursor.rowcount == 1:
             return 0.0
-    return max(seconds_to_wait(provider=provider, account=account), 0.1)
+    return max(_seconds_to_wait(provider=provider, account=account, calls=calls), 0.1)
 
 
-def seconds_to_wait(*, provider: str, account: str) -> float:
-    """Return for how long the account must not be called; 0 if it may be called now. Counts nothing."""
+def _seconds_to_wait(*, provider: str, account: str, calls: int) -> float:
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT greatest(extract(epoch FROM paused_until - now()),
-                            CASE WHEN calls >= %s AND minute = date_trunc('minute', now())
+                            CASE WHEN calls + %s > %s AND minute = date_trunc('minute', now())
                                  THEN extract(epoch FROM minute + interval '1 minute' - now()) END,
                             0)
             FROM payments_pace WHERE provider = %s AND account = %s
             """,
-            [settings.PROVIDER_CALLS_PER_MINUTE, provider, account],
+            [calls, settings.PROVIDER_CALLS_PER_MINUTE, provider, account],
         )
         row = cursor.fetchone()
     return float(row[0]) if row else 0.0
 
 
-def spend(*, provider: str, account: str) -> None:
-    """Count a call that goes with one that was admitted, such as the look before a retry."""
+def spend(*, provider: str, account: str, calls: int = 1) -> None:
+    """Count calls that go with one that was admitted, and that nobody could foresee; negative: they were not made."""
     _write(
-        "UPDATE payments_pace SET calls = calls + 1 "
+        "UPDATE payments_pace SET calls = greatest(calls + %(calls)s, 0) "
         "WHERE provider = %(provider)s AND account = %(account)s AND minute = date_trunc('minute', now())",
-        {"provider": provider, "account": account},
+        {"provider": provider, "account": account, "calls": calls},
     )
 
 

@@ -1,7 +1,7 @@
 """Sending a claimed command: which call to make, and what its answer means. Outside any transaction (P6)."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from common import database
 from payments import asking, commands, refusing
@@ -20,8 +20,6 @@ def send(command: Command) -> PaymentOutcome:
 
     Must be called outside a transaction; no database connection is held while the provider is waited for (P6).
     """
-    if command.is_wanted and _needs_look(command):
-        asking.spend(command)
     database.leave_database()
     provider = registry.get(command.payment.provider)
     try:
@@ -30,6 +28,17 @@ def send(command: Command) -> PaymentOutcome:
         return refusing.decide(command, error, provider)
     except ProviderError as error:
         return asking.unknown(command, error)
+
+
+def count_calls(command: Command, *, now: datetime) -> int:
+    """Count the calls that sending a command at this time takes, as far as can be foreseen."""
+    first = command.first_sent_at or now
+    return 2 if now - first > KEY_LIFETIME or command.answer_saved else 1
+
+
+def reads_lists(command: Command) -> bool:
+    """Whether looking for what a command has made reads a list, of nobody knows how many pages."""
+    return command.kind in commands.STARTING and command.attempts > 0
 
 
 Sender = Callable[[Command, Provider], ProviderPayment | None]
@@ -68,8 +77,6 @@ def _leave(command: Command, provider: Provider) -> ProviderPayment | None:
 def _abandon(command: Command, provider: Provider) -> ProviderPayment | None:
     account, key = command.payment.provider_account, command.idempotency_key
     if _needs_look(command):
-        asking.spend(command)
-        database.leave_database()
         found = asking.find(command, provider)
         if found is not None or _key_is_forgotten(command):
             return found

@@ -165,8 +165,12 @@ def _release_lost(account: Account, theirs: ProviderPayment) -> bool:
     """Release a hold that there is no row of; there can be no command without one, so what was done is kept here.
 
     Canceling twice has no second effect, so whoever dies before the note does it again.
+
+    Raises:
+        ProviderError, PausedError: It cannot be canceled now.
     """
     key = f"{theirs.payment_id}:lost"
+    pacing.wait_for(provider=account.provider, account=account.account, wait=pacing.give_up)
     registry.get(account.provider).cancel(ref=theirs.ref, parameters={}, key=key, account=account.account)
     opened = _report(account, theirs, summary="A hold of this installation that no row here knows; it was released.")
     if opened:

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from django.db.models.functions import Now
+
 from booking import releasing, settlement
 from booking.models import Reservation
 from booking.states import ReservationStatus
 from common import database, errors, logs, loops
-from payments import carrying_out, commands, pacing
+from payments import carrying_out, commands, pacing, sending
 from payments.models import Attempt, AttemptResult, Payment
 from payments.outcomes import Effect, Outcome, PaymentOutcome, ProviderPayment
 from payments.pacing import PausedError
@@ -169,13 +171,18 @@ def _do(found: Look) -> Result:
 def _send_again(payment: Payment) -> Result:
     """Try what the outbox has given up once more, in its order, with the keys that it has always had."""
     done = []
-    for command in list(commands.given_up(payment=payment)):
+    account = {"provider": payment.provider, "account": payment.provider_account}
+    given_up = commands.given_up(payment=payment).annotate(db_now=Now())
+    for number, command in enumerate(list(given_up)):
+        calls = sending.count_calls(command, now=command.db_now) - (number == 0)  # one is counted with the look
+        if calls and (seconds := pacing.admit(**account, calls=calls)):
+            raise PausedError(seconds)
         claimed = commands.claim_once_more(command_id=command.pk)
         sent = carrying_out.finish(claimed, settle=settlement.settle_any) if claimed is not None else None
         if sent is None or not sent.known:
             command.refresh_from_db()
             return Result(result=AttemptResult.FAILED, done=f"{command.kind} was sent again", error=command.last_error)
-        pacing.answered(provider=payment.provider, account=payment.provider_account)
+        pacing.answered(**account)
         done.append(f"{command.kind} was sent again: known now")
     return Result(result=AttemptResult.APPLIED, done="; ".join(done))
 

@@ -40,6 +40,11 @@ class CallLog:
         record.attempts += 1
         return record
 
+    @property
+    def attempts(self) -> int:
+        """How many requests there were, whatever became of them."""
+        return sum(call.attempts for call in self._calls)
+
     def as_rows(self) -> list[dict[str, Any]]:
         """Return the calls as JSON."""
         return [asdict(call) for call in self._calls]

@@ -45,6 +45,7 @@ class Control:
         self._actions: dict[str, Callable[[str, Any], Any]] = {
             "GET health": lambda _, __: {"status": "ok"},
             "GET state": lambda _, __: self._state(),
+            "GET calls": lambda _, __: {"attempts": sandbox.state.calls.attempts},
             "GET faults": lambda _, __: {"faults": sandbox.faults.as_rows()},
             "POST faults": lambda _, body: sandbox.faults.add(body).as_row(),
             "DELETE faults": lambda _, __: self._clear_faults(),

@@ -36,6 +36,10 @@ class Sandbox:
         """Return everything it knows: payment intents, refunds, calls by idempotency key, events with deliveries."""
         return self._answer("GET", "state")
 
+    def attempts(self) -> int:
+        """Return how many calls were made, without all else that it knows."""
+        return int(self._answer("GET", "calls")["attempts"])
+
     def payment_intents(self) -> list[dict[str, Any]]:
         """Return the payment intents, oldest first."""
         found: list[dict[str, Any]] = self.state()["payment_intents"]

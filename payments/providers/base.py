@@ -5,7 +5,7 @@ notifications carry an id to look up, are signed over a manifest of query and he
 amounts here are always minor units, and :class:`Notification` says whether a look-up is needed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
@@ -180,8 +180,13 @@ class Provider(Protocol):
             OutcomeUnknownError, NotSentError: It cannot be asked now.
         """
 
-    def find(self, *, key: str, near: datetime, account: str) -> ProviderPayment | None:
-        """Find the payment that the command with this key made around ``near``, for keys that the provider forgot."""
+    def find(
+        self, *, key: str, near: datetime, account: str, on_page: Callable[[], None] = lambda: None
+    ) -> ProviderPayment | None:
+        """Find the payment that the command with this key has made since ``near``, also if the key is forgotten.
+
+        ``on_page`` is called before each call but the first.
+        """
 
     def find_refund(self, *, ref: str, key: str, account: str) -> ProviderRefund | None:
         """Find the refund of a payment that the command with this key made."""

@@ -8,7 +8,7 @@ import pytest
 from tests.architecture.source import Module, breaches, finds
 
 CLIENTS = {
-    "stripe": {"payments/providers/stripe.py"},
+    "stripe": {"payments/providers/stripe.py", "payments/providers/stripe_errors.py"},
     "boto3": {"config/secrets.py"},
     "botocore": {"config/secrets.py"},
     "redis": {"common/redis_client.py"},

@@ -69,5 +69,19 @@ class TestReleases:
     def test_keep_to_the_pace_of_the_account(self, releases: Sandbox, settings: Settings) -> None:
         settings.PROVIDER_CALLS_PER_MINUTE, settings.COMMAND_SENDERS = 4, 2
         Pace.objects.all().delete()
-        assert 4 <= carrying_out.send_due() <= 5, "one that asked before may be a call too many"
-        assert Command.objects.filter(kind="cancel", attempts=0).count() >= HOLDS - 5
+        assert carrying_out.send_due() == 4
+        assert Command.objects.filter(kind="cancel", attempts=0).count() == HOLDS - 4
+
+    def test_that_look_before_are_two_calls_of_it(self, releases: Sandbox, settings: Settings) -> None:
+        settings.PROVIDER_CALLS_PER_MINUTE, settings.COMMAND_SENDERS = 7, 4
+        Pace.objects.all().delete()
+        Command.objects.filter(kind="cancel").update(answer_saved=True)
+        before = releases.attempts()
+        assert carrying_out.send_due() == 3
+        assert releases.attempts() - before == 6, "the seventh is half of what the next one needs"
+
+    def test_go_on_where_one_needs_more_than_a_minute_has(self, releases: Sandbox, settings: Settings) -> None:
+        settings.PROVIDER_CALLS_PER_MINUTE = 1
+        Pace.objects.all().delete()
+        Command.objects.filter(kind="cancel").update(answer_saved=True)
+        assert carrying_out.send_due() == 1

@@ -89,7 +89,7 @@ class PixProvider:
     def fetch(self, *, ref: str, account: str) -> ProviderPayment:
         return self._shown(self.payments[ref])
 
-    def find(self, *, key: str, near: datetime, account: str) -> ProviderPayment | None:
+    def find(self, *, key: str, near: datetime, account: str, **_: Any) -> ProviderPayment | None:
         return next((self._shown(row) for row in self.payments.values() if row["key"] == key), None)
 
     def find_refund(self, *, ref: str, key: str, account: str) -> ProviderRefund | None:

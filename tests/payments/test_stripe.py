@@ -1,6 +1,7 @@
 """How we call Stripe: with our keys, our time-outs, no retries of the SDK's own, and what its answers mean."""
 
 import logging
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,6 +30,16 @@ class TestCalls:
         assert [call["idempotency_key"] for call in sandbox.state()["calls"]] == [str(command.pk)]
         (intent,) = sandbox.payment_intents()
         assert intent["metadata"] == {"holdfast_payment": str(command.payment_id), "holdfast_command": str(command.pk)}
+
+    @pytest.mark.parametrize("age", [timedelta(), timedelta(days=3), timedelta(days=40)], ids=str)
+    def test_what_a_command_of_any_age_has_made_is_found(self, sandbox: Sandbox, age: timedelta) -> None:
+        slot = SlotFactory.create()
+        Frontend.of(slot).reserve(slot)
+        key, near = Command.objects.get().idempotency_key, datetime.now(UTC) - age
+        found = registry.get("stripe").find(key=key, near=near, account="")
+        assert found is not None
+        assert [found.ref] == [intent["id"] for intent in sandbox.payment_intents()]
+        assert registry.get("stripe").find(key="another", near=near, account="") is None
 
     def test_are_not_repeated_by_the_sdk(self, sandbox: Sandbox) -> None:
         slot = SlotFactory.create()

@@ -1,0 +1,78 @@
+"""What the SDK of Stripe raises, in our terms. https://docs.stripe.com/error-low-level"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+import stripe
+
+from payments.providers import stripe_fields, stripe_objects
+from payments.providers.base import (
+    DeclinedError,
+    HoldEndedError,
+    KeyUsedError,
+    MissingError,
+    NotSentError,
+    OutcomeUnknownError,
+    ProviderError,
+    RefusedError,
+    UnreadableError,
+)
+
+_NOT_SEEN = frozenset(("resource_missing", "livemode_mismatch", "account_invalid"))
+"""The object belongs to another account or mode than the key; what became of it is not said."""
+_HOLD_ENDED = frozenset(("charge_expired_for_capture", "capture_charge_authorization_expired"))
+_FIELDS = ("amount", "currency", "payment_method")
+
+
+@contextmanager
+def translated(account: str) -> Iterator[None]:
+    """Say in our terms what the SDK raises. https://docs.stripe.com/error-low-level"""
+    try:
+        yield
+    except stripe.CardError as error:
+        raise DeclinedError(**_refusal(error, account)) from error
+    except stripe.IdempotencyError as error:
+        raise KeyUsedError(str(error), request_id=error.request_id or "") from error
+    except stripe.RateLimitError as error:
+        wait = (error.headers or {}).get("Retry-After")
+        seconds = float(wait) if wait and wait.isdigit() else 1.0
+        raise NotSentError("rate limited", retry_after=seconds, request_id=error.request_id or "") from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise NotSentError(f"our API key was refused: {error.code}", request_id=error.request_id or "") from error
+    except stripe.InvalidRequestError as error:
+        raise _refused(error, account) from error
+    except stripe.StripeError as error:
+        what = f"HTTP {error.http_status}" if error.http_status else "no answer"
+        raise OutcomeUnknownError(
+            f"{what} ({type(error).__name__})",
+            answer_saved=(error.http_status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR,
+            request_id=error.request_id or "",
+        ) from error
+    except UnreadableError as error:
+        raise OutcomeUnknownError(f"the answer cannot be read: {error}") from error
+
+
+def _refused(error: stripe.InvalidRequestError, account: str) -> ProviderError:
+    """Tell a refusal from an object that this key does not see, which says nothing. https://docs.stripe.com/error-codes"""
+    is_missing = error.http_status == HTTPStatus.NOT_FOUND or error.code in _NOT_SEEN
+    if is_missing and error.param != "payment_method":
+        return MissingError(f"{error.code or 'not found'}: {error.user_message}", request_id=error.request_id or "")
+    refusal = _refusal(error, account)
+    if error.code in _HOLD_ENDED:
+        return HoldEndedError(**refusal)
+    return RefusedError(**refusal, field=error.param if error.param in _FIELDS else "")
+
+
+def _refusal(error: stripe.StripeError, account: str) -> dict[str, Any]:
+    intent = getattr(error.error, "payment_intent", None)
+    try:
+        payment = stripe_objects.payment(stripe_fields.plain(intent), account) if intent else None
+    except UnreadableError:
+        payment = None
+    return {
+        "failure": stripe_objects.failure_of({"code": error.code, "message": error.user_message}),
+        "payment": payment,
+        "request_id": error.request_id or "",
+    }
