@@ -16,6 +16,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from common import database
 from common.errors import ConflictError, NotFoundError
+from tenants import locks
 from tenants.models import Member, Operator, Role, User
 
 _NO_PART_OF_A_NAME = re.compile(r"[^\w.+-]+")
@@ -131,6 +132,7 @@ def only_of(people: QuerySet[User], operators: Iterable[UUID]) -> QuerySet[User]
 
 
 def _place(person: User, operator: Operator, *, leaves_owners: bool) -> Member:
+    locks.lock_people(operator_id=operator.pk, person_id=person.pk)
     place = Member.objects.filter(user=person, operator=operator).first()
     if place is None:
         raise NotFoundError(kind="colleague")

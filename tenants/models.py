@@ -3,6 +3,7 @@
 from typing import ClassVar
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -18,6 +19,8 @@ def currency_code(value: str) -> None:
         raise ValidationError(iso_4217.WANTED, code="invalid_currency")
 
 
+account_name = RegexValidator(r"\Aacct_[A-Za-z0-9_]+\Z", "The id of a Stripe account, such as acct_1KayaksAbc.")
+
 secret_name = RegexValidator(r"\A[A-Z][A-Z0-9_]*\Z", "The name of a variable, such as STRIPE_API_KEY_KAYAKS.")
 
 PLATFORM_SECRET = "STRIPE"  # noqa: S105  # the name of it
@@ -28,6 +31,14 @@ def time_zone_name(value: str) -> None:
     """Refuse what is not an IANA time zone."""
     if value not in available_timezones():
         raise ValidationError(f"{value} is not an IANA time zone, such as Europe/Lisbon.")
+
+
+def hold_seconds(value: int) -> None:
+    """Refuse a hold longer than the installation lets one live: it would end sooner than the page says."""
+    if value > settings.HOLD_CEILING_SECONDS:
+        raise ValidationError(
+            f"A hold lives {settings.HOLD_CEILING_SECONDS} seconds at most (HOLD_CEILING_SECONDS).", code="hold_ceiling"
+        )
 
 
 class Language(models.TextChoices):
@@ -53,7 +64,10 @@ class Operator(models.Model):
         help_text="Of mails to the staff, and to guests who have not said theirs.",
     )
     stripe_account = models.CharField(
-        max_length=64, blank=True, help_text="Connected account (acct_…); empty: the platform's own account."
+        max_length=64,
+        blank=True,
+        validators=[account_name],
+        help_text="Connected account (acct_…); empty: the platform's own account.",
     )
     stripe_secret = models.CharField(
         max_length=100,
@@ -68,8 +82,8 @@ class Operator(models.Model):
     hold_ttl_seconds = models.PositiveIntegerField(
         null=True,
         blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="Empty: the installation's HOLD_TTL_SECONDS.",
+        validators=[MinValueValidator(1), hold_seconds],
+        help_text="Seconds, up to HOLD_CEILING_SECONDS. Empty: the installation's HOLD_TTL_SECONDS.",
     )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -98,6 +112,16 @@ class Operator(models.Model):
                 name="operator_secret_is_not_the_platforms",
                 violation_error_message=f"{PLATFORM_SECRET} names the platform's own key.",
             ),
+            models.CheckConstraint(
+                condition=models.Q(hold_ttl_seconds=None) | models.Q(hold_ttl_seconds__gte=1),
+                name="operator_hold_lives",
+                violation_error_message="A hold lives a second at least.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(language__in=Language.values),
+                name="operator_language_known",
+                violation_error_message="Mails are written in no such language.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -121,6 +145,10 @@ class User(AbstractUser):
         "Cognito sub", max_length=64, unique=True, null=True, blank=True, editable=False,
         help_text="Who the person is in the Cognito user pool; empty: somebody with a password alone.",
     )  # fmt: skip
+
+    class Meta(AbstractUser.Meta):
+        verbose_name = "person"
+        verbose_name_plural = "people"
 
 
 class Role(models.TextChoices):

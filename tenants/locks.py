@@ -1,0 +1,16 @@
+"""Every lock that is taken on an operator's people. Order: operator → person; nothing else is locked with them."""
+
+from uuid import UUID
+
+from common import database
+from tenants.models import Operator, User
+
+
+def lock_people(*, operator_id: UUID, person_id: UUID) -> None:
+    """Lock who works for an operator, and a person, while that person's place changes.
+
+    ``FOR NO KEY UPDATE``: the foreign keys of sales take a key-share lock on the operator, and do not wait.
+    """
+    database.require_transaction()
+    list(Operator.objects.select_for_update(no_key=True).filter(pk=operator_id).order_by().values_list("pk"))
+    list(User.objects.select_for_update(no_key=True).filter(pk=person_id).values_list("pk"))
