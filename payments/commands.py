@@ -7,29 +7,26 @@ same key makes the next attempt harmless. The commands of a payment are sent in 
 """
 
 import logging
-import random
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.contrib.postgres.functions import TransactionNow
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
 from common import database, ids, loops, processes
 from common.states import InvalidStateError
-from payments import locks, managers
+from payments import locks, managers, retries
 from payments.models import Command, Payment, Refund
 from payments.models.payment import GIVEN_UP
 from payments.outcomes import Outcome, PaymentOutcome
 from payments.states import COMMAND_OPEN, CommandKind, CommandStatus
 
 logger = logging.getLogger("holdfast.commands")
-
-_FIRST_DELAY = timedelta(seconds=30)
-_LONGEST_DELAY = timedelta(hours=1)
 
 _FINISHED_FIELDS = (
     "status",
@@ -166,7 +163,7 @@ def finish(command: Command, news: PaymentOutcome, *, at: datetime) -> None:
             command.turned_away += 1
         if news.retry_after is not None:
             command.extra_attempts += 1
-        command.next_attempt_at = at + _delay(command.attempts - command.extra_attempts, news.retry_after)
+        command.next_attempt_at = at + retries.delay(command.attempts - command.extra_attempts, news.retry_after)
         return
     refused = news.outcome in (Outcome.DECLINED, Outcome.REFUSED)
     command.move(CommandStatus.REFUSED if refused else CommandStatus.DONE)
@@ -247,7 +244,8 @@ def give_another_round(*, command_id: UUID) -> None:
             raise InvalidStateError(kind="command", status=command.status, wanted=CommandStatus.SENT)
         command.extra_attempts, command.leased_until = command.attempts, None
         command.next_attempt_at = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
-        payment.stuck_at, payment.stuck_because = None, ""
+        if not given_up(payment=payment).exclude(pk=command_id).exists():
+            payment.stuck_at, payment.stuck_because = None, ""
         fields = ["extra_attempts", "leased_until", "next_attempt_at"]
         database.update_together((payment, ["stuck_at", "stuck_because"]), (command, fields))
 
@@ -260,13 +258,16 @@ def given_up(*, payment: Payment) -> QuerySet[Command]:
 def claim_once_more(*, command_id: UUID) -> Command | None:
     """Claim a command that ran out of attempts for one more; None if it is not such a one, or somebody was faster.
 
-    The payment stays flagged until it is known what came of it.
+    The payment stays flagged until it is known what came of it, and the command given up until it is claimed.
     """
     one_more = Greatest(F("extra_attempts"), F("attempts") + 1 - settings.COMMAND_MAX_ATTEMPTS)
     exhausted = Command.objects.filter(GIVEN_UP, pk=command_id)
-    if not exhausted.update(extra_attempts=one_more, leased_until=None, next_attempt_at=Now()):
-        return None
-    return claim(command_id=command_id)
+    command: Command | None = None
+    with database.use_case():
+        if exhausted.update(extra_attempts=one_more, leased_until=None, next_attempt_at=TransactionNow()):
+            command = claim(command_id=command_id)
+        transaction.set_rollback(command is None)  # else it was given up no more, and the flag would go
+    return command
 
 
 def _frozen(payment: Payment, kind: CommandKind, *, amount: int, refund: Refund | None) -> dict[str, object]:
@@ -288,11 +289,3 @@ def lease() -> timedelta:
 
 def _lease_over() -> Q:
     return Q(leased_until__isnull=True) | Q(leased_until__lte=Now())
-
-
-def _delay(attempts: int, asked: float | None) -> timedelta:
-    """Exponential in the attempts of this round, with jitter so that many do not come back at one moment."""
-    if asked is not None:
-        return timedelta(seconds=asked) * (1 + random.random())  # noqa: S311  # not a secret
-    longest = min(_FIRST_DELAY * int(2 ** max(attempts - 1, 0)), _LONGEST_DELAY)
-    return longest * (0.5 + random.random() / 2)  # noqa: S311  # not a secret
