@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 import django_stubs_ext
 
-from config import api, embedded_postgres, identity, log, mail, rules, theme
+from config import api, databases, embedded_postgres, identity, log, mail, rules, theme
 from config.env import Environment
 from payments.providers import stripe_keys
 
@@ -177,40 +176,20 @@ TEMPLATES = [
 
 # Only its address is worked out here, as settings are also read by what needs no database. Manage.py and wsgi start it.
 EMBEDDED_POSTGRES_DIR = None if DATABASE_URL else DATA_DIR / "postgres"
-DATABASES: dict[str, Any] = {
-    "default": dj_database_url.parse(
-        DATABASE_URL or embedded_postgres.url(DATA_DIR / "postgres"), engine="common.postgresql"
-    ),
-}
-DATABASES["default"] |= {
-    "ATOMIC_REQUESTS": False,
-    "CONN_HEALTH_CHECKS": not DATABASE_POOL_SIZE,  # a pooled connection is looked at when it is taken
-}
-DATABASE_OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
-# Values are bound by the server, and a statement that comes again and again is planned once for each connection.
-DATABASE_OPTIONS |= {"server_side_binding": True, "prepare_threshold": 5 if DATABASE_PREPARE else None}
-# No request waits long for a server that does not take it, or has vanished: seconds, and milliseconds for what is sent.
-DATABASE_OPTIONS |= {"connect_timeout": 3, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
-DATABASE_OPTIONS |= {"tcp_user_timeout": 10_000}
-if DATABASE_STARTUP_OPTIONS:
-    # Said while connecting, so that no statement is spent on it, nor on the time zone, which Django would set by one.
-    DATABASE_OPTIONS["options"] = " ".join(
-        [
-            DATABASE_OPTIONS.get("options", ""),
-            "-c timezone=UTC",
-            f"-c lock_timeout={DATABASE_LOCK_TIMEOUT_MS}",
-            f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT_MS}",
-            f"-c idle_in_transaction_session_timeout={DATABASE_IDLE_TIMEOUT_MS}",
-        ]
-    ).strip()
-if DATABASE_POOL_SIZE:
-    DATABASE_OPTIONS["pool"] = {
-        "min_size": min(2, DATABASE_POOL_SIZE),
-        "max_size": DATABASE_POOL_SIZE,
-        "timeout": DATABASE_POOL_TIMEOUT_SECONDS,
-        # Given up soon, and begun anew by the next request: else the pauses between tries double while it is away.
-        "reconnect_timeout": 2,
+DATABASES = databases.databases(
+    DATABASE_URL or embedded_postgres.url(DATA_DIR / "postgres"),
+    pool_size=DATABASE_POOL_SIZE,
+    pool_timeout_seconds=DATABASE_POOL_TIMEOUT_SECONDS,
+    prepare=DATABASE_PREPARE,
+    startup_options={
+        "timezone": "UTC",
+        "lock_timeout": DATABASE_LOCK_TIMEOUT_MS,
+        "statement_timeout": DATABASE_STATEMENT_TIMEOUT_MS,
+        "idle_in_transaction_session_timeout": DATABASE_IDLE_TIMEOUT_MS,
     }
+    if DATABASE_STARTUP_OPTIONS
+    else {},
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Nothing that processes share is kept in it: what Redis is for is called by common.redis_client.

@@ -1,0 +1,41 @@
+"""How the database is connected to: the pool, what is said while connecting, and how long a server is waited for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dj_database_url
+
+
+def databases(
+    url: str,
+    *,
+    pool_size: int,
+    pool_timeout_seconds: int,
+    prepare: bool,
+    startup_options: Mapping[str, str | int],
+) -> dict[str, Any]:
+    """Return ``DATABASES`` for one PostgreSQL; ``pool_size`` 0 means that there is no pool."""
+    database: dict[str, Any] = dict(dj_database_url.parse(url, engine="common.postgresql"))
+    database["ATOMIC_REQUESTS"] = False
+    database["CONN_HEALTH_CHECKS"] = not pool_size  # a pooled connection is looked at when it is taken
+    options = database.setdefault("OPTIONS", {})
+    # Values are bound by the server, and a statement that comes again and again is planned once for each connection.
+    options |= {"server_side_binding": True, "prepare_threshold": 5 if prepare else None}
+    # No request waits long for a server that does not take it, or has vanished: seconds, and milliseconds for what is
+    # sent.
+    options |= {"connect_timeout": 3, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
+    options["tcp_user_timeout"] = 10_000
+    if startup_options:
+        # Said while connecting, so that no statement is spent on it, nor on the time zone, which Django would set by
+        # one.
+        said = [f"-c {name}={value}" for name, value in startup_options.items()]
+        options["options"] = " ".join([options.get("options", ""), *said]).strip()
+    if pool_size:
+        options["pool"] = {
+            "min_size": min(2, pool_size),
+            "max_size": pool_size,
+            "timeout": pool_timeout_seconds,
+            # Given up soon, and begun anew by the next request: else the pauses between tries double while it is away.
+            "reconnect_timeout": 2,
+        }
+    return {"default": database}
