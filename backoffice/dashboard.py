@@ -20,9 +20,10 @@ from booking.states import ReservationStatus
 from common import ids
 from notifications.models import Mail, MailStatus
 from payments import currencies
-from payments.models import Dispute, Payment
+from payments.models import Dispute, Pace, Payment
 from reconciliation.models import Discrepancy, DiscrepancyStatus
 from sweeps import health
+from sweeps.models import SweepRun
 from tenants import addresses, clocks, periods, scoping
 from webhooks.models import Event, EventStatus
 
@@ -67,7 +68,7 @@ def of(person: Any) -> dict[str, Any]:
         "revenue": _revenue(person, today, zone),
         "holds": _holds(person, today, zone),
         "needs": _needs(person),
-        "health": [(name, check) for name, check in health.checks().items()],
+        "health": _health(person),
     }
 
 
@@ -89,15 +90,19 @@ def _departures(person: Any, today: date, zone: ZoneInfo) -> tuple[date, list[di
     ]
 
 
-def _revenue(person: Any, today: date, zone: ZoneInfo) -> list[tuple[str, list[Column]]]:
-    """Sum what was captured for reservations by day, a chart for each currency."""
+def _revenue(person: Any, today: date, zone: ZoneInfo) -> list[tuple[str, list[Column], str]]:
+    """Sum what was captured for reservations by day, a chart for each currency, and in all."""
     rows = _mine(Reservation, person).filter(paid_at__gte=_start(_first(today), zone))
     sums = rows.annotate(on=TruncDate("paid_at", tzinfo=zone)).values("on", "currency").annotate(sum=Sum("amount"))
     found: dict[str, dict[date, int]] = {}
     for row in sums.order_by("currency", "on"):
         found.setdefault(row["currency"], {})[row["on"]] = row["sum"]
     return [
-        (currency, _columns(today, {"captured": days}, lambda sum, of=currency: currencies.shown(sum, of)))  # type: ignore[misc]
+        (
+            currency,
+            _columns(today, {"captured": days}, lambda sum, of=currency: currencies.shown(sum, of)),  # type: ignore[misc]
+            currencies.shown(sum(days.values()), currency),
+        )
         for currency, days in found.items()
     ]
 
@@ -130,6 +135,26 @@ def _need(title: str, rows: QuerySet[Any], query: str) -> Need:
     number = rows.order_by()[:_MOST].count()
     url = f"{addresses.list_of(rows.model)}?{query}"
     return Need(title, f"{_MOST} or more" if number == _MOST else str(number), url, number == 0)
+
+
+def _health(person: Any) -> list[Need]:
+    """Say how the background is, each check in a word or with what is wrong."""
+    runs = addresses.list_of(SweepRun)
+    urls = {"sweeps": runs, "promises": runs, "providers": addresses.list_of(Pace) if person.is_superuser else ""}
+    return [
+        Need(name.capitalize(), "well" if check["ok"] else _wrong(check), urls.get(name, ""), bool(check["ok"]))
+        for name, check in health.checks().items()
+    ]
+
+
+def _wrong(check: Mapping[str, Any]) -> str:
+    if overdue := check.get("overdue"):
+        return f"overdue: {', '.join(overdue)}"
+    if broken := check.get("broken"):
+        return f"{broken} broken"
+    if paused := check.get("accounts_paused"):
+        return f"{paused} held off"
+    return str(check.get("reason") or "not seen")
 
 
 def _mine(model: Any, person: Any) -> QuerySet[Any]:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
@@ -16,7 +16,7 @@ from booking.forms import WeeklyRuleForm
 from booking.guarded_admin import GuardedAdmin, ResourceForm
 from booking.models import History, Rate, Reservation, Resource, Slot
 from booking.rate_form import RateForm, RateFormSet
-from booking.states import SlotStatus
+from booking.states import HOLDING
 from payments import currencies, showing, timeline
 from payments.timeline import Entry
 from tenants import clocks, scoping
@@ -25,13 +25,6 @@ from tenants.backoffice import ReadOnlyAdmin, once
 from tenants.listing import OwnRowsFilter
 from tenants.roles import Power
 from tenants.staff_log import Entry as Told
-
-_VERDICTS = {
-    SlotStatus.OPEN.value: "open",
-    SlotStatus.SOLD_OUT.value: "sold out",
-    SlotStatus.CLOSED.value: "closed",
-    SlotStatus.DEPARTED.value: "has left",
-}
 
 
 class RateInline(TabularInline):  # type: ignore[misc]  # the theme has no types
@@ -69,19 +62,12 @@ class ResourceAdmin(GuardedAdmin):
     search_fields: ClassVar = ["name"]
     inlines: ClassVar = [RateInline]
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def make_way(self, request: HttpRequest, row: Resource | None) -> None:
         """Expire what has run out before an activity turns exclusive: it is in nobody's way."""
-        if request.method == "POST" and object_id is not None and "exclusive" in request.POST:
-            row = self.get_object(request, object_id)
-            if row is not None and not row.exclusive and self.has_change_permission(request, row):
-                expiring.expire_due(among=Q(resource_id=row.pk))
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        if row is None or row.exclusive or "exclusive" not in request.POST:
+            return
+        if self.has_change_permission(request, row):
+            expiring.expire_due(among=Q(resource_id=row.pk))
 
     def fixed_fields(self, request: HttpRequest, obj: Resource | None) -> Sequence[Any]:
         """Fix what guests have bought; what a page sends that was opened before is told as an error."""
@@ -143,8 +129,7 @@ class SlotAdmin(GuardedAdmin):
     @admin.display(description="sells")
     def state(self, row: Slot) -> str:
         """Say whether it takes reservations, and if not, why."""
-        verdict: str = row.verdict  # type: ignore[attr-defined]  # annotated by get_queryset
-        return _VERDICTS[verdict]
+        return availability.in_words(row)
 
     def changes_of(self, row: Slot, zone: str) -> Sequence[Told]:
         """List what changed of it."""
@@ -231,8 +216,8 @@ class ReservationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="hold ends (local)")
     def expires(self, row: Reservation) -> str:
-        """Show when its hold ends, by the resource's clock."""
-        return clocks.when(row.expires_at, row.resource.timezone)
+        """Show when its hold ends, by the resource's clock; what is sold or over has none."""
+        return clocks.when(row.expires_at if row.status in HOLDING else None, row.resource.timezone)
 
     @admin.display(description="sold")
     @once
@@ -269,4 +254,6 @@ class ReservationAdmin(ReadOnlyAdmin):
 def _changed(change: History, row: Reservation) -> str:
     if change.moved_from is not None:
         return f"moved here from {clocks.when(change.moved_from.starts_at, row.resource.timezone)}"
+    if change.from_status == change.to_status:
+        return f"{change.to_status}, and its hold lives longer"
     return f"{change.from_status or 'new'} → {change.to_status}"

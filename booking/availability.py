@@ -35,6 +35,13 @@ from common.errors import NotFoundError, ValidationError
 from tenants import scoping
 from tenants.models import ApiClient, Operator
 
+_WORDS = {
+    SlotStatus.OPEN.value: "open",
+    SlotStatus.SOLD_OUT.value: "sold out",
+    SlotStatus.CLOSED.value: "closed",
+    SlotStatus.DEPARTED.value: "has left",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
@@ -153,6 +160,18 @@ def judged(rows: QuerySet[Slot]) -> QuerySet[Slot]:
             output_field=IntegerField(),
         ),
     )
+
+
+def in_words(slot: Slot) -> str:
+    """Write the verdict on a slot that was :func:`judged`."""
+    verdict: str = slot.verdict  # type: ignore[attr-defined]  # annotated by judged
+    return _WORDS[verdict]
+
+
+def places_in_words(slot: Slot) -> str:
+    """Write how many places of a slot that was :func:`judged` are free, or why none can be had."""
+    free: int = slot.free  # type: ignore[attr-defined]  # annotated by judged
+    return f"{free} place{'' if free == 1 else 's'} free" if free else in_words(slot)
 
 
 def _priced() -> Exists:

@@ -9,6 +9,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from booking import availability
 from booking.models import Reservation, Resource, Slot
 from tenants import clocks
 
@@ -46,11 +47,18 @@ class SlotForm(forms.Form):
         """Offer the coming departures of the reservations' activity; of several activities there are none in common."""
         resources = list(Resource.objects.filter(pk__in=rows.order_by().values("resource"))[:2])
         slots = Slot.objects.filter(resource=resources[0]) if len(resources) == 1 else Slot.objects.none()
-        coming = slots.filter(starts_at__gt=Now(), is_closed=False).order_by("starts_at")[:_MOST]
+        coming = availability.judged(slots.filter(starts_at__gt=Now(), is_closed=False)).order_by("starts_at")[:_MOST]
         self.fields["slot_id"].choices = [  # type: ignore[attr-defined]
-            (str(slot.pk), f"{clocks.when(slot.starts_at, resources[0].timezone)} · {slot.available} places free")
+            (
+                str(slot.pk),
+                f"{clocks.when(slot.starts_at, resources[0].timezone)} · {availability.places_in_words(slot)}",
+            )
             for slot in coming
         ]
+
+
+def _offered(slot: Slot, resource: Resource) -> str:
+    return f"{clocks.when(slot.starts_at, resource.timezone)} · {availability.places_in_words(slot)}"
 
 
 class WeeklyRuleForm(forms.Form):

@@ -57,6 +57,8 @@ class GuardedAdmin(EditableAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the form or take it; a refusal of the database is shown above it, and the row is as it was."""
+        if request.method == "POST" and object_id is not None:
+            self.make_way(request, self.get_object(request, object_id))
         try:
             answer: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
             return answer
@@ -70,6 +72,9 @@ class GuardedAdmin(EditableAdmin):
             refusal = BusyError().message
         messages.error(request, f"{refusal} Nothing was changed.")
         return HttpResponseRedirect(request.get_full_path())
+
+    def make_way(self, request: HttpRequest, row: Any) -> None:
+        """Do what has to be done before a change of a row (None: there is no such one) is taken."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Write what was changed, and say whose change it is; the prices beside it are written after it."""

@@ -64,10 +64,10 @@ class PaymentAdmin(ReadOnlyAdmin):
         """Show where it stands."""
         return showing.status(row)
 
-    @admin.display(description="stuck", boolean=True)
-    def is_stuck(self, row: Payment) -> bool:
-        """Show whether a person is needed."""
-        return row.stuck_at is not None
+    @admin.display(description="stuck")
+    def is_stuck(self, row: Payment) -> SafeString | str:
+        """Show whether a person is needed; nothing where nobody is."""
+        return showing.alarm("stuck") if row.stuck_at is not None else "—"
 
     @admin.display(description="reservation")
     def reservation_link(self, row: Payment) -> SafeString | str:
@@ -110,7 +110,9 @@ class CommandAdmin(ReadOnlyAdmin):
         commands.give_another_round(command_id=command.pk)
         return "The command is sent again, with the key that it has always had."
 
-    actions = (reasoned("Try again", _try_again, name="try_again", power=Power.SETTLE),)
+    actions = (
+        reasoned("Try again", _try_again, name="try_again", power=Power.SETTLE, fits=lambda command: command.is_open),
+    )
 
 
 @admin.register(Refund)

@@ -27,16 +27,23 @@ def status(row: Any) -> SafeString:
     )
 
 
-def money(field: str, *, currency: str = "currency", description: str = "") -> Callable[[Any, Any], str]:
+def alarm(text: str) -> SafeString:
+    """Show that a person is needed."""
+    return format_html('<span class="hf-status hf-bad">{}</span>', text)
+
+
+def money(field: str, *, currency: str = "currency", description: str = "") -> Callable[[Any, Any], SafeString | str]:
     """Make what a page shows of a field in minor units: money, in the currency to which a path leads."""
 
     @admin.display(description=description or field.replace("_", " "))
-    def shown(page: Any, row: Any) -> str:
+    def shown(page: Any, row: Any) -> SafeString | str:
         code = row
         for name in currency.split("__"):
             code = getattr(code, name)
         amount = getattr(row, field)
-        return "—" if amount is None or (not amount and not code) else currencies.shown(amount, code)
+        if amount is None or (not amount and not code):
+            return "—"
+        return format_html('<span class="hf-money">{}</span>', currencies.shown(amount, code))
 
     return shown
 

@@ -8,8 +8,6 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from tenants import addresses, api_keys, roles
@@ -116,8 +114,8 @@ class BulkRunAdmin(ReadOnlyAdmin):
     change_form_template = "backoffice/bulk_run.html"
     list_display = ("title", "person", "progress", "created_at", "finished_at")
     list_select_related: ClassVar = ["person"]
-    fields: ClassVar = ["title", "person", "reason", "progress", "created_at", "finished_at", "refused"]
-    readonly_fields: ClassVar = ["progress", "refused"]
+    fields: ClassVar = ["title", "person", "reason", "created_at"]
+    """What does not change while it runs: how far it is stands above, and is read again every second."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BulkRun]:
         """Narrow to the person's own."""
@@ -136,8 +134,3 @@ class BulkRunAdmin(ReadOnlyAdmin):
     def progress(self, row: BulkRun) -> str:
         """Say how far it is."""
         return f"{row.done} done, {len(row.refusals)} refused, of {len(row.rows)}"
-
-    @admin.display(description="refused")
-    def refused(self, row: BulkRun) -> SafeString | str:
-        """List what was refused, and why."""
-        return format_html_join("", "<p>{}</p>", ((text,) for text in row.refusals)) or "—"

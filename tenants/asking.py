@@ -66,7 +66,7 @@ class Page:
             "why": self.why,
             "form": self.more,
             "refusals": errors,
-            "rows": shown[:MOST_SHOWN],
+            "rows": [self._named(row) for row in shown[:MOST_SHOWN]],
             "has_more": len(shown) > MOST_SHOWN,
             "select_across": self.request.POST.get("select_across") == "1",
             "chosen": self.request.POST.getlist(ACTION_CHECKBOX_NAME),
@@ -75,6 +75,11 @@ class Page:
             "next": began_at(self.request),
         }
         return TemplateResponse(self.request, "backoffice/ask_reason.html", context)
+
+    def _named(self, row: Any) -> str:
+        """Name a row, and say what it is where the name says little: a guest beside a reference."""
+        what = self.modeladmin.described(row)
+        return str(row) if what.lower() == str(self.modeladmin.opts.verbose_name).lower() else f"{row} · {what}"
 
 
 def began_at(request: HttpRequest) -> str:

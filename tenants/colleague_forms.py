@@ -59,7 +59,7 @@ class _PlaceForm(forms.Form):
 
 
 class _RoleForm(_PlaceForm):
-    role = forms.ChoiceField(choices=Role.choices)
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.AGENT)
 
     def offer(self, person: Any) -> None:
         """Offer the roles that the person may give."""
@@ -86,8 +86,11 @@ class ChangeRoleForm(_RoleForm):
     """Which role a colleague has from now on."""
 
     def for_rows(self, rows: QuerySet[User], person: Any) -> None:
-        """Offer the person's operators and roles."""
+        """Offer the person's operators and roles; of one colleague, the role that they have stands first."""
         self.offer(person)
+        places = Member.objects.filter(user__in=rows.order_by(), operator__in=operators_of(person))[:2]
+        if len(places) == 1:
+            self.fields["role"].initial = places[0].role
 
 
 class OwnPeopleForm(forms.Form):

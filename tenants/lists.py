@@ -90,6 +90,8 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
         answer = super().changelist_view(request, context | (extra_context or {}))
         shown = answer.context_data if isinstance(answer, TemplateResponse) else None
         if shown and "cl" in shown:
+            if not (shown["cl"].query or shown["cl"].has_active_filters):
+                shown["cl"].full_result_count = shown["cl"].result_count  # else the theme offers to show all of all
             shown.update(periods.shown(shown["cl"]))
             moments.note_zones(self, shown["cl"].result_list, moments.zones(request.user))
         return answer  # type: ignore[no-any-return]

@@ -61,6 +61,7 @@ class PersonAdmin(ScopedAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # th
     readonly_fields: ClassVar = ["cognito_sub", "last_login", "date_joined", "places"]
     form = UserChangeForm
     add_form = ColleagueForm
+    add_form_template = "backoffice/row.html"
     change_password_form = AdminPasswordChangeForm
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -79,7 +80,9 @@ class PersonAdmin(ScopedAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # th
         return super().get_fieldsets(request, obj) if request.user.is_superuser else [(None, {"fields": _SEEN})]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **known: Any) -> Any:
-        """Tell the form who asks."""
+        """Tell the form who asks; what is only shown needs no advice on how to type it."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            known["help_texts"] = {"username": ""}
         form: Any = super().get_form(request, obj, change=change, **known)
         if obj is None:
             form.person = request.user
