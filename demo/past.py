@@ -198,6 +198,11 @@ SELECT pg_temp.demo_id(at + interval '1 day', 'refund', i), operator_id, payment
     'succeeded', 're_demo' || lpad(i::text, 12, '0'), '', at + interval '1 day', at + interval '1 day', 'user:marta'
 FROM made WHERE status = 'refunded'""",
     """
+INSERT INTO payments_refundhistory (refund_id, at, from_status, to_status, amount, failure_code)
+SELECT pg_temp.demo_id(at + interval '1 day', 'refund', i), at + interval '1 day', step.was, step.became, amount, ''
+FROM made JOIN (VALUES ('', 'pending'), ('pending', 'succeeded')) AS step(was, became) ON status = 'refunded'
+ORDER BY i, step.was""",
+    """
 INSERT INTO notifications_mail (id, operator_id, reservation_id, payment_id, kind, cause, "to", language, facts, status,
     round, attempts, last_error, created_at, sent_at)
 SELECT pg_temp.demo_id(at + interval '6 minutes', 'mail', i), operator_id, id, payment_id,

@@ -165,7 +165,7 @@ PROMISES = (
     ),
     Promise(
         number="P11",
-        text="Every history is unbroken, and ends where its reservation, payment, departure, activity or price is",
+        text="Every history is unbroken, and ends where its row is: of sales, payments, refunds, offers",
         breaches="""
             SELECT r.id::text, format('is %%s, its history ends with %%s', r.status, coalesce(h.to_status, 'nothing'))
             FROM booking_reservation r
@@ -178,6 +178,13 @@ PROMISES = (
             LEFT JOIN (SELECT DISTINCT ON (payment_id) payment_id, to_status FROM payments_paymenthistory
                        ORDER BY payment_id, id DESC) h ON h.payment_id = p.id
             WHERE p.status IS DISTINCT FROM h.to_status
+            UNION ALL
+            SELECT f.id::text, format('refund is %%s, its history ends with %%s', f.status,
+                                      coalesce(h.to_status, 'nothing'))
+            FROM payments_refund f
+            LEFT JOIN (SELECT DISTINCT ON (refund_id) refund_id, to_status, amount FROM payments_refundhistory
+                       ORDER BY refund_id, id DESC) h ON h.refund_id = f.id
+            WHERE (f.status, f.amount) IS DISTINCT FROM (h.to_status, h.amount)
             UNION ALL
             (WITH change AS (
                 SELECT id, coalesce(slot_id, resource_id) AS of_row, what, unit, before, after,

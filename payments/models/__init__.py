@@ -2,7 +2,7 @@
 
 from payments.models.attempt import Attempt, AttemptResult, Pace
 from payments.models.command import Command
-from payments.models.giving_back import Dispute, Refund
+from payments.models.giving_back import Dispute, Refund, RefundHistory
 from payments.models.payment import Payment, PaymentHistory
 from payments.models.transaction import Transaction
 
@@ -15,5 +15,6 @@ __all__ = [
     "Payment",
     "PaymentHistory",
     "Refund",
+    "RefundHistory",
     "Transaction",
 ]

@@ -62,6 +62,24 @@ class Refund(models.Model):
         self.changed_at = at
 
 
+class RefundHistory(models.Model):
+    """Append-only: every change of a refund's status. Written by a trigger, so that no code path can forget it."""
+
+    refund = models.ForeignKey(Refund, on_delete=models.PROTECT, related_name="history")
+    at = models.DateTimeField()
+    from_status = models.CharField(max_length=16, blank=True)
+    to_status = models.CharField(max_length=16)
+    amount = models.BigIntegerField()
+    failure_code = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        verbose_name_plural = "refund history"
+
+    def __str__(self) -> str:
+        return f"{self.from_status or '—'} → {self.to_status}"
+
+
 class Dispute(models.Model):
     """A chargeback: the customer's bank takes the money back, unless we show that it was owed. Not a refund of ours."""
 

@@ -17,7 +17,7 @@ GROWING = {
     "booking_reservation", "booking_unit", "booking_history", "payments_payment", "payments_paymenthistory",
     "payments_command", "payments_refund", "payments_dispute", "payments_attempt", "idempotency_idempotencykey",
     "booking_offerhistory", "webhooks_event", "notifications_mail", "reconciliation_discrepancy",
-    "reconciliation_bookentry",
+    "reconciliation_bookentry", "payments_refundhistory",
 }  # fmt: skip
 AT_THEIR_LEISURE = {
     # Each hour, or once a day, over what has come since: read by ranges of time that a planner may read otherwise.

@@ -61,8 +61,8 @@ class TestTruncate:
         assert kept >= {
             "booking_history", "booking_offerhistory", "booking_reservation", "booking_unit", "django_admin_log",
             "notifications_mail", "payments_attempt", "payments_command", "payments_dispute", "payments_payment",
-            "payments_paymenthistory", "payments_refund", "reconciliation_bookentry", "reconciliation_discrepancy",
-            "webhooks_event",
+            "payments_paymenthistory", "payments_refund", "payments_refundhistory", "reconciliation_bookentry",
+            "reconciliation_discrepancy", "webhooks_event",
         }  # fmt: skip
         assert kept - tables_with_guard(ON_TRUNCATE) == set()
         assert {table for table in kept if not is_refused(f"TRUNCATE {table} CASCADE")} == set()

@@ -19,7 +19,7 @@ from booking.models import History, Reservation, Resource, Slot, Unit
 from booking.offer_history import OfferHistory
 from config.urls import urlpatterns as real_patterns
 from notifications.models import Mail
-from payments.models import Attempt, AttemptResult, Command, Payment, PaymentHistory, Refund
+from payments.models import Attempt, AttemptResult, Command, Payment, PaymentHistory, Refund, RefundHistory
 from reconciliation.models import Discrepancy
 from sweeps import registry
 from sweeps.models import SweepRun
@@ -39,6 +39,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 OWNED: tuple[type[Model], ...] = (
     Operator, Member, ApiClient, SavedView, BulkRun, Resource, Slot, Reservation, Unit, History, Payment,
     PaymentHistory, Command, Refund, Event, Mail, Discrepancy, Attempt, OfferHistory,
+    RefundHistory,
 )  # fmt: skip
 """Everything that belongs to an operator."""
 
