@@ -36,13 +36,14 @@ def carry_out_any(*, command_id: UUID) -> bool:
 def send_due(*, limit: int = 500) -> int:
     """Carry out every command that is due, some at a time; returns how many. Safe when two run: claims are exclusive.
 
-    A payment's commands go in order, so what waited for one of these is looked for again; each is tried once. An
+    A payment's commands go in order, so what waited for one of these is looked for again; each is tried once, and read
+    is to the end of what is due, so that those that fail every time keep no other waiting. An
     account that is not to be called now (``payments.pacing``) is left out, and costs its commands no attempt. Each
     account is called once before it is called ``COMMAND_SENDERS`` times at once: one that does not answer is spared.
     What has to read a list before it is sent again goes one after the other: its calls are known only afterwards.
     """
     number, tried, run = 0, set[UUID](), _Run()
-    while due := [found for found in commands.list_due(limit=limit, but_not_of=run.paused) if found.pk not in tried]:
+    while due := commands.list_due(limit=limit, but_not_of=run.paused, but_not=tried):
         tried |= {command.pk for command in due}
         number += _send(due, run)
     commands.flag_exhausted()

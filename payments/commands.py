@@ -131,15 +131,17 @@ def _is_wanted(payment: Payment) -> bool:
     return not payment.is_final and not canceling.exists() and managers.needs(payment)
 
 
-def list_due(*, limit: int, but_not_of: Collection[tuple[str, str]] = ()) -> list[Command]:
-    """List commands that a sender may claim now, with their payments, the longest waiting first.
+def list_due(
+    *, limit: int, but_not_of: Collection[tuple[str, str]] = (), but_not: Collection[UUID] = ()
+) -> list[Command]:
+    """List commands that a sender may claim now, with payment and ``db_now``, the longest waiting first.
 
-    ``but_not_of`` names accounts of providers to leave out, as (provider, account).
+    ``but_not_of`` names accounts of providers to leave out, as (provider, account), ``but_not`` commands.
     """
     earlier = Command.objects.filter(
         Q(kind__in=STARTING) | Q(id__lt=OuterRef("id")), payment=OuterRef("payment"), status__in=sorted(COMMAND_OPEN)
     ).exclude(id=OuterRef("id"))
-    due = Command.objects.filter(
+    due = Command.objects.exclude(pk__in=but_not).filter(
         _lease_over(),
         ~Exists(earlier),
         status__in=sorted(COMMAND_OPEN),

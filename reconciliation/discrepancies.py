@@ -60,6 +60,15 @@ def open_once(
     return is_new
 
 
+def open_or_refresh(**told: Any) -> bool:
+    """Store a difference as :func:`open_once` does; one that is told otherwise ends, since none is ever rewritten."""
+    account = told["account"]
+    same = {"kind": told["kind"], "provider": account.provider, "account": account.account, "subject": told["subject"]}
+    outdated = unresolved(told["kind"]).filter(**same).exclude(summary=told["summary"])
+    resolve_each(outdated, because=f"it is told anew: {told['summary']}")
+    return open_once(**told)
+
+
 def keep_with_stuck() -> int:
     """Open a discrepancy for every stuck payment, and resolve those of payments that are stuck no more.
 
@@ -87,11 +96,13 @@ def _open_for_stuck(payment: Payment) -> bool:
 def keep_with_failed_events() -> int:
     """Open a discrepancy for every event that is tried no more or waits for long, and resolve what is applied since.
 
-    Returns how many were opened. An event of an unknown payment is none: other programs may use the account.
+    Returns how many were opened. One of an unknown payment is told of when its tries are over: other programs may use
+    the account, which a person accepts, or it is money of ours that nobody knows.
     """
     told = unresolved(DiscrepancyKind.EVENT)
     waiting_long = Q(status=EventStatus.ORPHANED, payment__isnull=False, received_at__lt=Now() - _PATIENCE)
-    failed = Event.objects.filter(Q(status=EventStatus.FAILED, next_attempt_at=None) | waiting_long)
+    over = Q(status=EventStatus.FAILED) | Q(status=EventStatus.ORPHANED, payment=None)
+    failed = Event.objects.filter(Q(over, next_attempt_at=None) | waiting_long)
     untold = failed.exclude(Exists(told.filter(**_same("provider", "account"), subject=OuterRef("event_id"))))
     opened = loops.each(loops.flat(loops.pages(untold)), _open_for_event, name="open_for_events").done
     waiting = Event.objects.filter(status__in=sorted(OPEN))

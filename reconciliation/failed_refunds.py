@@ -23,7 +23,7 @@ def keep() -> int:
     """
     told = discrepancies.unresolved(DiscrepancyKind.REFUND_FAILED)
     owed = _owed()
-    opened = loops.each(loops.flat(loops.pages(_untold(owed))), _open, name="open_for_failed_refunds").done
+    opened = loops.each(loops.flat(loops.pages(_undecided(owed))), _open, name="open_for_failed_refunds").done
     still = owed.annotate(subject=Cast("pk", CharField())).values("subject")
     discrepancies.resolve_each(told.exclude(subject__in=still), because="the money is back, or on its way")
     return opened
@@ -37,10 +37,10 @@ def _owed() -> QuerySet[Refund]:
     return Refund.objects.filter(is_over | hangs, replaced_by=None)
 
 
-def _untold(owed: QuerySet[Refund]) -> QuerySet[Refund]:
-    """Leave out what is told of, and what a person has decided about."""
+def _undecided(owed: QuerySet[Refund]) -> QuerySet[Refund]:
+    """Leave out what a person has decided about; what is told of is told anew if it has changed."""
     rows = Discrepancy.objects.filter(kind=DiscrepancyKind.REFUND_FAILED)
-    known = rows.filter(Q(resolved_at=None) | Q(resolution__in=_BY_A_PERSON))
+    known = rows.filter(resolved_at__isnull=False, resolution__in=_BY_A_PERSON)
     return (
         owed.annotate(subject=Cast("pk", CharField()))
         .exclude(subject__in=known.values("subject"))
@@ -57,7 +57,7 @@ def _open(refund: Refund) -> int:
         told += "" if refund.provider_ref else f" It is asked for again by itself until {until}."
     else:
         told = f"A refund of {money} did not go through ({refund.failure_code or refund.status}): it is still owed."
-    return discrepancies.open_once(
+    return discrepancies.open_or_refresh(
         kind=DiscrepancyKind.REFUND_FAILED,
         account=Account(payment.provider, payment.provider_account),
         subject=str(refund.pk),

@@ -70,7 +70,8 @@ class Tally:
 def reconcile_due(*, limit: int = 500) -> Tally:
     """Look at every payment that is due, and do what follows. Safe when two run: each look is claimed.
 
-    An account that may not be called now is left for the next run; its payments lose no attempt by it.
+    An account that may not be called now is left for the next run; its payments lose no attempt by it. Read is page by
+    page (``limit`` rows) to the end of what is due, so that they keep those of no other account waiting.
     """
     tally, paused = Tally(), set[Account]()
 
@@ -87,7 +88,8 @@ def reconcile_due(*, limit: int = 500) -> Tally:
             tally.lines.append((str(payment.pk), reconcile_one(attempt)))
         return attempt is not None
 
-    loops.each(attempts.due().only("provider", "provider_account")[:limit], reconcile, name="reconcile")
+    due = loops.pages(attempts.due().only("provider", "provider_account"), size=limit)
+    loops.each(loops.flat(due), reconcile, name="reconcile")
     matters.keep()
     return tally
 

@@ -132,10 +132,11 @@ def _store(event: Event, reading: routing.Reading, failure: Exception | None) ->
 def retry_due(*, limit: int = 500) -> int:
     """Try the events that are due again, each in a transaction of its own, and return how many were applied.
 
-    Safe when two run: an event that somebody else has locked is left to them.
+    Safe when two run: an event that somebody else has locked is left to them. Read is page by page (``limit`` rows) to
+    the end of what is due: events that fail every time, and of which not even that can be noted, keep no other waiting.
     """
-    due = locks.due().values_list("pk", flat=True)[:limit]
-    return loops.each(due, lambda event_id: retry(event_id=event_id), name="retry_events").done
+    due = loops.flat(loops.pages(locks.due().only("pk"), size=limit))
+    return loops.each(due, lambda event: retry(event_id=event.pk), name="retry_events").done
 
 
 def retry(*, event_id: UUID) -> bool:

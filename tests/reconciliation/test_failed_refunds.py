@@ -96,7 +96,9 @@ class TestForNow:
             cursor.execute("UPDATE payments_refund SET created_at = created_at - interval '4 days'")
         sweep(sandbox)
         assert Refund.objects.get().status == "failed"
-        assert told().kind == "refund_failed"
+        row = told()
+        assert row.kind == "refund_failed"
+        assert row.summary.startswith("A refund of 45.00 USD did not go through"), "it was told that it hangs"
         assert figures(payment) == (4500, 0, 0)
 
     def test_a_person_may_have_it_asked_for_now(self, sandbox: Sandbox) -> None:

@@ -11,7 +11,9 @@ from pytest_django import Settings
 
 from booking import settlement
 from booking.models import History, Reservation
-from tests import promises, stripe_events
+from reconciliation.models import Discrepancy
+from sweeps import registry
+from tests import promises, stripe_events, virtual_clock
 from tests.aging import end_leases
 from tests.api import Frontend
 from tests.factories import SlotFactory
@@ -143,6 +145,41 @@ class TestKept:
         kept.refresh_from_db()
         assert (kept.status, kept.attempts) == ("orphaned", 2)
         assert status_of(confirmed)[0] == "confirmed"
+
+    def test_a_person_is_told_of_an_unknown_payment_in_the_end(
+        self, confirmed: Reservation, sandbox: Sandbox, settings: Settings
+    ) -> None:
+        settings.EVENT_MAX_ATTEMPTS = 2
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+        foreign = event["data"]["object"] | {"id": "pi_foreign", "metadata": {}}
+        stripe_events.deliver(event | {"id": "evt_2", "data": {"object": foreign}})
+        registry.run("reconcile")
+        assert not Discrepancy.objects.exists(), "it is tried still"
+        end_leases()
+        assert inbox.retry_due() == 0
+        for _ in range(2):
+            registry.run("reconcile")
+        told = Discrepancy.objects.get()
+        assert (told.kind, told.subject, told.operator) == ("event", "evt_2", None)
+        assert told.summary == "payment_intent.succeeded: no such payment: pi_foreign"
+
+    def test_one_that_always_fails_keeps_no_other_waiting(self, confirmed: Reservation, sandbox: Sandbox) -> None:
+        event = stripe_events.only(sandbox, "payment_intent.succeeded")
+        foreign = event["data"]["object"] | {"id": "pi_foreign", "metadata": {}}
+        for number in range(3):
+            stripe_events.deliver(event | {"id": f"evt_{number}", "data": {"object": foreign}})
+        end_leases()
+        virtual_clock.execute(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'broken'; END$$;"
+            "CREATE TRIGGER fails BEFORE UPDATE ON webhooks_event FOR EACH ROW"
+            " WHEN (OLD.event_id <> 'evt_2') EXECUTE FUNCTION fail()"
+        )
+        try:
+            inbox.retry_due(limit=1)
+        finally:
+            virtual_clock.execute("DROP TRIGGER fails ON webhooks_event; DROP FUNCTION fail()")
+        tries = dict(Event.objects.values_list("event_id", "attempts"))
+        assert tries == {"evt_0": 1, "evt_1": 1, "evt_2": 2}
 
     def test_an_event_without_our_id_is_found_by_the_providers(self, confirmed: Reservation, sandbox: Sandbox) -> None:
         event = stripe_events.only(sandbox, "payment_intent.succeeded")
