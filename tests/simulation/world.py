@@ -203,7 +203,8 @@ class World:
         if self._depth < _DEPTH and self._events:
             was, here = self.dice.is_mortal, self._node
             self._depth += 1
-            self.dice.is_mortal = False  # what happens is somebody else's, and theirs to die of
+            # What happens is somebody else's: theirs to die of, and on another machine, whose clock is right.
+            self.dice.is_mortal, self._node = False, timedelta()
             try:
                 self._next()
             finally:
@@ -216,7 +217,7 @@ class World:
             return
         was, here = self.dice.is_mortal, self._node
         self._depth += 1
-        self.dice.is_mortal = False
+        self.dice.is_mortal, self._node = False, timedelta()
         try:
             end = self.clock.at + _LONGER_THAN_A_LEASE
             while self._events and self._events[0][0] <= end:
