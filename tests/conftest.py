@@ -28,6 +28,8 @@ django.setup()
 database.let_tests_empty_it(type(connections["default"].ops))
 # Each client of Django's makes the middleware anew, and WhiteNoise would walk through all static files for each.
 settings.WHITENOISE_AUTOREFRESH = True
+# What is slow by design is Django's; a test whose server is another process takes the first one away again.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pytest_django import Settings
 
 from booking.models import Reservation, Slot
 from demo import data, past
@@ -45,8 +46,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def login(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
+def login(sandbox: Sandbox, tmp_path: Path, settings: Settings) -> dict[str, str]:
     """The demo's data, with a little past; returns the login."""
+    settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS[1:]  # as in the process of the web server
     made = data.load(now=timezone.now(), login_file=tmp_path / "login.json")
     past.load(reservations=80_000 if PICTURES else 500, now=timezone.now(), progress=lambda done: None)
     return made
@@ -161,16 +163,16 @@ class TestBackoffice:
         expect(page.get_by_role("status")).to_contain_text("25 done, 0 refused, of 25: finished.")
         assert faults(page) == []
 
-    @pytest.mark.parametrize(
-        "path",
-        [
+    def test_pages_are_for_everybody(self, page: Page, sale: Reservation) -> None:
+        found = {}
+        for path in (
             "booking/reservation/", "payments/payment/", "notifications/mail/", "reconciliation/discrepancy/",
             "booking/slot/add/", "second-factor/",
-        ],
-    )  # fmt: skip
-    def test_pages_are_for_everybody(self, page: Page, sale: Reservation, path: str) -> None:
-        page.goto(f"/admin/{path}")
-        assert faults(page) == []
+        ):  # fmt: skip
+            page.goto(f"/admin/{path}")
+            if serious := faults(page):
+                found[path] = serious
+        assert found == {}
 
     def test_it_fits_a_telephone(self, page: Page, sale: Reservation) -> None:
         page.set_viewport_size({"width": PHONE, "height": 800})
