@@ -6,6 +6,8 @@ RUN := .venv/bin/python
 PRODUCTION := ENV_FILE= DEBUG=false SECRET_KEY=checked-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ \
 	DATABASE_URL=postgresql://holdfast@127.0.0.1:1/holdfast STRIPE_API_KEY=sk_test_checked \
 	STRIPE_WEBHOOK_SECRETS=whsec_checked MAIL_BACKEND=smtp MAIL_HOST=127.0.0.1 MAIL_FROM=checked@example.com
+# Tests that have a long form.
+SIZED := tests/reconciliation/test_settlements.py tests/reconciliation/test_missed_events.py tests/backoffice/test_odd_input.py
 DEVELOPMENT := ENV_FILE= DEBUG=true DATABASE_URL=postgresql://holdfast@127.0.0.1:1/holdfast
 
 .PHONY: help demo up down fresh test long simulate mutants bench fuzz check fmt
@@ -31,6 +33,7 @@ test: .venv/.ready-dev ## Run the tests, on all cores
 
 long: .venv/.ready-dev ## Run what takes hours: long storm and fuzz, all mutants, tests through PgBouncer
 	@$(RUN) -m tests.through_pooler
+	@LONG=1 $(RUN) -m pytest -q -n auto --timeout 1800 $(SIZED)
 	@$(RUN) -m tests.simulation --seeds 2000 --first $(or $(FIRST_SEED),0)
 	@$(RUN) -m tests.simulation.mutants
 	@$(MAKE) --no-print-directory fuzz

@@ -2,8 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
+IS_LONG = bool(os.environ.get("LONG"))
+"""Set by ``make long``: tests that have a long form take it."""
+
+T = TypeVar("T")
+
 
 VALUES = {
     "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -33,3 +39,8 @@ def prepare() -> None:
     for name in documented() - KEPT:
         os.environ.pop(name, None)
     os.environ.update(VALUES)
+
+
+def sized(short: T, *, long: T) -> T:
+    """Return how large a test is to be: in every run, and in ``make long``."""
+    return long if IS_LONG else short

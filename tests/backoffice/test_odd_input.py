@@ -14,6 +14,7 @@ from booking.models import Slot
 from tenants.acting import doing_of
 from tests.api import Frontend
 from tests.backoffice.test_backoffice import list_of, page_of, sign_in
+from tests.environment import sized
 from tests.factories import SlotFactory
 from tests.sandbox_client import Sandbox
 
@@ -63,7 +64,7 @@ class TestQueries:
             # An export reads its rows by the same filters as the list, without writing a page.
             exported = f"{list_of(model)}export/" if getattr(page, "export_fields", ()) else list_of(model)
             names = parameters(client, list_of(model))
-            odd = [(name, value) for name in sorted(names) for value in (next(refused), "0001")]
+            odd = [(name, value) for name in sorted(names) for value in sized((next(refused), "0001"), long=QUERIES)]
             odd += [("on", value) for value in QUERIES] if getattr(page, "period", "") else []
             for name, value in odd:
                 path = list_of(model) if name in ("on", "p") else exported
@@ -123,7 +124,7 @@ class TestForms:
         odd, tried = itertools.cycle(TYPED), 0
         for path, typed in list(self.pages(client, world)):
             for name in typed:
-                for value in (next(odd),):
+                for value in sized((next(odd),), long=TYPED):
                     answer = client.post(path, typed | {name: value})
                     assert answer.status_code < 500, (path, name, value[:20])
                     tried += 1

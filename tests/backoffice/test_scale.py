@@ -26,9 +26,9 @@ from demo import data, past
 from tenants.models import Member, Operator, Role, User
 from tests import plans
 
-RESERVATIONS = int(os.environ.get("RESERVATIONS", "20000"))
+RESERVATIONS = int(os.environ.get("RESERVATIONS", "8000"))
 IS_LONG = RESERVATIONS >= 1_000_000
-LARGE = 2_000
+LARGE = 800
 """Rows of a table that nobody may read through."""
 
 

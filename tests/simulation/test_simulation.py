@@ -15,10 +15,10 @@ from booking import places
 from tests.environment import ROOT
 from tests.simulation import clock, simulating
 
-SECONDS = 100
+SECONDS = 50
 """How long the suite storms on two cores; ``make simulate`` runs as many seeds as one likes."""
 _CORES = 2
-_PARTS = 8
+_PARTS = 4
 """Parts, each of its own seeds, that the processes of the suite share among them."""
 _EACH = SECONDS * _CORES / _PARTS
 _APART = 1_000_000
