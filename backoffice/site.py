@@ -45,6 +45,10 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
 
         return shown
 
+    def get_urls(self) -> list[Any]:
+        """Leave out "view on site": nothing has a page of its own there, and Django's faults at what is no key."""
+        return [found for found in super().get_urls() if getattr(found, "name", "") != "view_on_site"]
+
     def extra_urls(self) -> list[URLPattern]:
         """Add the pages of nobody's rows."""
         return [

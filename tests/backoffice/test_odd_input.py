@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import reverse
 
@@ -91,6 +92,11 @@ class TestQueries:
             QUERIES,
         ):  # fmt: skip
             assert client.get(path + value).status_code < 500, (path, value[:20])
+
+    def test_of_a_page_on_a_site_that_there_is_not(self, world: Slot) -> None:
+        of_slots = ContentType.objects.get_for_model(Slot).pk
+        client = sign_in(operator=None)
+        assert [client.get(f"/admin/r/{of_slots}/{key}/").status_code for key in ("21", world.pk)] == [404, 404]
 
 
 class TestForms:

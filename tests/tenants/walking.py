@@ -71,13 +71,12 @@ def visit(client: Client, path: str, body: dict[str, str] | None = None) -> byte
     answer: Any = client.get(path) if body is None else client.post(path, body)
     for _ in range(10):
         assert answer.status_code < 500 or path.startswith("/health"), path
-        where = answer.headers.get("Location", "")
+        where: str = answer.headers.get("Location", "")
         if where == reverse("admin:index"):
             client.cookies.pop("messages", None)
             return "\n".join(str(message) for message in get_messages(answer.wsgi_request)).encode()
         if not where.startswith(("/", "?", ".")):
-            page: bytes = content(answer)
-            return page + where.encode()
+            return content(answer) + where.encode()
         answer = client.get(urljoin(answer.wsgi_request.path, where))
     raise AssertionError(f"{path} leads in a circle")
 
