@@ -96,13 +96,12 @@ def _open_for_stuck(payment: Payment) -> bool:
 def keep_with_failed_events() -> int:
     """Open a discrepancy for every event that is tried no more or waits for long, and resolve what is applied since.
 
-    Returns how many were opened. One of an unknown payment is told of when its tries are over: other programs may use
-    the account, which a person accepts, or it is money of ours that nobody knows.
+    Returns how many were opened. One of an unknown payment is none, unless it bears our mark: other programs may use
+    the account.
     """
     told = unresolved(DiscrepancyKind.EVENT)
     waiting_long = Q(status=EventStatus.ORPHANED, payment__isnull=False, received_at__lt=Now() - _PATIENCE)
-    over = Q(status=EventStatus.FAILED) | Q(status=EventStatus.ORPHANED, payment=None)
-    failed = Event.objects.filter(Q(over, next_attempt_at=None) | waiting_long)
+    failed = Event.objects.filter(Q(status=EventStatus.FAILED, next_attempt_at=None) | waiting_long)
     untold = failed.exclude(Exists(told.filter(**_same("provider", "account"), subject=OuterRef("event_id"))))
     opened = loops.each(loops.flat(loops.pages(untold)), _open_for_event, name="open_for_events").done
     waiting = Event.objects.filter(status__in=sorted(OPEN))

@@ -178,11 +178,11 @@ def _apply(event: Event, reading: routing.Reading, failure: Exception | None, no
         if database.is_away(error):
             raise
         event.payment_id = was
-        _keep(event, error, now)
+        _keep(event, reading, error, now)
         database.update_together((event, RESULT_FIELDS))
 
 
-def _keep(event: Event, error: Exception, now: datetime) -> None:
+def _keep(event: Event, reading: routing.Reading, error: Exception, now: datetime) -> None:
     """Note why an event is not applied: whatever it is, the event must not be lost."""
     if isinstance(error, EarlyNewsError):
         event.payment_id = error.payment_id
@@ -190,6 +190,8 @@ def _keep(event: Event, error: Exception, now: datetime) -> None:
         return
     if isinstance(error, UnknownPaymentError):
         event.keep(status=EventStatus.ORPHANED, error=f"no such payment: {error}", at=now)
+        if event.next_attempt_at is None and routing.bears_our_mark(reading):
+            event.status = EventStatus.FAILED  # what is ours and known to nobody is for a person
         return
     logs.failure(logger, "An event could not be applied; it is kept.", error, event=event.event_id)
     if isinstance(error, UnreadableError):

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from django.conf import settings
+
 from booking import settlement
 from common.errors import SpokenError
 from payments.outcomes import (
@@ -45,6 +47,13 @@ def captured(reading: Reading) -> tuple[int, str]:
     if isinstance(reading, ProviderPayment) and reading.outcome is Outcome.CAPTURED:
         return reading.amount_captured, reading.currency
     return 0, ""
+
+
+def bears_our_mark(reading: Reading) -> bool:
+    """Say whether a reading names something that this installation has made: other programs may use the account."""
+    if isinstance(reading, ProviderPayment):
+        return reading.payment_id is not None and reading.installation == settings.INSTALLATION
+    return isinstance(reading, ProviderRefund) and reading.refund_id is not None
 
 
 def apply(event: Event, reading: Reading) -> Effect | None:

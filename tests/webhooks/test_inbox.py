@@ -1,5 +1,6 @@
 """What becomes of an authentic event: applied once, whenever and however often it comes, or kept and tried again."""
 
+import uuid
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -146,13 +147,16 @@ class TestKept:
         assert (kept.status, kept.attempts) == ("orphaned", 2)
         assert status_of(confirmed)[0] == "confirmed"
 
-    def test_a_person_is_told_of_an_unknown_payment_in_the_end(
+    def test_a_person_is_told_of_a_payment_of_ours_that_nobody_knows_in_the_end(
         self, confirmed: Reservation, sandbox: Sandbox, settings: Settings
     ) -> None:
         settings.EVENT_MAX_ATTEMPTS = 2
         event = stripe_events.only(sandbox, "payment_intent.succeeded")
-        foreign = event["data"]["object"] | {"id": "pi_foreign", "metadata": {}}
-        stripe_events.deliver(event | {"id": "evt_2", "data": {"object": foreign}})
+        ours = event["data"]["object"]["metadata"]
+        elsewhere = ours | {"holdfast_payment": str(uuid.uuid4()), "holdfast_installation": "another"}
+        for number, metadata in enumerate(({}, ours | {"holdfast_payment": str(uuid.uuid4())}, elsewhere), start=1):
+            foreign = event["data"]["object"] | {"id": f"pi_{number}", "metadata": metadata}
+            stripe_events.deliver(event | {"id": f"evt_{number}", "data": {"object": foreign}})
         registry.run("reconcile")
         assert not Discrepancy.objects.exists(), "it is tried still"
         end_leases()
@@ -161,7 +165,7 @@ class TestKept:
             registry.run("reconcile")
         told = Discrepancy.objects.get()
         assert (told.kind, told.subject, told.operator) == ("event", "evt_2", None)
-        assert told.summary == "payment_intent.succeeded: no such payment: pi_foreign"
+        assert told.summary == "payment_intent.succeeded: no such payment: pi_2"
 
     def test_one_that_always_fails_keeps_no_other_waiting(self, confirmed: Reservation, sandbox: Sandbox) -> None:
         event = stripe_events.only(sandbox, "payment_intent.succeeded")
