@@ -28,10 +28,7 @@ _PROBLEMS = 20
 
 @dataclass(slots=True)
 class Tally:
-    """What a loop came to: ``done`` is what its work says that it did, ``rows`` how many it was given.
-
-    What the loops inside its work came to is in it, but for ``done`` and ``ended_by``.
-    """
+    """What a loop came to, those inside it included: ``done`` is what its own work says, ``rows`` how many it had."""
 
     done: int = 0
     rows: int = 0
@@ -115,8 +112,9 @@ def each(
     try:
         while tally.ended_by is None:
             try:
-                reading = iter(rows) if reading is None else reading
-                row = next(reading)
+                with _count_inside(tally):
+                    reading = iter(rows) if reading is None else reading
+                    row = next(reading)
             except StopIteration:
                 break
             except ends as error:
@@ -129,6 +127,12 @@ def each(
     finally:
         _report(tally)
     return tally
+
+
+def fail(error: Exception, *, name: str, row: str) -> None:
+    """Count a row that cannot be read, where a list is read: the loop that reads it goes on, and is not complete."""
+    with watch() as tally:
+        _fail(tally, error, name=name, row=row)
 
 
 def each_at_once(rows: Sequence[T], work: Callable[[T], int | None], *, name: str, threads: int) -> Tally:

@@ -72,7 +72,7 @@ def release_unread() -> Tally:
 
 def _release_unread(account: Account, tally: Tally) -> int:
     now = database.now()
-    since = windows.unread(name=_NAME, account=account, now=now, first=_WINDOW)
+    since = max(windows.unread(name=_NAME, account=account, now=now, first=_WINDOW), now - _WINDOW)
     before, is_complete = len(tally.released), True
     try:
         # A hold is made before we have heard of it: the newest are left for the next run.

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from common import database
 from payments import currencies, pacing
 from payments.models import Payment
+from payments.outcomes import ProviderRefund
 from payments.providers import registry
+from payments.providers.base import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def there(payment: Payment) -> Figures:
     """Ask the provider for its figures. Must be called outside a transaction.
 
     Raises:
-        ProviderError: It cannot be asked.
+        ProviderError: It cannot be asked, or a refund that it has cannot be read.
     """
     account = payment.provider_account
     pacing.spend(provider=payment.provider, account=account)
@@ -41,5 +43,12 @@ def there(payment: Payment) -> Figures:
     provider = registry.get(payment.provider)
     theirs = provider.fetch(ref=payment.provider_ref, account=account)
     refunds = provider.list_refunds(ref=payment.provider_ref, account=account)
-    returned = sum(refund.amount for refund in refunds if refund.status == "succeeded" and refund.moved_money)
+    returned = sum(_returned(refund) for refund in refunds)
     return Figures(theirs.amount, theirs.amount_captured, returned, theirs.currency)
+
+
+def _returned(refund: ProviderRefund | Unreadable) -> int:
+    """Return what a refund has given back; one that cannot be read leaves the figures unknown."""
+    if isinstance(refund, Unreadable):
+        raise refund.error
+    return refund.amount if refund.status == "succeeded" and refund.moved_money else 0

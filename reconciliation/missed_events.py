@@ -55,7 +55,7 @@ def recover_unread(*, accounts: Sequence[Account], wait: Wait = pacing.give_up) 
     def recover(account: Account) -> Tally:
         now = database.now()
         since = windows.unread(name=_NAME, account=account, now=now, first=KEPT)
-        return _recover(account, since=since, until=now, wait=wait)
+        return _recover(account, since=max(since, now - KEPT), until=now, wait=wait)
 
     return _of_each(accounts, recover)
 
@@ -158,7 +158,9 @@ def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
         return is_new
 
     ends = (ProviderError, PausedError)
-    oldest_first = list(events)
+    with loops.watch() as reading:
+        oldest_first = list(events)
+    tally.problems += reading.problems
     oldest_first.reverse()
     oldest_first.sort(key=lambda event: event.created_at or _NO_TIME)
     run = loops.each(oldest_first, take_in, name="recover_events", ends=ends, label=lambda event: event.event_id)

@@ -21,7 +21,7 @@ from payments.models import Attempt, AttemptResult, Payment
 from payments.outcomes import Effect, Outcome, PaymentOutcome, ProviderPayment
 from payments.pacing import PausedError
 from payments.providers import registry
-from payments.providers.base import NotSentError, ProviderError
+from payments.providers.base import NotSentError, Provider, ProviderError, Unreadable, UnreadableError
 from payments.states import COMMAND_OPEN, RefundStatus
 from reconciliation import attempts, contradictions, discrepancies, matters, missed_events
 from reconciliation.accounts import Account
@@ -122,7 +122,7 @@ def look(*, payment: Payment) -> Look:
     """Ask the provider how a payment stands. Reads only, here and there; must be called outside a transaction.
 
     Raises:
-        ProviderError: It cannot be asked.
+        ProviderError: It cannot be asked, or a refund that may be waited for cannot be read.
     """
     given_up = commands.given_up(payment=payment).exists()
     if given_up or not payment.provider_ref:
@@ -136,15 +136,14 @@ def look(*, payment: Payment) -> Look:
     database.leave_database()
     provider = registry.get(payment.provider)
     theirs = provider.fetch(ref=payment.provider_ref, account=account)
-    refs = set[str]()
-    if waiting:
-        refunds = provider.list_refunds(ref=payment.provider_ref, account=account)
-        refs = {refund.ref for refund in refunds if refund.status in _FINAL_REFUNDS and refund.ref in waiting}
+    refs, unreadable = _ended(payment, waiting, provider) if waiting else (set[str](), None)
     pacing.answered(provider=payment.provider, account=account)
     if theirs.outcome is Outcome.CAPTURED and not payment.amount_captured:
         refs.add(theirs.ref)
     if refs:
         return Look(payment=payment, step=Step.FETCH_EVENTS, theirs=theirs, refs=frozenset(refs))
+    if unreadable is not None:
+        raise unreadable  # it may be the one that is waited for
     if theirs.outcome is Outcome.UNKNOWN or (forgotten and theirs.outcome is Outcome.HELD):
         why = "it is confirmed, and nothing takes the money" if forgotten else "the provider's word for it is not known"
         return Look(payment=payment, step=Step.NOTHING_KNOWN, theirs=theirs, why=why)
@@ -152,6 +151,17 @@ def look(*, payment: Payment) -> Look:
         return Look(payment=payment, step=Step.RELEASE, theirs=theirs, why="closed here, and open at the provider")
     is_held = theirs.outcome is Outcome.HELD and payment.held_at is not None
     return Look(payment=payment, step=Step.RELEASE if is_held else Step.SETTLE, theirs=theirs)
+
+
+def _ended(payment: Payment, waiting: set[str], provider: Provider) -> tuple[set[str], UnreadableError | None]:
+    """Return which refunds of these have ended there, and why one of the payment's cannot be read, if so."""
+    ended, unreadable = set[str](), None
+    for refund in provider.list_refunds(ref=payment.provider_ref, account=payment.provider_account):
+        if isinstance(refund, Unreadable):
+            unreadable = refund.error
+        elif refund.status in _FINAL_REFUNDS and refund.ref in waiting:
+            ended.add(refund.ref)
+    return ended, unreadable
 
 
 def _do(found: Look) -> Result:

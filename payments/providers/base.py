@@ -84,6 +84,17 @@ class UnreadableError(ProviderError):
     """What the provider sent is not of the form that it documents. Names fields, and tells nothing of their values."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """What stands in a list in the place of an object, or of all the rest, that cannot be read.
+
+    ``ref`` is the provider's id of the object; empty if that cannot be told.
+    """
+
+    error: UnreadableError
+    ref: str = ""
+
+
 class KeyUsedError(ProviderError):
     """The provider has seen this idempotency key with other parameters."""
 
@@ -185,23 +196,24 @@ class Provider(Protocol):
     ) -> ProviderPayment | None:
         """Find the payment that the command with this key has made since ``near``, also if the key is forgotten.
 
-        ``on_page`` is called before each call but the first.
+        ``on_page`` is called before each call but the first. Raises as :meth:`fetch`; UnreadableError too where it is
+        not found, and may be among what cannot be read.
         """
 
     def find_refund(self, *, ref: str, key: str, account: str) -> ProviderRefund | None:
-        """Find the refund of a payment that the command with this key made."""
+        """Find the refund of a payment that the command with this key made. Raises as :meth:`find`."""
 
-    def list_refunds(self, *, ref: str, account: str) -> Iterator[ProviderRefund]:
+    def list_refunds(self, *, ref: str, account: str) -> Iterator[ProviderRefund | Unreadable]:
         """Read every refund of a payment."""
 
     def list_payments(
         self, *, since: datetime, account: str, until: datetime | None = None
-    ) -> Iterator[ProviderPayment]:
+    ) -> Iterator[ProviderPayment | Unreadable]:
         """Read every payment created since then and before ``until``, newest first."""
 
     def list_events(
         self, *, since: datetime, until: datetime, undelivered: bool, account: str
-    ) -> Iterator[Notification]:
+    ) -> Iterator[Notification | Unreadable]:
         """Read the events that are our business and happened in that time, newest first.
 
         With ``undelivered``, only those that no webhook has taken. What comes from the provider's API is authentic.
@@ -214,13 +226,13 @@ class Provider(Protocol):
         Evidence for money whose event cannot be had; a person vouches for it. Raises as :meth:`fetch`.
         """
 
-    def list_entries(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderEntry]:
+    def list_entries(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderEntry | Unreadable]:
         """Read the lines of the provider's books of that time, newest first. Raises as :meth:`fetch`."""
 
-    def list_payouts(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderPayout]:
+    def list_payouts(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderPayout | Unreadable]:
         """Read the payouts made in that time, newest first. Raises as :meth:`fetch`."""
 
-    def list_entries_of_payout(self, *, ref: str, account: str) -> Iterator[ProviderEntry]:
+    def list_entries_of_payout(self, *, ref: str, account: str) -> Iterator[ProviderEntry | Unreadable]:
         """Read the lines of the books that a payout is made of, without its own. Raises as :meth:`fetch`."""
 
     def check_headers(self, *, headers: Mapping[str, str], now: datetime) -> None:

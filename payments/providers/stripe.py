@@ -7,6 +7,7 @@ retries, count no attempt. https://docs.stripe.com/api/idempotent_requests
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import stripe
@@ -30,7 +31,7 @@ from payments.providers import (
     stripe_params,
     stripe_signature,
 )
-from payments.providers.base import DeliveredRequest, KeyUsedError, Notification, RefusedError
+from payments.providers.base import DeliveredRequest, KeyUsedError, Notification, RefusedError, Unreadable
 
 _LAG = timedelta(minutes=5)
 """How far Stripe's clock may be behind ours."""
@@ -44,6 +45,7 @@ class StripeProvider:
 
     def __init__(self, *, client: stripe.StripeClient, tolerance_seconds: int) -> None:
         self._client = client.v1
+        self._ask: stripe_lists.Ask = client.raw_request
         self._tolerance = timedelta(seconds=tolerance_seconds)
 
     @classmethod
@@ -149,39 +151,39 @@ class StripeProvider:
         Stripe's search would be one call, but is up to an hour behind, and not to be had in every country.
         https://docs.stripe.com/search
         """
-        for intent in self._list(created={"gte": int((near - _LAG).timestamp())}, account=account, on_page=on_page):
-            if stripe_fields.find_fields(intent, "metadata").get(stripe_objects.COMMAND_KEY) == key:
-                return stripe_objects.payment(intent, account)
-        return None
+        created = {"gte": int((near - _LAG).timestamp())}
+        found = stripe_lists.find(self._list(created=created, account=account, on_page=on_page), key=key)
+        return stripe_objects.payment(found, account) if found is not None else None
 
     def find_refund(self, *, ref: str, key: str, account: str) -> ProviderRefund | None:
         """See :meth:`Provider.find_refund`."""
-        for refund in stripe_lists.read(self._client.refunds, {"payment_intent": ref}, account):
-            if stripe_fields.find_fields(refund, "metadata").get(stripe_objects.COMMAND_KEY) == key:
-                return stripe_objects.refund(refund, account)
-        return None
+        found = stripe_lists.find(self._refunds(ref, account), key=key)
+        return stripe_objects.refund(found, account) if found is not None else None
 
-    def list_refunds(self, *, ref: str, account: str) -> Iterator[ProviderRefund]:
+    def list_refunds(self, *, ref: str, account: str) -> Iterator[ProviderRefund | Unreadable]:
         """See :meth:`Provider.list_refunds`."""
-        refunds = stripe_lists.read(self._client.refunds, {"payment_intent": ref}, account)
-        yield from stripe_fields.readable(refunds, lambda refund: stripe_objects.refund(refund, account))
+        read = partial(stripe_objects.refund, account=account)
+        return stripe_fields.readable(self._refunds(ref, account), read)
 
     def list_payments(
         self, *, since: datetime, account: str, until: datetime | None = None
-    ) -> Iterator[ProviderPayment]:
+    ) -> Iterator[ProviderPayment | Unreadable]:
         """See :meth:`Provider.list_payments`."""
         intents = self._list(created=stripe_params.window(since, until), account=account)
-        yield from stripe_fields.readable(intents, lambda intent: stripe_objects.payment(intent, account))
+        return stripe_fields.readable(intents, partial(stripe_objects.payment, account=account))
 
     def list_events(
         self, *, since: datetime, until: datetime, undelivered: bool, account: str
-    ) -> Iterator[Notification]:
+    ) -> Iterator[Notification | Unreadable]:
         """See :meth:`Provider.list_events`. Stripe keeps them for 30 days. https://docs.stripe.com/api/events/list"""
         params: dict[str, Any] = {"created": stripe_params.window(since, until), "types": list(stripe_events.KINDS)}
         key_name = own_keys.key_name(account)
         params |= {"delivery_success": False} if undelivered else {}
-        for event in stripe_lists.read(self._client.events, params, account):
-            yield stripe_events.from_list(event, account=account, key_name=key_name)
+        for event in stripe_lists.read(self._ask, "/v1/events", params, account):
+            if isinstance(event, Unreadable):
+                yield event
+            else:  # it is kept whatever is in it
+                yield stripe_events.from_list(event, account=account, key_name=key_name)
 
     def attest(self, *, ref: str, account: str) -> Notification:
         """See :meth:`Provider.attest`."""
@@ -190,18 +192,21 @@ class StripeProvider:
             found = stripe_fields.plain(self._client.payment_intents.retrieve(ref, {}, stripe_params.options(account)))
             return stripe_events.attested(found, account=account, key_name=key_name, at=datetime.now(UTC))
 
-    def list_entries(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderEntry]:
+    def list_entries(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderEntry | Unreadable]:
         """See :meth:`Provider.list_entries`. https://docs.stripe.com/api/balance_transactions/list"""
-        yield from self._entries({"created": stripe_params.window(since, until)}, account)
+        return self._entries({"created": stripe_params.window(since, until)}, account)
 
-    def list_payouts(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderPayout]:
+    def list_payouts(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderPayout | Unreadable]:
         """See :meth:`Provider.list_payouts`."""
-        for payout in stripe_lists.read(self._client.payouts, {"created": stripe_params.window(since, until)}, account):
-            yield stripe_objects.payout(payout)
+        created = stripe_params.window(since, until)
+        return stripe_fields.readable(
+            stripe_lists.read(self._ask, "/v1/payouts", {"created": created}, account), stripe_objects.payout
+        )
 
-    def list_entries_of_payout(self, *, ref: str, account: str) -> Iterator[ProviderEntry]:
+    def list_entries_of_payout(self, *, ref: str, account: str) -> Iterator[ProviderEntry | Unreadable]:
         """See :meth:`Provider.list_entries_of_payout`. https://docs.stripe.com/payouts/reconciliation"""
-        return (entry for entry in self._entries({"payout": ref}, account) if not entry.kind.startswith("payout"))
+        entries = self._entries({"payout": ref}, account)
+        return (entry for entry in entries if isinstance(entry, Unreadable) or not entry.kind.startswith("payout"))
 
     def check_headers(self, *, headers: Mapping[str, str], now: datetime) -> None:
         """See :meth:`Provider.check_headers`."""
@@ -222,11 +227,15 @@ class StripeProvider:
 
     def _list(self, *, created: Any, account: str, on_page: Callable[[], None] = lambda: None) -> Iterator[Any]:
         params = {"created": created, "expand": ["data.latest_charge"]}
-        return stripe_lists.read(self._client.payment_intents, params, account, on_page=on_page)
+        return stripe_lists.read(self._ask, "/v1/payment_intents", params, account, on_page=on_page)
 
-    def _entries(self, params: dict[str, Any], account: str) -> Iterator[ProviderEntry]:
-        read = stripe_lists.read(self._client.balance_transactions, {**params, "expand": ["data.source"]}, account)
-        return map(stripe_objects.entry, read)
+    def _refunds(self, ref: str, account: str) -> Iterator[Any]:
+        return stripe_lists.read(self._ask, "/v1/refunds", {"payment_intent": ref}, account)
+
+    def _entries(self, params: dict[str, Any], account: str) -> Iterator[ProviderEntry | Unreadable]:
+        params = {**params, "expand": ["data.source"]}
+        lines = stripe_lists.read(self._ask, "/v1/balance_transactions", params, account)
+        return stripe_fields.readable(lines, stripe_objects.entry)
 
 
 def _answered(intent: stripe.PaymentIntent, account: str) -> ProviderPayment:

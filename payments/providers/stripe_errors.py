@@ -23,6 +23,10 @@ from payments.providers.base import (
 _NOT_SEEN = frozenset(("resource_missing", "livemode_mismatch", "account_invalid"))
 """The object belongs to another account or mode than the key; what became of it is not said."""
 _HOLD_ENDED = frozenset(("charge_expired_for_capture", "capture_charge_authorization_expired"))
+_UNREADABLE = (RecursionError, UnicodeDecodeError)
+"""What the SDK lets through of an answer that it cannot read."""
+_ANSWERED = 2
+"""The first digit of the statuses of answers that bring what was asked for."""
 _FIELDS = ("amount", "currency", "payment_method")
 
 
@@ -52,6 +56,22 @@ def translated(account: str) -> Iterator[None]:
         ) from error
     except UnreadableError as error:
         raise OutcomeUnknownError(f"the answer cannot be read: {error}") from error
+    except _UNREADABLE as error:
+        raise OutcomeUnknownError("the answer cannot be read: it is nested too deep, or no text") from error
+
+
+@contextmanager
+def translated_reading(account: str) -> Iterator[None]:
+    """Do the same for what only reads; an answer that is there and no JSON that can be read, is ``UnreadableError``."""
+    try:
+        with translated(account):
+            yield
+    except OutcomeUnknownError as error:
+        cause = error.__cause__
+        is_answered = isinstance(cause, stripe.APIError) and (cause.http_status or 0) // 100 == _ANSWERED
+        if is_answered or isinstance(cause, _UNREADABLE):
+            raise UnreadableError("the page is no JSON that can be read") from error
+        raise
 
 
 def _refused(error: stripe.InvalidRequestError, account: str) -> ProviderError:

@@ -3,7 +3,6 @@
 ``get_`` is for what the news stands on and refuses the rest; ``find_`` is for what is only shown, and leaves it out.
 """
 
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -11,9 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from common import json_text
-from payments.providers.base import UnreadableError
-
-logger = logging.getLogger("holdfast.stripe")
+from payments.providers.base import Unreadable, UnreadableError
 
 T = TypeVar("T")
 
@@ -21,6 +18,9 @@ _CURRENCY = re.compile(r"[A-Za-z]{3}")
 _LARGEST = 2**53
 """Above it, programs differ on what a number in JSON says; no currency has that much money."""
 _LAST_SECOND = 253_402_300_799  # of the year 9999
+_DEEPEST = 100
+"""Levels of objects and lists; an object of Stripe's has about ten."""
+_ID = re.compile(r"[A-Za-z0-9_]{1,255}")
 
 Fields = Mapping[str, Any]
 
@@ -58,6 +58,14 @@ def find_fields(of: Fields, name: str) -> Fields:
     """Return an object; an empty one if there is none."""
     value = of.get(name)
     return value if isinstance(value, Mapping) else {}
+
+
+def get_list(of: Fields, name: str) -> list[Any]:
+    """Return a list. Raises: UnreadableError."""
+    value = of.get(name)
+    if not isinstance(value, list):
+        raise UnreadableError(f"{name} is missing" if value is None else f"{name} is no list")
+    return value
 
 
 def get_number(of: Fields, name: str, *, least: int = 0) -> int:
@@ -122,18 +130,34 @@ def find_id(of: Fields, name: str) -> UUID | None:
         return None
 
 
-def readable(rows: Iterator[Any], read: Callable[[Any], T]) -> Iterator[T]:
-    """Read each object of a list; one that cannot be read is told of in the log, and stops no other."""
+def readable(rows: Iterator[Any], read: Callable[[dict[str, Any]], T]) -> Iterator[T | Unreadable]:
+    """Read each object of a list; an ``Unreadable`` stands for one that cannot be read, and it stops no other."""
     for row in rows:
+        if isinstance(row, Unreadable):
+            yield row
+            continue
         try:
-            yield read(row)
+            yield read(_object(row))
         except UnreadableError as error:
-            logger.warning(
-                "An object of Stripe's cannot be read.", extra={"ref": find_text(row, "id"), "error": str(error)}
-            )
+            yield Unreadable(error=error, ref=_id(row))
 
 
 def plain(answer: Any) -> dict[str, Any]:
     """Return an object of the SDK's as a mapping of values that the database can hold."""
     values: dict[str, Any] = json_text.storable(answer.to_dict())
     return values
+
+
+def _object(row: Any) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise UnreadableError("the object is none")
+    if json_text.is_deeper(row, _DEEPEST):
+        raise UnreadableError(f"the object is nested deeper than {_DEEPEST}")
+    values: dict[str, Any] = json_text.storable(row)
+    return values
+
+
+def _id(row: Any) -> str:
+    """Return an object's id if it looks like one: it is written where a person's words must not be."""
+    found = find_text(row, "id") if isinstance(row, dict) else ""
+    return found if _ID.fullmatch(found) else ""

@@ -1,27 +1,84 @@
-"""Reading a list of Stripe's to its end, page by page. https://docs.stripe.com/api/pagination"""
+"""Reading a list of Stripe's to its end, page by page. https://docs.stripe.com/api/pagination
 
-from collections.abc import Callable, Iterator
+What is read is the JSON, and not the SDK's objects, which cannot be made where it is nested deep: one object would take
+its page with it, and with that the way to the next.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from payments.providers import stripe_errors, stripe_fields, stripe_params
+from payments.providers import stripe_errors, stripe_fields, stripe_objects, stripe_params
+from payments.providers.base import Unreadable, UnreadableError
+
+Ask = Callable[..., Any]
+"""``stripe.StripeClient.raw_request``"""
 
 _LARGEST_PAGE = 100
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    rows: list[Any]
+    has_more: bool
+
+    @property
+    def last_id(self) -> str:
+        """The id of the last object that has one; those behind it come once more with the next page."""
+        ids = (stripe_fields.find_text(row, "id") for row in reversed(self.rows) if isinstance(row, Mapping))
+        return next(filter(None, ids), "")
+
+
 def read(
-    service: Any, params: dict[str, Any], account: str, *, on_page: Callable[[], None] = lambda: None
-) -> Iterator[dict[str, Any]]:
-    """Read each object of a list, newest first. ``on_page`` is called before each page but the first.
+    ask: Ask, path: str, params: dict[str, Any], account: str, *, on_page: Callable[[], None] = lambda: None
+) -> Iterator[Any]:
+    """Read each object of a list as it was sent, newest first. ``on_page`` is called before each page but the first.
+
+    A page that cannot be read ends the list, and an ``Unreadable`` stands for it: only a page tells of the next.
 
     Raises:
         ProviderError: A page cannot be had.
     """
-    with stripe_errors.translated(account):
-        page = service.list({**params, "limit": _LARGEST_PAGE}, stripe_params.options(account))
-        while True:
-            for row in page.data:
-                yield stripe_fields.plain(row)
-            if not page.has_more or page.is_empty:
-                return
-            on_page()
-            page = page.next_page()
+    last_id = ""
+    while True:
+        page = _page(ask, path, params | ({"starting_after": last_id} if last_id else {}), account)
+        if isinstance(page, Unreadable):
+            yield page
+            return
+        yield from page.rows
+        if not page.has_more or not page.rows:
+            return
+        if page.last_id in ("", last_id):
+            yield Unreadable(error=UnreadableError("no object of the page has an id, to go on from"))
+            return
+        last_id = page.last_id
+        on_page()
+
+
+def find(rows: Iterator[Any], *, key: str) -> dict[str, Any] | None:
+    """Find the object that a command has made, by its key.
+
+    Raises:
+        ProviderError: A page cannot be had.
+        UnreadableError: It is not found, and may be among what cannot be read.
+    """
+    unreadable = None
+    for row in stripe_fields.readable(rows, lambda row: row):
+        if isinstance(row, Unreadable):
+            unreadable = unreadable or row.error
+        elif stripe_fields.find_fields(row, "metadata").get(stripe_objects.COMMAND_KEY) == key:
+            return row
+    if unreadable is not None:
+        raise unreadable
+    return None
+
+
+def _page(ask: Ask, path: str, params: dict[str, Any], account: str) -> _Page | Unreadable:
+    asked = {**params, "limit": _LARGEST_PAGE, **stripe_params.options(account)}
+    try:
+        with stripe_errors.translated_reading(account):
+            told = ask("get", path, **asked).data
+        page = stripe_fields.get_fields({"page": told}, "page")
+        return _Page(rows=stripe_fields.get_list(page, "data"), has_more=stripe_fields.get_flag(page, "has_more"))
+    except UnreadableError as error:
+        return Unreadable(error=error)

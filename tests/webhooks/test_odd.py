@@ -1,9 +1,7 @@
 """Once it is authentic, an event is kept and answered 200, whatever is in it, and it stops no other."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
@@ -27,6 +25,7 @@ from tests.aging import end_leases
 from tests.api import Frontend
 from tests.backoffice.test_backoffice import act, list_of, page_of, sign_in
 from tests.factories import SlotFactory
+from tests.played import Answers, play
 from tests.sandbox_client import Sandbox
 from webhooks import inbox
 from webhooks.models import Event
@@ -158,29 +157,10 @@ class TestAtCommit:
 
 
 @pytest.fixture
-def played(settings: Settings) -> Iterator[dict[str, Any]]:
-    """Be Stripe for a moment: answers each path with what it is given for it."""
-    answers: dict[str, Any] = {}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps(answers[self.path.partition("?")[0]]).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    settings.STRIPE_API_BASE = f"http://127.0.0.1:{server.server_address[1]}"
-    registry.get.cache_clear()
-    yield answers
-    registry.get.cache_clear()
-    server.shutdown()
-    server.server_close()
+def played(settings: Settings) -> Iterator[Answers]:
+    """Be Stripe for a moment."""
+    with play(settings) as answers:
+        yield answers
 
 
 class TestRead:

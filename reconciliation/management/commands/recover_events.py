@@ -2,12 +2,14 @@
 
 from argparse import ArgumentParser
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from common import database
+from common import database, loops
 from payments.pacing import PausedError
 from payments.providers.base import ProviderError
 from reconciliation import missed_events, windows
+from reconciliation.accounts import Account
 from reconciliation.reporting import NOT_ASKED, PERSON_NEEDED, WELL, ReportingCommand, moment, patiently
 from webhooks.inbox import Receipt
 
@@ -17,7 +19,7 @@ class Command(ReportingCommand):
 
     help = (
         "Take in the provider's events whose webhook never came. Exit status: 0 done, 1 some could not be applied "
-        "(they are kept and tried again), 3 the provider could not be asked."
+        "(they are kept and tried again), 3 the provider could not be asked, or not all that it says be read."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -44,16 +46,26 @@ class Command(ReportingCommand):
         self.leave(NOT_ASKED if problems else PERSON_NEEDED if kept else WELL)
 
     def _tell(self, options: Mapping[str, Any]) -> None:
-        now = database.now()
         rows = []
         try:
-            for account in self.accounts_of(options):
-                since = options["since"] or now - missed_events.KEPT
-                until = now + windows.OVERLAP
-                for event in missed_events.list_missing(account=account, since=since, until=until, wait=patiently):
-                    about = {"type": event.type, "object": event.object_ref, "happened": event.created_at}
-                    rows.append({"account": str(account), "event": event.event_id, **about})
+            with loops.watch() as reading:
+                for account in self.accounts_of(options):
+                    rows += self._list(account, options["since"])
         except (ProviderError, PausedError) as error:
             self.stderr.write(str(error))
             self.leave(NOT_ASKED)
         self.report(options, rows, {"missing": len(rows)})
+        if reading.problems:
+            self.stderr.write("\n".join(reading.problems))
+            self.leave(NOT_ASKED)
+
+    def _list(self, account: Account, since: datetime | None) -> list[dict[str, Any]]:
+        now = database.now()
+        missing = missed_events.list_missing(
+            account=account, since=since or now - missed_events.KEPT, until=now + windows.OVERLAP, wait=patiently
+        )
+        return [
+            {"account": str(account), "event": event.event_id, "type": event.type, "object": event.object_ref,
+             "happened": event.created_at}
+            for event in missing
+        ]  # fmt: skip

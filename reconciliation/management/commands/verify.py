@@ -4,6 +4,7 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
+from common import loops
 from common.commands import CheckedCommand
 from payments.providers.base import ProviderError
 from reconciliation import dangling_holds, promises
@@ -11,7 +12,7 @@ from reconciliation.reporting import NOT_ASKED, patiently
 
 
 class Command(CheckedCommand):
-    """Print one line for each promise; exit with 1 if any is broken, with 3 if the provider could not be asked."""
+    """Print one line for each promise; exit with 1 if any is broken, with 3 if the provider's side is unknown."""
 
     help = "Check the promises. Reads only."
 
@@ -22,19 +23,24 @@ class Command(CheckedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check and print."""
-        verdicts = promises.check_all()
+        verdicts, unreadable = promises.check_all(), list[str]()
         if options["provider"]:
             try:
-                verdicts.append(dangling_holds.check(wait=patiently))
+                with loops.watch() as reading:
+                    verdicts.append(dangling_holds.check(wait=patiently))
             except ProviderError as error:
                 self.stderr.write(f"The provider could not be asked: {error}")
                 raise SystemExit(NOT_ASKED) from error
+            unreadable = reading.problems
         if options["json"]:
             self.stdout.write(json.dumps([_plain(verdict) for verdict in verdicts], indent=2))
         else:
             self._print(verdicts)
         if any(verdict.breaches for verdict in verdicts):
             raise SystemExit(1)
+        if unreadable:
+            self.stderr.write("\n".join(["What the provider has could not all be read:", *unreadable]))
+            raise SystemExit(NOT_ASKED)
 
     def _print(self, verdicts: list[promises.Verdict]) -> None:
         for verdict in verdicts:
