@@ -46,7 +46,8 @@ MUTANTS = (
            'Reservation.objects.select_related("payment").all()', "tests/tenants/test_scope.py"),
     Mutant("a time-out is taken for a refusal", "payments/providers/stripe_errors.py",
            '        what = f"HTTP {error.http_status}" if error.http_status else "no answer"\n',
-           '        what = "no answer"\n        raise RefusedError(failure=stripe_objects.failure_of({"code": "none"}))\n',
+           '        what = "no answer"\n'
+           '        raise RefusedError(failure=stripe_objects.failure_of({"code": "none"}))\n',
            "tests/crash/test_lost_answers.py"),
     Mutant("a retry has a new key", "payments/providers/stripe_params.py",
            'return chosen | ({"idempotency_key": key} if key else {})',
