@@ -56,7 +56,11 @@ def problems(name: str) -> str:
 def hold(ref: str, **changes: Any) -> dict[str, Any]:
     """Write a hold of another installation."""
     about = {"holdfast_payment": "0199a000-0000-7000-8000-000000000001", "customer": GUEST}
-    intent = odd_events.sound()["data"]["object"] | {"id": ref, "status": "requires_capture", "metadata": about}
+    intent: dict[str, Any] = odd_events.sound()["data"]["object"] | {
+        "id": ref,
+        "status": "requires_capture",
+        "metadata": about,
+    }
     return intent | changes
 
 
@@ -112,7 +116,12 @@ class TestHolds:
     def test_an_old_one_is_not_read_for_ever(self, played: Answers) -> None:
         before = mark("holds", before=timedelta(days=40))
         asked: list[int] = []
-        played["/v1/payment_intents"] = lambda _, query: asked.append(int(query["created[gte]"])) or page()
+
+        def intents(_: str, query: dict[str, str]) -> bytes:
+            asked.append(int(query["created[gte]"]))
+            return page()
+
+        played["/v1/payment_intents"] = intents
         assert problems("release_holds") == ""
         assert min(asked) > (before + timedelta(days=31)).timestamp()
 

@@ -47,13 +47,13 @@ class Command(ReportingCommand):
 
     def _tell(self, options: Mapping[str, Any]) -> None:
         rows = []
-        try:
-            with loops.watch() as reading:
+        with loops.watch() as reading:
+            try:
                 for account in self.accounts_of(options):
                     rows += self._list(account, options["since"])
-        except (ProviderError, PausedError) as error:
-            self.stderr.write(str(error))
-            self.leave(NOT_ASKED)
+            except (ProviderError, PausedError) as error:
+                self.stderr.write(str(error))
+                self.leave(NOT_ASKED)
         self.report(options, rows, {"missing": len(rows)})
         if reading.problems:
             self.stderr.write("\n".join(reading.problems))
