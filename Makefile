@@ -7,7 +7,8 @@ PRODUCTION := ENV_FILE= DEBUG=false SECRET_KEY=checked-only-0123456789-abcdefghi
 	DATABASE_URL=postgresql://holdfast@127.0.0.1:1/holdfast STRIPE_API_KEY=sk_test_checked \
 	STRIPE_WEBHOOK_SECRETS=whsec_checked MAIL_BACKEND=smtp MAIL_HOST=127.0.0.1 MAIL_FROM=checked@example.com
 # Tests that have a long form.
-SIZED := tests/reconciliation/test_settlements.py tests/reconciliation/test_missed_events.py tests/backoffice/test_odd_input.py
+SIZED := $(addprefix tests/,reconciliation/test_settlements.py reconciliation/test_missed_events.py \
+	reconciliation/test_outage.py backoffice/test_odd_input.py)
 DEVELOPMENT := ENV_FILE= DEBUG=true DATABASE_URL=postgresql://holdfast@127.0.0.1:1/holdfast
 
 .PHONY: help demo up down fresh test long simulate mutants bench fuzz check fmt

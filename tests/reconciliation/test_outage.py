@@ -12,6 +12,7 @@ from reconciliation.models import Discrepancy
 from sweeps import registry
 from tests import promises, stripe_events
 from tests.api import Frontend
+from tests.environment import sized
 from tests.factories import SlotFactory
 from tests.sandbox_client import Sandbox
 from tests.virtual_clock import Clock
@@ -19,6 +20,8 @@ from tests.virtual_clock import Clock
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CALLS_PER_MINUTE = 25
+MANY = sized(1, long=2)
+"""Guests of each kind are so many times thirty, ten, five."""
 EVERYTHING = [
     f"* /v1/{path}"
     for path in ("payment_intents", "payment_intents/*", "payment_intents/*/capture", "payment_intents/*/cancel",
@@ -64,12 +67,12 @@ def test_an_hour_without_the_provider(sandbox: Sandbox, clock: Clock, settings: 
     slot = SlotFactory.create(capacity=500)
     frontend = Frontend.of(slot)
     world = World(sandbox, clock)
-    to_confirm = [reserve(frontend, slot) for _ in range(60)]
-    to_cancel = [reserve(frontend, slot) for _ in range(20)]
-    left_alone = [reserve(frontend, slot) for _ in range(10)]
-    to_refund = [reserve(frontend, slot, capture_method="automatic") for _ in range(10)]
+    to_confirm = [reserve(frontend, slot) for _ in range(30 * MANY)]
+    to_cancel = [reserve(frontend, slot) for _ in range(10 * MANY)]
+    left_alone = [reserve(frontend, slot) for _ in range(5 * MANY)]
+    to_refund = [reserve(frontend, slot, capture_method="automatic") for _ in range(5 * MANY)]
     registry.run("recover_events")
-    assert Reservation.objects.filter(pk__in=to_refund, status="paid").count() == 10
+    assert Reservation.objects.filter(pk__in=to_refund, status="paid").count() == len(to_refund)
     settings.PROVIDER_CALLS_PER_MINUTE = CALLS_PER_MINUTE
 
     world.go_down()
@@ -79,17 +82,19 @@ def test_an_hour_without_the_provider(sandbox: Sandbox, clock: Clock, settings: 
         assert frontend.post(f"reservations/{reservation}/cancel").status_code == 200
     for payment in Payment.objects.filter(reservation__id__in=to_refund):
         assert frontend.post("refunds", {"payment_id": str(payment.pk)}).status_code == 201
-    unknown = [reserve(frontend, slot, expect=202) for _ in range(10)]
+    unknown = [reserve(frontend, slot, expect=202) for _ in range(5 * MANY)]
     world.pass_minutes(60)
     down = sum(world.calls)
-    assert Reservation.objects.filter(pk__in=to_confirm, status="confirmed").count() == 60, "unknown is no failure"
+    assert Reservation.objects.filter(pk__in=to_confirm, status="confirmed").count() == len(to_confirm), (
+        "unknown is no failure"
+    )
     assert down < 60, f"{down} calls in an hour to a provider that does not answer"
 
     world.come_back()
     world.pass_minutes(60)
 
     statuses = Counter(Reservation.objects.filter(pk__in=to_confirm).values_list("status", flat=True))
-    assert statuses == {"paid": 60}
+    assert statuses == {"paid": len(to_confirm)}
     assert set(Reservation.objects.filter(pk__in=to_refund).values_list("status", flat=True)) == {"refunded"}
     assert set(Reservation.objects.filter(pk__in=[*left_alone, *unknown]).values_list("status", flat=True)) == {
         "expired"
@@ -120,4 +125,4 @@ def check_nothing_is_doubled(sandbox: Sandbox) -> None:
     theirs = {row["id"]: row["amount"] for row in sandbox.state()["refunds"] if row["balance_transaction"]}
     assert theirs == given_back
     assert {intent["status"] for intent in intents} <= {"succeeded", "canceled"}
-    assert len(stripe_events.happened(sandbox, "payment_intent.succeeded")) == 70
+    assert len(stripe_events.happened(sandbox, "payment_intent.succeeded")) == 35 * MANY
