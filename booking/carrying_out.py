@@ -9,7 +9,7 @@ from django.conf import settings
 
 from booking import settlement
 from booking.settlement import Settled
-from common import loops
+from common import loops, tasks
 from payments import carrying_out, commands, pacing, sending
 from payments.models import Command
 
@@ -27,6 +27,7 @@ def finish(command: Command) -> Done | None:
     return carrying_out.finish(command, settle=settlement.settle)
 
 
+@tasks.queued
 def carry_out_any(*, command_id: UUID) -> bool:
     """Claim a command of whatever payment and carry it out; django-q2 calls this by name (``COMMAND_CARRIER``)."""
     command = commands.claim(command_id=command_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from booking import carrying_out, expiring
-from common import logs, loops, rotation
+from common import logs, loops, rotation, tasks
 from idempotency import keys
 from notifications import sending, writing
 from reconciliation import accounts, dangling_holds, missed_events, pending, promises, settlements
@@ -101,18 +101,19 @@ SWEEPS = {
 }
 
 
-class SweepFailedError(RuntimeError):
+class SweepFailedError(tasks.TaskFailedError):
     """A sweep ended early. It says by what class of error only, since the queue keeps and shows its words."""
 
 
+@tasks.queued
 def run(name: str) -> int:
     """Run a sweep and note how it went; django-q2 calls this by name.
 
     What is noted is read by every operator's staff, so an error is told by its class, and rows by their number.
 
     Raises:
-        KeyError: There is no such sweep.
         SweepFailedError: It ended early.
+        TaskFailedError: It could not begin, or not be noted.
     """
     sweep = SWEEPS[name]
     rotation.refresh()

@@ -1,6 +1,7 @@
 """Actions on many rows: queued, taken by one worker at a time, and taken up again if that one dies."""
 
 from datetime import timedelta
+from inspect import unwrap
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -25,7 +26,7 @@ def queue(run: BulkRun) -> None:
 def carry_on_due() -> int:
     """Take up what was not finished and is in nobody's hands; returns how many."""
     waiting = _free().order_by("id").values_list("pk", flat=True)
-    carry_on = import_string(_CARRIER)
+    carry_on = unwrap(import_string(_CARRIER))  # what the queue must not show, the loop counts by its class
     return loops.each(waiting, lambda run_id: carry_on(run_id=run_id), name="carry_on_bulk_runs").done
 
 

@@ -10,13 +10,14 @@ from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, QueryDict
 
-from common import errors, loops
+from common import errors, loops, tasks
 from tenants import acting, bulk
 from tenants.acting import Doing
 from tenants.backoffice import ScopedAdmin
 from tenants.models import BulkRun, User
 
 
+@tasks.queued
 def carry_on(*, run_id: UUID) -> bool:
     """Do what is left of a run; False if it is in another's hands, or finished. Django-q2 calls this by name.
 

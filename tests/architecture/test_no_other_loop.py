@@ -18,6 +18,7 @@ OTHER_LOOPS = {
 }
 CATCHES_ALL = {
     ("common/asking.py", "_run"): "a probe answers whatever happens",
+    ("common/tasks.py", "queued"): "the queue shows the words of whatever it gets",
     ("idempotency/views.py", "_run"): "every outcome is the answer to the key",
     ("notifications/sending.py", "_hand_over"): "whatever is wrong with a mail is noted on it",
     ("reconciliation/pending.py", "reconcile_one"): "whatever comes of a look is noted on it",

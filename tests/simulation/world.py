@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
-from django.db import OperationalError, connection, connections, transaction
+from django.db import connection, connections, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from common.tasks import TaskFailedError
 from payments import carrying_out
 from payments.providers import registry as providers
 from sandbox.stripe.objects import DeliveryAttempt, EventRecord
@@ -145,13 +146,10 @@ class World:
         def run() -> int:
             try:
                 handled = sweeps.run(name)
-            except OperationalError as error:
-                self.tell(f"sweep {name} cannot begin: {type(error).__name__}")
-                return 0
-            except sweeps.SweepFailedError as error:
-                self.tell(str(error))
+            except TaskFailedError as error:
+                self.tell(f"sweep {name}: {error}")
                 if not _CONTENTION.search(str(error)):
-                    self.faults.append(f"sweep {error}")
+                    self.faults.append(f"sweep {name}: {error}")
                 return 0
             if handled:
                 self.tell(f"sweep {name}: {handled}")
