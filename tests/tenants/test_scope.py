@@ -147,7 +147,7 @@ class TestBackoffice:
     ) -> None:
         queries = ["q=unseen", "operator__slug=unseen", "operator__name__startswith=U", "e=1", "all=1", "on=2026"]
         queries += [
-            f"{name}={key}" for key in keys_of(theirs) for name in ("operator__id__exact", "resource__id__exact")
+            f"{model._meta.model_name}__id__exact={row.pk}" for model in (Operator, Resource) for row in theirs[model]
         ]
         lists = [path for path in walking.addresses("admin/", ["x"]) if path.count("/") == 4]
         paths = [f"{where}?{query}" for where in lists for query in queries]
