@@ -142,14 +142,16 @@ def _health(person: Any) -> list[Need]:
     runs = addresses.list_of(SweepRun)
     urls = {"sweeps": runs, "promises": runs, "providers": addresses.list_of(Pace) if person.is_superuser else ""}
     return [
-        Need(name.capitalize(), "well" if check["ok"] else _wrong(check), urls.get(name, ""), bool(check["ok"]))
+        Need(name.capitalize(), "well" if is_well else _wrong(check), urls.get(name, ""), is_well)
         for name, check in health.checks().items()
+        for is_well in (bool(check["ok"]) and not check.get("failing"),)
     ]
 
 
 def _wrong(check: Mapping[str, Any]) -> str:
-    if overdue := check.get("overdue"):
-        return f"overdue: {', '.join(overdue)}"
+    named = {"overdue": check.get("overdue"), "rows failed": check.get("failing")}
+    if sweeps := [f"{what}: {', '.join(names)}" for what, names in named.items() if names]:
+        return "; ".join(sweeps)
     if broken := check.get("broken"):
         return f"{broken} broken"
     if paused := check.get("accounts_paused"):

@@ -46,10 +46,11 @@ def status(request: HttpRequest) -> JsonResponse:
 def checks() -> Checks:
     """Say how the background is: a worker, its sweeps, what they found of the promises, and the providers."""
     runs = list_runs()
-    late = overdue(runs)
+    late, failing = overdue(runs), sorted(run.name for run in runs.values() if run.error)
     return {
         "worker": _worker(runs),
-        "sweeps": {"ok": not late} | ({"overdue": late} if late else {}),
+        # Rows that fail are for a person to look at, and no reason to take the installation for down.
+        "sweeps": {"ok": not late} | ({"overdue": late} if late else {}) | ({"failing": failing} if failing else {}),
         "promises": _promises(runs),
         "providers": _providers(),
     }

@@ -16,11 +16,13 @@ from payments.providers import registry
 from payments.providers.base import UnreadableError
 from reconciliation import figures, settlements
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun, SettlementStatus, Watermark
+from sweeps import health
 from sweeps import registry as sweeps
 from sweeps.models import SweepRun
 from tests import odd_events, stripe_events
 from tests.aging import let_looks_be_due
 from tests.api import Frontend
+from tests.backoffice.test_backoffice import sign_in
 from tests.factories import OperatorFactory, SlotFactory
 from tests.played import Answers, deep, page, play
 from tests.sandbox_client import Sandbox
@@ -85,12 +87,16 @@ class TestHolds:
         assert problems("release_holds") == "5 of 7 failed (UnreadableError ×5)"
         assert set(Discrepancy.objects.values_list("subject", flat=True)) == {"pi_1", "pi_5"}
         assert Watermark.objects.get(name="holds").read_until == before
+        assert health.checks()["sweeps"]["failing"] == ["release_holds"]
+        desk = sign_in(operator=None)
+        assert "rows failed: release_holds" in desk.get("/admin/").content.decode()
         told = caplog.text + json.dumps([vars(record) for record in caplog.records], default=str)
         assert "pi_2" in told
         assert GUEST not in told
         played["/v1/payment_intents"] = page(hold("pi_1"))
         assert problems("release_holds") == ""
         assert Watermark.objects.get(name="holds").read_until > before
+        assert "rows failed" not in desk.get("/admin/").content.decode()
 
     def test_what_is_behind_a_page_of_them_is_read(self, played: Answers) -> None:
         mark("holds", before=timedelta(minutes=10))
