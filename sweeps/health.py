@@ -47,10 +47,12 @@ def checks() -> Checks:
     """Say how the background is: a worker, its sweeps, what they found of the promises, and the providers."""
     runs = list_runs()
     late, failing = overdue(runs), sorted(run.name for run in runs.values() if run.error)
+    sweeps: Check = {"ok": not late} | ({"overdue": late} if late else {})
+    if failing:  # for a person to look at, and no reason to take the installation for down
+        sweeps["failing"] = failing
     return {
         "worker": _worker(runs),
-        # Rows that fail are for a person to look at, and no reason to take the installation for down.
-        "sweeps": {"ok": not late} | ({"overdue": late} if late else {}) | ({"failing": failing} if failing else {}),
+        "sweeps": sweeps,
         "promises": _promises(runs),
         "providers": _providers(),
     }
