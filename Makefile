@@ -30,7 +30,7 @@ fresh: .venv/.ready ## Put the database of this checkout aside, so that the next
 	@$(RUN) -m demo fresh
 
 test: .venv/.ready-dev ## Run the tests, on all cores
-	@$(RUN) -m pytest -q -n auto --durations=20 $(ARGS)
+	@$(RUN) -m pytest -q -n auto --dist worksteal --durations=20 $(ARGS)
 
 long: .venv/.ready-dev ## Run what takes hours: long storm and fuzz, all mutants, tests through PgBouncer
 	@$(RUN) -m tests.through_pooler

@@ -189,9 +189,9 @@ def _keep(event: Event, reading: routing.Reading, error: Exception, now: datetim
         event.wait(error=str(error), at=now, again=error.again)
         return
     if isinstance(error, UnknownPaymentError):
-        event.keep(status=EventStatus.ORPHANED, error=f"no such payment: {error}", at=now)
-        if event.next_attempt_at is None and routing.bears_our_mark(reading):
-            event.status = EventStatus.FAILED  # what is ours and known to nobody is for a person
+        is_lost = event.has_no_tries_left and routing.bears_our_mark(reading)  # ours, and nobody knows it
+        status = EventStatus.FAILED if is_lost else EventStatus.ORPHANED
+        event.keep(status=status, error=f"no such payment: {error}", at=now)
         return
     logs.failure(logger, "An event could not be applied; it is kept.", error, event=event.event_id)
     if isinstance(error, UnreadableError):

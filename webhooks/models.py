@@ -133,6 +133,11 @@ class Event(models.Model):
         self.processed_at = at
         self.next_attempt_at = None
 
+    @property
+    def has_no_tries_left(self) -> bool:
+        """Whether it has been tried as often as one that fails is."""
+        return self.attempts >= settings.EVENT_MAX_ATTEMPTS
+
     def give_up(self, *, error: str) -> None:
         """Note in memory that it cannot be read: no time will change that, and a person is told at once."""
         self.status = EventStatus.FAILED
@@ -145,7 +150,7 @@ class Event(models.Model):
         self.effect, self.error, self.processed_at = "", error, None
         delay = min(_FIRST_DELAY * 2 ** max(self.attempts - 1, 0), _LONGEST_DELAY)
         jitter = 0.5 + random.random() / 2  # noqa: S311  # spreads retries, not a secret
-        self.next_attempt_at = at + delay * jitter if self.attempts < settings.EVENT_MAX_ATTEMPTS else None
+        self.next_attempt_at = None if self.has_no_tries_left else at + delay * jitter
 
     def wait(self, *, error: str, at: datetime, again: bool) -> None:
         """Note in memory that it waits for other news of its payment; no number of tries ends that.

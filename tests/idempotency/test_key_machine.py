@@ -110,9 +110,11 @@ def test_keys_do_what_a_dictionary_says() -> None:
     run_state_machine_as_test(KeyMachine, settings=settings(max_examples=60, stateful_step_count=20, deadline=None))
 
 
+TAKEN = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=4)
+"""Texts that are taken in: a body that the view refuses is compared as it stands."""
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | TAKEN,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TAKEN, inner, max_size=3),
     max_leaves=8,
 )
 

@@ -149,10 +149,11 @@ class TestDifferences:
     @pytest.mark.slow
     @pytest.mark.timeout(400)
     def test_many_payments_in_the_memory_of_few(self, provider: Callable[[int], Books]) -> None:
-        number = sized(15_000, long=100_000)
+        few_payments = 3_000
+        number = sized(9_000, long=100_000)
         made = provider(number)
         planted = plant(made)
-        made.number = 5_000
+        made.number = few_payments
         few = peak(lambda: our_books.read(account=STRIPE, since=made.at, until=made.at + timedelta(hours=1), wait=stop))
         made.number = number
         many = peak(lambda: settle(made.at))
@@ -160,7 +161,7 @@ class TestDifferences:
         run = SettlementRun.objects.get()
         assert run.payments == number + 2
         assert BookEntry.objects.count() == number
-        assert many < 2 * few, f"{many} bytes for {number} and {few} for 5,000"
+        assert many < 2 * few, f"{many} bytes for {number:,} and {few} for {few_payments:,}"
 
 
 def stop(*_: Any, **__: Any) -> None:

@@ -15,7 +15,7 @@ from booking import places
 from tests.environment import ROOT
 from tests.simulation import clock, simulating
 
-SECONDS = 50
+SECONDS = 40
 """How long the suite storms on two cores; ``make simulate`` runs as many seeds as one likes."""
 _CORES = 2
 _PARTS = 4

@@ -42,7 +42,7 @@ def meet(monkeypatch: pytest.MonkeyPatch, *, is_locked: bool = True) -> None:
         if is_locked:
             lock(**known)
         with suppress(threading.BrokenBarrierError):
-            both.wait(timeout=0.4)
+            both.wait(timeout=0.4 if is_locked else 20)
 
     monkeypatch.setattr(locks, "lock_people", lock_and_wait)
 
