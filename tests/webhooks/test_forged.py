@@ -9,7 +9,6 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from booking.models import Reservation
-from payments.providers import own_keys
 from sweeps import registry as sweeps
 from tenants.models import Operator
 from tests import promises, stripe_events
@@ -21,20 +20,9 @@ from tests.sandbox_client import Sandbox
 from tests.webhooks.signing import event
 from webhooks.models import Event
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_secrets")]
 
 PLATFORM = stripe_events.SECRET
-
-
-@pytest.fixture(autouse=True)
-def anew(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have two sets of secrets of operators' own in the environment, and nothing remembered of operators."""
-    for name in ("EVIL", "OWN"):
-        monkeypatch.setenv(f"STRIPE_{name}_API_KEY", f"sk_test_{name.lower()}")
-        monkeypatch.setenv(f"STRIPE_{name}_WEBHOOK_SECRETS", f"whsec_{name.lower()}")
-    own_keys.forget()
-    yield
-    own_keys.forget()
 
 
 class TestForged:

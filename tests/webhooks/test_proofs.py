@@ -1,6 +1,6 @@
 """An event is evidence for the account that its secret speaks for, at intake and at every retry, and for no other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -19,20 +19,9 @@ from tests.webhooks.signing import deliver
 from webhooks import routing
 from webhooks.models import Event
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_secrets")]
 
 PLATFORM = stripe_events.SECRET
-
-
-@pytest.fixture(autouse=True)
-def anew(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have two sets of secrets of operators' own in the environment, and nothing remembered of operators."""
-    for name in ("EVIL", "OWN"):
-        monkeypatch.setenv(f"STRIPE_{name}_API_KEY", f"sk_test_{name.lower()}")
-        monkeypatch.setenv(f"STRIPE_{name}_WEBHOOK_SECRETS", f"whsec_{name.lower()}")
-    own_keys.forget()
-    yield
-    own_keys.forget()
 
 
 class TestEndpoints:
