@@ -85,9 +85,10 @@ def _carry_out_alone(command: Command, *, run: _Run) -> bool:
     account = _account_of(command)
     named = {"provider": account[0], "account": account[1]}
     calls = sending.count_calls(command, now=command.db_now)  # type: ignore[attr-defined]  # annotated by the list
-    if account not in run.paused and pacing.admit(**named, calls=calls):
-        run.paused.add(account)
     if account in run.paused:
+        return False
+    if pacing.admit(**named, calls=calls):
+        run.paused.add(account)
         return False
     claimed = commands.claim(command_id=command.pk)
     if claimed is None:

@@ -1,7 +1,9 @@
 """Releases are sent beside each other, so that a slow provider makes none wait for all before it."""
 
+import time
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -9,18 +11,22 @@ from pytest_django import Settings
 from booking import carrying_out, expiring
 from booking.models import Reservation
 from common import database
+from payments import pacing
 from payments.models import Command, Pace
 from tests import promises
 from tests.aging import end_leases, make_holds_older
 from tests.api import Frontend
 from tests.factories import SlotFactory
 from tests.sandbox_client import Sandbox
+from tests.virtual_clock import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CANCEL = "POST /v1/payment_intents/*/cancel"
 LATENCY = 0.4
 HOLDS = 9
+
+admit = pacing.admit
 
 
 @pytest.fixture
@@ -39,6 +45,20 @@ def overlapping(sandbox: Sandbox) -> int:
     """Count the releases that came before the one before them can have been answered."""
     came = sorted(call["created"] for call in sandbox.state()["calls"] if call["path"].endswith("/cancel"))
     return sum(later - earlier < LATENCY for earlier, later in pairwise(came))
+
+
+def begin_minute(clock: Clock) -> None:
+    """Have a minute before us in which nothing was called yet."""
+    clock.next_minute()
+    Pace.objects.all().delete()
+
+
+def slow_to_admit(**asked: Any) -> float:
+    """Tell those that are refused at once, and those that are admitted after them."""
+    seconds = admit(**asked)
+    if not seconds:
+        time.sleep(0.3)
+    return seconds
 
 
 class TestReleases:
@@ -69,22 +89,28 @@ class TestReleases:
         assert carrying_out.send_due() == HOLDS
         promises.hold(at_provider=True)
 
-    def test_keep_to_the_pace_of_the_account(self, releases: Sandbox, settings: Settings) -> None:
+    def test_keep_to_the_pace_of_the_account(self, clock: Clock, releases: Sandbox, settings: Settings) -> None:
         settings.PROVIDER_CALLS_PER_MINUTE, settings.COMMAND_SENDERS = 4, 2
-        Pace.objects.all().delete()
+        begin_minute(clock)
         assert carrying_out.send_due() == 4
         assert Command.objects.filter(kind="cancel", attempts=0).count() == HOLDS - 4
 
-    def test_that_look_before_are_two_calls_of_it(self, releases: Sandbox, settings: Settings) -> None:
+    def test_that_look_before_are_two_calls_of_it(
+        self, clock: Clock, releases: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         settings.PROVIDER_CALLS_PER_MINUTE, settings.COMMAND_SENDERS = 7, 4
-        Pace.objects.all().delete()
+        begin_minute(clock)
         Command.objects.filter(kind="cancel").update(answer_saved=True)
+        monkeypatch.setattr(pacing, "admit", slow_to_admit)
         before = releases.attempts()
         assert carrying_out.send_due() == 3
         assert releases.attempts() - before == 6, "the seventh is half of what the next one needs"
+        assert Pace.objects.get().calls == 6, "none was counted that was not made"
 
-    def test_go_on_where_one_needs_more_than_a_minute_has(self, releases: Sandbox, settings: Settings) -> None:
+    def test_go_on_where_one_needs_more_than_a_minute_has(
+        self, clock: Clock, releases: Sandbox, settings: Settings
+    ) -> None:
         settings.PROVIDER_CALLS_PER_MINUTE = 1
-        Pace.objects.all().delete()
+        begin_minute(clock)
         Command.objects.filter(kind="cancel").update(answer_saved=True)
         assert carrying_out.send_due() == 1
