@@ -32,8 +32,7 @@ def send(command: Command) -> PaymentOutcome:
 
 def count_calls(command: Command, *, now: datetime) -> int:
     """Count the calls that sending a command at this time takes, as far as can be foreseen."""
-    first = command.first_sent_at or now
-    return 2 if now - first > KEY_LIFETIME or command.answer_saved else 1
+    return 2 if _needs_look(command, at=now) else 1
 
 
 def reads_lists(command: Command) -> bool:
@@ -131,14 +130,17 @@ _SENDERS: dict[str, Sender | None] = {
 }
 
 
-def _needs_look(command: Command) -> bool:
+def _needs_look(command: Command, *, at: datetime | None = None) -> bool:
     """Whether the key protects nothing: the provider forgot it, or saved a 5xx under it that says nothing."""
-    return _key_is_forgotten(command) or command.answer_saved
+    return command.answer_saved or _key_is_forgotten(command, at=at)
 
 
-def _key_is_forgotten(command: Command) -> bool:
-    first = command.first_sent_at or command.created_at
-    return (command.leased_until or first) - commands.lease() - first > KEY_LIFETIME
+def _key_is_forgotten(command: Command, *, at: datetime | None = None) -> bool:
+    """Whether the provider knows a key no more at a time; unless one is given, at that of the claim."""
+    if command.first_sent_at is None:
+        return False
+    at = at or (command.leased_until or command.first_sent_at) - commands.lease()
+    return at - command.first_sent_at > KEY_LIFETIME
 
 
 def _key_after_error(command: Command) -> str:
