@@ -1,15 +1,29 @@
 """Connecting through a pooler: this process, and those that it starts."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 
 from tests import services
 
 TIME_OUTS = {"lock_timeout": 3_000, "statement_timeout": 30_000, "idle_in_transaction_session_timeout": 60_000}
+
+PORT = "POOLER_PORT"
+"""The variable that names the pooler's port where a whole run of pytest leads through one."""
+
+
+def connect_anew() -> None:
+    """Have the pooler of the run, if there is one, make new connections to the server from now on."""
+    if port := os.environ.get(PORT):
+        console = f"host=127.0.0.1 port={port} dbname=pgbouncer user={services.ADMIN}"
+        with psycopg.connect(console, autocommit=True) as told:
+            told.execute("RECONNECT")
+            told.execute("WAIT_CLOSE")
 
 
 def set_time_outs(*, are_set: bool = True) -> None:

@@ -17,6 +17,8 @@ from django.db import connection
 REDIS = shutil.which("redis-server")
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
 START_SECONDS = 20
+ADMIN = "admin"
+"""Who may use PgBouncer's console."""
 
 
 class Program:
@@ -85,6 +87,7 @@ def pgbouncer(
         "listen_port": port,
         "unix_socket_dir": "",
         "auth_type": "any",
+        "admin_users": ADMIN,
         "pool_mode": "transaction",
         "default_pool_size": pool_size,
         "max_client_conn": 400,

@@ -10,7 +10,7 @@ from dj_database_url import parse
 from config import embedded_postgres
 from tests import database, services
 from tests.environment import ROOT
-from tests.pooling import TIME_OUTS
+from tests.pooling import PORT, TIME_OUTS
 
 DEFAULT = ("tests/sweeps", "tests/reconciliation", "tests/booking", "tests/payments", "tests/webhooks")
 
@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
         with services.pgbouncer(dict(parse(url)), pool_size=40) as pooler:
             named = f"postgresql://{embedded_postgres.ROLE}@127.0.0.1:{pooler.port}/{embedded_postgres.DATABASE}"
             how = {"DATABASE_URL": named, "DATABASE_PREPARE": "false", "DATABASE_STARTUP_OPTIONS": "false"}
+            how[PORT] = str(pooler.port)
             # The database is not dropped: the pooler keeps connections to it; its directory goes in the end.
             command = [sys.executable, "-m", "pytest", "-q", "--reuse-db", *(arguments or DEFAULT)]
             return subprocess.run(command, cwd=ROOT, env=os.environ | how, check=False).returncode

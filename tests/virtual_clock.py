@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from django.db import connection, connections
 
+from tests import pooling
 from tests.sandbox_client import Sandbox
 
 _TELLS_TIME = ("now", "statement_timestamp", "transaction_timestamp", "clock_timestamp")
@@ -60,12 +61,17 @@ def installed(*, column: str, time: str) -> Iterator[None]:
     functions = "".join(_FUNCTION.format(name=name, time=time.format(name=name)) for name in _TELLS_TIME)
     execute(f"CREATE SCHEMA virtual; CREATE TABLE virtual.clock ({column}); INSERT INTO virtual.clock DEFAULT VALUES;")
     execute(f"{functions} ALTER DATABASE {database} SET search_path = virtual, public, pg_catalog")
-    connections.close_all()  # the setting is of new connections
+    _connect_anew()  # the setting is of new connections
     try:
         yield
     finally:
         execute(f"ALTER DATABASE {database} RESET search_path; DROP SCHEMA virtual CASCADE")
-        connections.close_all()
+        _connect_anew()
+
+
+def _connect_anew() -> None:
+    connections.close_all()
+    pooling.connect_anew()
 
 
 def execute(sql: str, values: list[object] | None = None) -> None:
