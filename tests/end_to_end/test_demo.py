@@ -61,6 +61,7 @@ def run(directory: Path, environment: dict[str, str], commands: str) -> str:
     return ended.stdout
 
 
+@pytest.mark.slow
 class TestReadme:
     @pytest.mark.timeout(480)
     def test_the_demo_and_the_tour_work_as_written(self, copy: Path) -> None:

@@ -34,7 +34,7 @@ from tests.sandbox_client import Sandbox
 from tests.tenants import walking
 from webhooks.models import Event
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 OWNED: tuple[type[Model], ...] = (
     Operator, Member, ApiClient, SavedView, BulkRun, Resource, Slot, Reservation, Unit, History, Payment,
