@@ -7,6 +7,7 @@ import pytest
 from pytest_django import Settings
 
 from booking import locks
+from booking.allowances import Allowance
 from booking.models import Reservation, Slot
 from payments.models import Command, Payment
 from tests.aging import run_out
@@ -78,8 +79,14 @@ class TestCustomer:
     def test_which_is_the_locks_doing(self, guest: Frontend, slot: Slot, monkeypatch: pytest.MonkeyPatch) -> None:
         """The negative control: what all of them count before one has its hold is too little."""
         guest.get("slots")
-        together = threading.Barrier(4, timeout=60)
-        monkeypatch.setattr(locks, "lock_client", lambda client_id: together.wait())
+        count, together = Allowance.check_exactly, threading.Barrier(4, timeout=60)
+
+        def count_together(self: Allowance, **known: Any) -> None:
+            count(self, **known)
+            together.wait()
+
+        monkeypatch.setattr(locks, "lock_client", lambda client_id: None)
+        monkeypatch.setattr(Allowance, "check_exactly", count_together)
         race([lambda: Frontend(guest.key).reserve(slot)] * 4)
         assert held()[0] == 4
 

@@ -35,16 +35,18 @@ def make(name: str, *operators: Operator) -> User:
 
 
 def meet(monkeypatch: pytest.MonkeyPatch, *, is_locked: bool = True) -> None:
-    """Let both be past the lock before either looks at who else is there, if the lock lets them."""
-    lock, both = locks.lock_people, threading.Barrier(2)
+    """Let both have seen who else is there before either writes, if the lock lets them."""
+    look, both = colleagues._place, threading.Barrier(2)
 
-    def lock_and_wait(**known: Any) -> None:
-        if is_locked:
-            lock(**known)
+    def look_and_wait(*who: Any, **known: Any) -> Member:
+        place = look(*who, **known)
         with suppress(threading.BrokenBarrierError):
             both.wait(timeout=0.4 if is_locked else 20)
+        return place
 
-    monkeypatch.setattr(locks, "lock_people", lock_and_wait)
+    monkeypatch.setattr(colleagues, "_place", look_and_wait)
+    if not is_locked:
+        monkeypatch.setattr(locks, "lock_people", lambda **known: None)
 
 
 def attempt(act: Any, person: User, operator: Operator, **given: Any) -> str:
