@@ -6,7 +6,10 @@ from django.contrib import admin
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from tenants.backoffice import ReadOnlyAdmin, SuperuserAdmin
+from adminkit.pages import ReadOnlyAdmin, SuperuserAdmin
+from backoffice import operators, people
+
+__all__ = ["operators", "people"]  # registered where they are written
 
 # A schedule calls any function by its name, and the key of a second factor is a secret: neither is anybody's to edit.
 # (Tasks that wait are registered only where the queue is in the database.)

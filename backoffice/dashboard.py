@@ -15,6 +15,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from adminkit import date_filter, links
 from booking.models import Reservation, Slot
 from booking.states import ReservationStatus
 from common import ids
@@ -24,7 +25,7 @@ from payments.models import Dispute, Pace, Payment
 from reconciliation.models import Discrepancy, DiscrepancyStatus
 from sweeps import health
 from sweeps.models import SweepRun
-from tenants import addresses, clocks, periods, scoping
+from tenants import clocks, scoping
 from webhooks.models import Event, EventStatus
 
 DAYS = 14
@@ -64,7 +65,7 @@ def of(person: Any) -> dict[str, Any]:
         "zone": zone.key,
         "day": day,
         "departures": departures,
-        "departures_url": f"{addresses.list_of(Slot)}?{urlencode({periods.PARAMETER: day})}",
+        "departures_url": f"{links.list_of(Slot)}?{urlencode({date_filter.PARAMETER: day})}",
         "revenue": _revenue(person, today, zone),
         "holds": _holds(person, today, zone),
         "needs": _needs(person),
@@ -82,7 +83,7 @@ def _departures(person: Any, today: date, zone: ZoneInfo) -> tuple[date, list[di
     return day, [
         {
             "slot": slot,
-            "url": addresses.page_of(slot),
+            "url": links.page_of(slot),
             "time": clocks.hour(slot.starts_at, slot.resource.timezone),
             "percent": 100 * slot.reserved // slot.capacity if slot.capacity else 100,
         }
@@ -133,14 +134,14 @@ def _needs(person: Any) -> list[Need]:
 
 def _need(title: str, rows: QuerySet[Any], query: str) -> Need:
     number = rows.order_by()[:_MOST].count()
-    url = f"{addresses.list_of(rows.model)}?{query}"
+    url = f"{links.list_of(rows.model)}?{query}"
     return Need(title, f"{_MOST} or more" if number == _MOST else str(number), url, number == 0)
 
 
 def _health(person: Any) -> list[Need]:
     """Say how the background is, each check in a word or with what is wrong."""
-    runs = addresses.list_of(SweepRun)
-    urls = {"sweeps": runs, "promises": runs, "providers": addresses.list_of(Pace) if person.is_superuser else ""}
+    runs = links.list_of(SweepRun)
+    urls = {"sweeps": runs, "promises": runs, "providers": links.list_of(Pace) if person.is_superuser else ""}
     return [
         Need(name.capitalize(), "well" if is_well else _wrong(check), urls.get(name, ""), is_well)
         for name, check in health.checks().items()

@@ -8,11 +8,11 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.dataclasses import SearchResult
 
+from adminkit import links
+from adminkit.pages import ScopedAdmin
 from booking.models import Reservation
 from payments.models import Dispute, Payment, Refund
 from reconciliation.models import Discrepancy
-from tenants import addresses
-from tenants.backoffice import ScopedAdmin
 from webhooks.models import Event
 
 _SEARCHED: tuple[tuple[type[Model], str], ...] = (
@@ -44,7 +44,7 @@ def one_page(found: list[SearchResult]) -> Page[SearchResult]:
 
 
 def _result(page: ScopedAdmin, row: Any, icon: str) -> SearchResult:
-    return SearchResult(title=str(row), description=page.described(row), link=addresses.page_of(row), icon=icon)
+    return SearchResult(title=str(row), description=page.described(row), link=links.page_of(row), icon=icon)
 
 
 def _pages(site: AdminSite, request: HttpRequest, text: str) -> list[SearchResult]:

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from tenants import addresses
+from adminkit import links
 
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
@@ -59,7 +59,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     pages = {model._meta.label_lower: page for model, page in admin.site._registry.items()}
     for title, items in _GROUPS:
         shown = [
-            {"title": name, "icon": icon, "link": addresses.list_of(label)}
+            {"title": name, "icon": icon, "link": links.list_of(label)}
             for label, name, icon in items
             if pages[label].has_view_permission(request)
         ]

@@ -14,8 +14,8 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from backoffice import locks
 from common import database
-from tenants import rates
-from tenants.rates import Rate
+from tenants import rate_limits
+from tenants.rate_limits import Rate
 
 _NAME = "authenticator"
 
@@ -82,7 +82,7 @@ def _given(request: HttpRequest) -> QueryDict | None:
     """Return what was posted; None if nothing was, or too often: then it is not even looked at."""
     if request.method != "POST":
         return None
-    wait = rates.count(f"second factor of {request.user.pk}", rate=Rate.of(settings.LOGIN_RATE))
+    wait = rate_limits.count(f"second factor of {request.user.pk}", rate=Rate.of(settings.LOGIN_RATE))
     if wait is None:
         return request.POST
     messages.error(request, f"Too many tries. Wait {wait:.0f} seconds.")

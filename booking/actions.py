@@ -3,6 +3,7 @@
 from decimal import Decimal
 from uuid import UUID
 
+from adminkit.actions import reasoned
 from booking import cancelling, confirming, extending, moving
 from booking.forms import AmountForm, MinutesForm, SlotForm
 from booking.models import Reservation, Slot
@@ -10,7 +11,6 @@ from booking.states import HOLDING, ReservationStatus
 from common import ids
 from payments import currencies, refund_requests
 from tenants import clocks
-from tenants.acting import reasoned
 from tenants.roles import Power
 
 

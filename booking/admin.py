@@ -10,6 +10,10 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
+from adminkit.actions import reasoned
+from adminkit.large_lists import OwnRowsFilter
+from adminkit.pages import ReadOnlyAdmin, once
+from adminkit.staff_log import Entry as Told
 from booking import actions, availability, departures, expiring, finding, guarded_admin, offer_history, slots
 from booking.departure_form import DepartureForm
 from booking.forms import WeeklyRuleForm
@@ -20,11 +24,7 @@ from booking.states import HOLDING
 from payments import currencies, showing, timeline
 from payments.timeline import Entry
 from tenants import clocks, scoping
-from tenants.acting import reasoned
-from tenants.backoffice import ReadOnlyAdmin, once
-from tenants.listing import OwnRowsFilter
 from tenants.roles import Power
-from tenants.staff_log import Entry as Told
 
 
 class RateInline(TabularInline):  # type: ignore[misc]  # the theme has no types

@@ -6,10 +6,10 @@ from typing import Any
 from django import forms
 from django.utils.timezone import get_current_timezone_name
 
+from adminkit import typed_times
+from adminkit.typed_times import LocalTimeField
 from booking import guarded_admin
 from booking.models import Resource, Slot
-from tenants import typed_times
-from tenants.typed_times import LocalTimeField
 
 _TIMES = ("starts_at", "ends_at")
 

@@ -8,13 +8,14 @@ from django.contrib import messages
 from django.db import IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from adminkit import times
+from adminkit.pages import EditableAdmin
+from adminkit.staff_log import Entry
 from booking import locks
 from booking.models import Reservation, Resource, Slot
 from common import database
 from common.errors import BusyError
-from tenants import clocks, moments
-from tenants.backoffice import EditableAdmin
-from tenants.staff_log import Entry
+from tenants import clocks
 
 DEPARTURE_IS_SOLD = "Places of this departure have been sold: its activity and its time are fixed."
 REFUSALS = {
@@ -44,7 +45,7 @@ class GuardedAdmin(EditableAdmin):
     ) -> HttpResponse:
         """Show a row with what changed of it."""
         row = self.get_object(request, object_id)
-        zone = "" if row is None else moments.zone_of(self, row)
+        zone = "" if row is None else times.zone_of(self, row)
         changes = [] if row is None else self.changes_of(row, zone)
         told = [(clocks.when(entry.at, zone, seconds=True), entry) for entry in changes]
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "changes": told})

@@ -8,10 +8,10 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 
+from adminkit.staff_log import Entry
 from payments import currencies
 from tenants import clocks
 from tenants.models import Operator
-from tenants.staff_log import Entry
 
 _MOST = 200
 """Changes that a page shows: the newest."""

@@ -7,13 +7,13 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from adminkit.actions import reasoned
+from adminkit.pages import ReadOnlyAdmin, once
 from booking import finding
 from notifications import rendering, sending
 from notifications.models import Mail
 from payments import showing
 from tenants import scoping
-from tenants.acting import reasoned
-from tenants.backoffice import ReadOnlyAdmin, once
 from tenants.roles import Power
 
 

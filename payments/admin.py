@@ -7,10 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from adminkit.actions import reasoned
+from adminkit.pages import ReadOnlyAdmin, once
 from payments import commands, showing, timeline
 from payments.models import Command, Dispute, Payment, Refund
-from tenants.acting import reasoned
-from tenants.backoffice import ReadOnlyAdmin, once
 from tenants.roles import Power
 
 

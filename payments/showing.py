@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from adminkit import links
 from payments import currencies
-from tenants import addresses
 
 _COLOURS = {
     "paid": "good", "succeeded": "good",
@@ -61,4 +61,4 @@ def link(row: Any, text: str = "") -> SafeString | str:
     """Link to the page of a row."""
     if row is None:
         return "—"
-    return format_html('<a href="{}">{}</a>', addresses.page_of(row), text or row)
+    return format_html('<a href="{}">{}</a>', links.page_of(row), text or row)

@@ -8,10 +8,11 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from adminkit import staff_log
 from payments import currencies
 from payments.models import Attempt, Command, Dispute, Payment
 from payments.states import CommandStatus
-from tenants import clocks, staff_log
+from tenants import clocks
 
 _ASKED = {
     "create": "prepare a payment of {}",

@@ -11,12 +11,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import get_current_timezone_name
 
+from adminkit.actions import reasoned
+from adminkit.pages import ReadOnlyAdmin, SuperuserAdmin, add_actions, once
 from payments import currencies, showing, timeline
 from payments.models import Pace, Payment
 from reconciliation import resolving
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun
-from tenants.acting import reasoned
-from tenants.backoffice import ReadOnlyAdmin, SuperuserAdmin, add_actions, once
 from tenants.roles import Power
 
 _FIGURES = frozenset(("amount", "captured", "refunded", "refunding", "fee", "fees", "net", "moved"))

@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from adminkit.pages import ReadOnlyAdmin
 from sweeps.models import SweepRun
-from tenants.backoffice import ReadOnlyAdmin
 
 
 @admin.register(SweepRun)

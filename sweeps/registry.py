@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from adminkit import bulk
 from booking import carrying_out, expiring
 from common import logs, loops, rotation, tasks
 from idempotency import keys
 from notifications import sending, writing
 from reconciliation import accounts, dangling_holds, missed_events, pending, promises, settlements
 from sweeps.models import SweepRun
-from tenants import bulk, rates, sign_in_limits
+from tenants import rate_limits, sign_in_limits
 from webhooks import inbox
 
 logger = logging.getLogger("holdfast.sweeps")
@@ -59,7 +60,7 @@ def _send_mails() -> int:
 
 
 def _forget_counts() -> int:
-    return _in_turn("forget_request_counts", rates.forget_old, sign_in_limits.forget_old)
+    return _in_turn("forget_request_counts", rate_limits.forget_old, sign_in_limits.forget_old)
 
 
 def _settle() -> int:

@@ -14,9 +14,9 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from common import client_address, loops
-from tenants import rates
+from tenants import rate_limits
 from tenants.models import SignInPlace
-from tenants.rates import Rate
+from tenants.rate_limits import Rate
 
 _ELSEWHERE = 10
 """Times the limit of one name and address: what is let through for a name from all places that are new to it."""
@@ -28,7 +28,7 @@ _PLACE_DAYS = 90
 def wait_for_password(request: HttpRequest, name: str) -> float | None:
     """Count a try; returns the seconds to wait if there were too many. A try that is refused counts no further."""
     address = client_address.find(request.META)
-    wait = rates.count(f"sign-in from {address}", rate=Rate.of(settings.LOGIN_RATE))
+    wait = rate_limits.count(f"sign-in from {address}", rate=Rate.of(settings.LOGIN_RATE))
     if wait is None:
         wait = _wait("sign-in as", _same(name), address, Rate.of(settings.LOGIN_NAME_RATE).times(_ELSEWHERE))
     return wait
@@ -56,9 +56,9 @@ def forget_old() -> int:
 
 
 def _wait(what: str, name: str, address: str, elsewhere: Rate) -> float | None:
-    wait = rates.count(f"{what} {name} from {address}", rate=Rate.of(settings.LOGIN_NAME_RATE))
+    wait = rate_limits.count(f"{what} {name} from {address}", rate=Rate.of(settings.LOGIN_NAME_RATE))
     if wait is None and not SignInPlace.objects.filter(mark=_mark(name, address)).exists():
-        wait = rates.count(f"{what} {name} from elsewhere", rate=elsewhere)
+        wait = rate_limits.count(f"{what} {name} from elsewhere", rate=elsewhere)
     return wait
 
 

@@ -9,8 +9,8 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 
 from common import client_address
-from tenants import rates
-from tenants.rates import Rate
+from tenants import rate_limits
+from tenants.rate_limits import Rate
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -34,7 +34,7 @@ def refuse_at_once(request: Request, credential: bytes) -> None:
     address = client_address.find(request.META)
     if address not in _used_up or time.monotonic() - _good.get(_hash(credential), float("-inf")) < _GOOD_SECONDS:
         return
-    wait = rates.find_wait(_who(address), rate=Rate.of(settings.API_RATE))
+    wait = rate_limits.find_wait(_who(address), rate=Rate.of(settings.API_RATE))
     if wait is None:
         _used_up.pop(address, None)
     else:
@@ -48,7 +48,7 @@ def count(request: Request) -> None:
         Throttled: There have been too many.
     """
     address, allowed = client_address.find(request.META), Rate.of(settings.API_RATE)
-    number, left = rates.tell(_who(address), rate=allowed)
+    number, left = rate_limits.tell(_who(address), rate=allowed)
     if number >= allowed.requests:
         _keep(_used_up, address, None)
     if number > allowed.requests:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from tenants import rates
+from tenants import rate_limits
 from tenants.callers import Caller
 
 if TYPE_CHECKING:  # DRF's views import this module
@@ -22,7 +22,7 @@ class ApiThrottle(BaseThrottle):
         """Count the request, and say whether it is within the limit."""
         caller: Any = request.user
         if isinstance(caller, Caller):
-            self._wait = rates.count(f"client:{caller.pk}")
+            self._wait = rate_limits.count(f"client:{caller.pk}")
         return self._wait is None
 
     def wait(self) -> float | None:

@@ -5,9 +5,9 @@ from typing import ClassVar
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
+from adminkit.actions import reasoned
+from adminkit.pages import ReadOnlyAdmin
 from payments import showing
-from tenants.acting import reasoned
-from tenants.backoffice import ReadOnlyAdmin
 from tenants.roles import Power
 from webhooks import inbox
 from webhooks.models import Event

@@ -10,8 +10,8 @@ from tests.architecture.source import Function, Module, breaches, finds
 OTHER_LOOPS = {
     ("booking/expiring.py", "_batches"): "its batches are the rows of the loop",
     ("payments/pacing.py", "paced"): "reads one list page by page; what it raises ends the reading",
-    ("tenants/listing.py", "exactly"): "asks fields, not rows",
-    ("tenants/lists.py", "exactly"): "asks fields, not rows",
+    ("adminkit/large_lists.py", "exactly"): "asks fields, not rows",
+    ("adminkit/lists.py", "exactly"): "asks fields, not rows",
     ("config/postgres_programs.py", "find"): "tries folders",
     ("idempotency/ending.py", "_keep_trying"): "tries one thing until the database is back",
     ("payments/providers/stripe_fields.py", "readable"): "reads a list, whose objects are the rows of the loop",
@@ -23,7 +23,7 @@ CATCHES_ALL = {
     ("notifications/sending.py", "_hand_over"): "whatever is wrong with a mail is noted on it",
     ("reconciliation/pending.py", "reconcile_one"): "whatever comes of a look is noted on it",
     ("sweeps/registry.py", "run"): "how a sweep ended is noted",
-    ("tenants/acting.py", "do"): "whatever a row raises is told on the page",
+    ("adminkit/actions.py", "do"): "whatever a row raises is told on the page",
     ("webhooks/inbox.py", "_apply"): "an event is kept whatever is wrong with it",
     ("webhooks/inbox.py", "_read"): "an event is kept whatever is in it",
 }

@@ -6,8 +6,8 @@ from tests.architecture import source
 def test_every_package_of_the_product_is_looked_at() -> None:
     packages = {module.package for module in source.product()}
     assert packages >= {
-        "backoffice", "booking", "common", "config", "idempotency", "notifications", "payments", "reconciliation",
-        "sweeps", "tenants", "webhooks",
+        "adminkit", "backoffice", "booking", "common", "config", "idempotency", "notifications", "payments",
+        "reconciliation", "sweeps", "tenants", "webhooks",
     }  # fmt: skip
     assert not packages & (source.TOOLS | {"tests"})
 

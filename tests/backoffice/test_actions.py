@@ -9,14 +9,14 @@ from django.db import IntegrityError, connection
 from django.test import Client
 from django.utils import timezone
 
+from adminkit import actions, links
 from booking import slots
 from booking.models import Reservation, Slot
 from sweeps import registry
-from tenants import acting, addresses
 from tenants.models import BulkRun, Operator, User
 from tests.api import Frontend
 from tests.backoffice.test_backoffice import list_of, page_of, sign_in
-from tests.backoffice.test_roles import actions
+from tests.backoffice.test_roles import all_actions
 from tests.factories import OperatorFactory, ResourceFactory, SlotFactory
 from tests.sandbox_client import Sandbox
 
@@ -92,7 +92,7 @@ class TestWhereItEnds:
         assert answer["Location"] == list_of(Slot)
 
     def test_a_run_in_the_background_leads_back_too(self, client: Client, made: list[Slot], monkeypatch: Any) -> None:
-        monkeypatch.setattr(acting, "AT_ONCE", 2)
+        monkeypatch.setattr(actions, "AT_ONCE", 2)
         answer = do(client, made, "close", where="?is_closed__exact=0")
         assert answer["Location"].startswith(page_of(BulkRun.objects.get()))
         page = client.get(answer["Location"]).content.decode()
@@ -100,7 +100,7 @@ class TestWhereItEnds:
         assert "evil" not in client.get(page_of(BulkRun.objects.get()), {"next": "//evil.example/"}).content.decode()
 
     def test_an_address_of_the_backoffice_is_told_from_others(self) -> None:
-        assert addresses.is_ours("/admin/booking/slot/?q=João&p=3")
+        assert links.is_ours("/admin/booking/slot/?q=João&p=3")
 
 
 class TestWhatItSays:
@@ -189,7 +189,7 @@ class TestWhatARowRaises:
 
     def test_of_many(self, client: Client, made: list[Slot], monkeypatch: pytest.MonkeyPatch) -> None:
         self.broken(monkeypatch, made[1])
-        monkeypatch.setattr(acting, "AT_ONCE", 2)
+        monkeypatch.setattr(actions, "AT_ONCE", 2)
         do(client, made, "close")
         registry.run("carry_on_bulk_runs")
         run = BulkRun.objects.get()
@@ -203,12 +203,12 @@ class TestWhatARowRaises:
         slot = SlotFactory.create()
         Frontend.of(slot).reserve(slot)
         tried = 0
-        for model, doing in actions():
+        for model, doing in all_actions():
             row = model._default_manager.first()
             if row is not None:
                 page: Any = admin.site._registry[model]
-                answer = acting.do(
-                    page, row, doing=doing, person=User.objects.get(), reason="x", given={"no_such": "value"}
+                answer = actions.do(
+                    page, row, spec=doing, person=User.objects.get(), reason="x", given={"no_such": "value"}
                 )
                 assert answer.refused is not None, doing.name
                 assert "something went wrong on our side" in answer.refused
@@ -220,7 +220,7 @@ class TestReasons:
     def test_of_what_has_no_history_of_its_own(self, client: Client, made: list[Slot], monkeypatch: Any) -> None:
         """One by one and in the background: a departure's page tells who closed it, and why."""
         do(client, made[:1], "close", reason="Wind of 30 knots")
-        monkeypatch.setattr(acting, "AT_ONCE", 1)
+        monkeypatch.setattr(actions, "AT_ONCE", 1)
         do(client, made[1:], "close", reason="Wind of 30 knots")
         registry.run("carry_on_bulk_runs")
         for slot in made:
@@ -249,7 +249,7 @@ class TestWhatIsKept:
         self, client: Client, made: list[Slot], monkeypatch: Any
     ) -> None:
         """The CSRF token of whoever chose it, above all."""
-        monkeypatch.setattr(acting, "AT_ONCE", 0)
+        monkeypatch.setattr(actions, "AT_ONCE", 0)
         rule = {"weekdays": ["0", "2"], "times": "09:00", "first": "2027-03-01", "last": "2027-03-14",
                 "duration": "90", "capacity": "8"}  # fmt: skip
         more = {"csrfmiddlewaretoken": "t0ken", "next": list_of(Slot), "password": "hidden"}

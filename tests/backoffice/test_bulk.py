@@ -8,9 +8,9 @@ from django.db.models.functions import Now
 from django.test import Client
 from django_q.models import OrmQ
 
+from adminkit import actions, bulk, bulk_execution
 from booking.models import Slot
 from sweeps import registry
-from tenants import acting, bulk, bulk_carrying
 from tenants.models import BulkRun, Member, Operator, Role
 from tests.backoffice.test_backoffice import list_of, page_of, sign_in
 from tests.factories import OperatorFactory, ResourceFactory, SlotFactory
@@ -40,7 +40,7 @@ class TestBulk:
         assert not BulkRun.objects.exists()
 
     def test_many_are_done_in_the_background_with_a_page_that_tells_how_far(self, operator: Operator) -> None:
-        slots = make_slots(operator, acting.AT_ONCE + 1)
+        slots = make_slots(operator, actions.AT_ONCE + 1)
         client = sign_in(operator=operator)
         page = self.choose(client, slots)
         run = BulkRun.objects.get()
@@ -57,12 +57,12 @@ class TestBulk:
         assert "load delay:1s" not in told
 
     def test_all_of_a_list_can_be_chosen(self, operator: Operator) -> None:
-        slots = make_slots(operator, acting.AT_ONCE + 5)
+        slots = make_slots(operator, actions.AT_ONCE + 5)
         self.choose(sign_in(operator=operator), slots[:1], select_across="1")
         assert len(BulkRun.objects.get().rows) == 25
 
     def test_who_has_lost_their_role_meanwhile_does_nothing(self, operator: Operator) -> None:
-        slots = make_slots(operator, acting.AT_ONCE + 1)
+        slots = make_slots(operator, actions.AT_ONCE + 1)
         self.choose(sign_in(operator=operator), slots)
         Member.objects.update(role=Role.READ_ONLY)
         bulk.carry_on_due()
@@ -71,7 +71,7 @@ class TestBulk:
         assert not Slot.objects.filter(is_closed=True).exists()
 
     def test_one_that_refuses_stops_no_other(self, operator: Operator) -> None:
-        slots = make_slots(operator, acting.AT_ONCE + 1)
+        slots = make_slots(operator, actions.AT_ONCE + 1)
         self.choose(sign_in(operator=operator), slots)
         Slot.objects.filter(pk=slots[3].pk).delete()
         bulk.carry_on_due()
@@ -81,21 +81,21 @@ class TestBulk:
     def test_a_worker_that_dies_leaves_one_row_untold_and_does_none_twice(
         self, operator: Operator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        slots = make_slots(operator, acting.AT_ONCE + 1)
+        slots = make_slots(operator, actions.AT_ONCE + 1)
         self.choose(sign_in(operator=operator), slots)
         run = BulkRun.objects.get()
         seen: list[Any] = []
-        do = acting.do
+        do = actions.do
 
-        def dying(page: Any, row: Any, **known: Any) -> acting.Outcome:
+        def dying(page: Any, row: Any, **known: Any) -> actions.Outcome:
             seen.append(row.pk)
             if len(seen) == 5:
                 raise KeyboardInterrupt
             return do(page, row, **known)
 
-        monkeypatch.setattr(acting, "do", dying)
+        monkeypatch.setattr(actions, "do", dying)
         with pytest.raises(KeyboardInterrupt):
-            bulk_carrying.carry_on(run_id=run.pk)
+            bulk_execution.carry_on(run_id=run.pk)
         assert bulk.carry_on_due() == 0  # its lease is not over
         BulkRun.objects.update(leased_until=Now() - timedelta(seconds=1))
         assert bulk.carry_on_due() == 1
@@ -105,14 +105,14 @@ class TestBulk:
         assert run.refusals == [f"{run.rows[4]}: it was interrupted, and may be done or not: look at it."]
 
     def test_is_shown_to_whose_it_is(self, operator: Operator) -> None:
-        self.choose(sign_in(operator=operator), make_slots(operator, acting.AT_ONCE + 1))
+        self.choose(sign_in(operator=operator), make_slots(operator, actions.AT_ONCE + 1))
         run = BulkRun.objects.get()
         stranger = sign_in(operator=OperatorFactory.create())
         assert not stranger.get(list_of(BulkRun)).context["cl"].result_list
         assert stranger.get(page_of(run)).status_code == 302
 
     def test_too_many_are_refused(self, operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(acting, "MOST", 2)
+        monkeypatch.setattr(actions, "MOST", 2)
         page = self.choose(sign_in(operator=operator), make_slots(operator, 3))
         assert "Choose at most 2" in page.content.decode()
         assert not Slot.objects.filter(is_closed=True).exists()

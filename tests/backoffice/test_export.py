@@ -9,10 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from adminkit.pages import ScopedAdmin
 from booking.models import Reservation, Slot
 from payments.models import Payment
 from reconciliation.models import BookEntry
-from tenants.backoffice import ScopedAdmin
 from tests.api import Frontend
 from tests.backoffice.test_backoffice import list_of, sign_in
 from tests.factories import OperatorFactory, SlotFactory

@@ -7,10 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from adminkit import large_lists
 from booking import finding
 from booking.models import Reservation, Resource, Slot
 from common import ids
-from tenants import listing
 from tenants.models import BulkRun, Operator, SavedView
 from tests.api import Frontend
 from tests.backoffice.test_backoffice import list_of, page_of, sign_in
@@ -122,7 +122,7 @@ class TestDepartures:
         self, operator: Operator, season: list[Slot], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Also where many leave at one moment, and beyond what is counted at once."""
-        monkeypatch.setattr(listing, "MOST", 50)
+        monkeypatch.setattr(large_lists, "MOST", 50)
         client = sign_in(operator=operator)
         seen: list[Any] = []
         for number in range(1, 6):

@@ -11,8 +11,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import reverse
 
+from adminkit.spec import spec_of
 from booking.models import Slot
-from tenants.acting import doing_of
 from tests.api import Frontend
 from tests.backoffice.test_backoffice import list_of, page_of, sign_in
 from tests.environment import sized
@@ -116,9 +116,9 @@ class TestForms:
                             typed |= fields(form)
                     yield path, typed
             for action in page.actions or ():
-                doing = doing_of(action)
-                if doing is not None and row is not None:
-                    chosen = {"action": doing.name, "_selected_action": str(row.pk), "next": page_of(row)}
+                spec = spec_of(action)
+                if spec is not None and row is not None:
+                    chosen = {"action": spec.name, "_selected_action": str(row.pk), "next": page_of(row)}
                     asked = client.post(list_of(model), chosen)
                     yield list_of(model), chosen | fields(asked.context["form"]) | {"reason": "as agreed"}
         yield reverse("admin:booking_slot_save_view"), {"name": "Mine", "query": "on=2026"}

@@ -8,13 +8,13 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from adminkit.spec import ActionSpec, spec_of
 from booking.models import Reservation, Resource, Slot
 from notifications.models import Mail
 from payments.models import Command, Payment
 from reconciliation.models import Discrepancy
 from sweeps import registry
 from tenants import roles
-from tenants.acting import Doing, doing_of
 from tenants.models import ApiClient, Member, Operator, Role, User
 from tenants.roles import POWERS, Power
 from tests import stripe_events
@@ -59,16 +59,16 @@ def chosen() -> list[tuple[type[Model], Any]]:
     return [(model, action) for model, page in admin.site._registry.items() for action in page.actions or ()]
 
 
-def actions() -> list[tuple[type[Model], Doing]]:
+def all_actions() -> list[tuple[type[Model], ActionSpec]]:
     """List every action that changes something, by introspection: a new one is in it by itself."""
-    return [(model, doing) for model, action in chosen() if (doing := doing_of(action))]
+    return [(model, spec) for model, action in chosen() if (spec := spec_of(action))]
 
 
 class TestActions:
     def test_each_has_a_power(self) -> None:
         ours = [action for _, action in chosen() if not action.__module__.startswith("django")]
-        assert [action.__name__ for action in ours] == [doing.name for _, doing in actions()]
-        assert len(actions()) >= 14
+        assert [action.__name__ for action in ours] == [spec.name for _, spec in all_actions()]
+        assert len(all_actions()) >= 14
 
     @pytest.mark.parametrize("role", Role)
     def test_what_a_role_may_not_do_is_not_shown_and_is_refused(
@@ -76,11 +76,11 @@ class TestActions:
     ) -> None:
         operator = world[Slot].resource.operator
         client = sign_in(operator=operator, role=role)
-        for model, doing in actions():
-            name, power, row = doing.name, doing.power, world[model]
+        for model, spec in all_actions():
+            name, power, row = spec.name, spec.power, world[model]
             page = client.get(page_of(row))
             allowed = power in POWERS[role] and model is not User  # people are the superusers' alone
-            assert (f'name="action" value="{name}"' in page.content.decode()) == (allowed and doing.fits(row)), (
+            assert (f'name="action" value="{name}"' in page.content.decode()) == (allowed and spec.fits(row)), (
                 model,
                 name,
             )

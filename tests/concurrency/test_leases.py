@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
+from adminkit import bulk
 from notifications import sending, writing
 from notifications.models import Mail
 from payments.models import Attempt, AttemptResult, Payment
 from reconciliation import attempts
 from reconciliation.attempts import Result
-from tenants import bulk
 from tenants.models import BulkRun, User
 from tests import stripe_events
 from tests.aging import let_looks_be_due

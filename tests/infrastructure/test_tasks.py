@@ -18,10 +18,10 @@ from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 from django_q.worker import worker
 
+from adminkit import bulk
 from common import rotation
 from payments import commands
 from sweeps import registry, scheduling
-from tenants import bulk
 from tests.architecture.source import Module, breaches
 from tests.backoffice.test_backoffice import list_of, page_of, sign_in
 

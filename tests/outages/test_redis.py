@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from common import queues, redis_client
-from tenants import rates
+from tenants import rate_limits
 from tests import services
 from tests.api import Frontend
 from tests.factories import SlotFactory
@@ -38,33 +38,33 @@ class TestCounting:
     ) -> None:
         settings.API_RATE = "3/min"
         with django_assert_num_queries(0):
-            waits = [rates.count("client:x") for _ in range(4)]
+            waits = [rate_limits.count("client:x") for _ in range(4)]
         assert waits[:3] == [None] * 3
         assert waits[3] is not None
 
     @pytest.mark.parametrize("how", ["stop", "hang"])
     def test_goes_on_in_the_database_without_it(self, redis: services.Program, settings: Settings, how: str) -> None:
         settings.API_RATE = "3/min"
-        rates.count(f"client:{how}")
+        rate_limits.count(f"client:{how}")
         getattr(redis, how)()
-        assert [rates.count(f"client:{how}") is None for _ in range(4)] == [True, True, True, False]
+        assert [rate_limits.count(f"client:{how}") is None for _ in range(4)] == [True, True, True, False]
 
     def test_waits_for_a_redis_that_hangs_once_and_not_in_every_request(
         self, redis: services.Program, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        rates.count("client:x")
+        rate_limits.count("client:x")
         redis.hang()
-        rates.count("client:x")
+        rate_limits.count("client:x")
         monkeypatch.setattr(redis_client, "connect", pytest.fail)
-        assert {rates.count("client:x") for _ in range(20)} == {None}
+        assert {rate_limits.count("client:x") for _ in range(20)} == {None}
 
     def test_is_redis_again_when_that_is_back(self, redis: services.Program) -> None:
         redis.stop()
-        rates.count("client:x")
+        rate_limits.count("client:x")
         assert not redis_client.circuit.is_well
         redis.start()
         redis_client.circuit._closed_until = 0
-        rates.count("client:x")
+        rate_limits.count("client:x")
         assert redis_client.circuit.is_well
 
 

@@ -10,7 +10,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PRODUCT = ("booking", "payments", "webhooks", "reconciliation", "idempotency", "notifications", "sweeps", "tenants")
+PRODUCT = (
+    "booking", "payments", "webhooks", "reconciliation", "idempotency", "notifications", "sweeps", "adminkit", "tenants"
+)  # fmt: skip
 
 
 class Died(BaseException):

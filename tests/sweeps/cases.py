@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.models.functions import Now
 
+from adminkit import bulk
 from booking import expiring, releasing
 from booking.models import Reservation
 from common import database
@@ -22,7 +23,7 @@ from reconciliation import pending, promises, settlements
 from reconciliation.models import SettlementRun
 from sweeps import registry
 from sweeps.models import SweepRun
-from tenants import bulk, rates
+from tenants import rate_limits
 from tenants.models import BulkRun
 from tests import stripe_events
 from tests.aging import end_leases, let_looks_be_due
@@ -269,7 +270,7 @@ CASES = {
     ),
     "forget_request_counts": Case(
         prepare=old_counts,
-        work=(rates, "_forget"),
+        work=(rate_limits, "_forget"),
         lock=("tenants_requestcount", "who"),
         refuse=("DELETE", "tenants_requestcount", "who"),
         done=forgotten_counts,

@@ -9,7 +9,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from sweeps import registry as sweeps
-from tenants import rates
+from tenants import rate_limits
 from tests.api import Frontend
 from tests.factories import OperatorFactory, SlotFactory, make_client
 from tests.sandbox_client import Sandbox
@@ -54,11 +54,11 @@ class TestLimit:
         assert other.get("slots").status_code == 401
 
     def test_holds_across_processes(self) -> None:
-        counted = race([lambda: rates.count("client:x")] * 10)
+        counted = race([lambda: rate_limits.count("client:x")] * 10)
         assert len([wait for wait in counted if wait is None]) == 3
 
     def test_is_forgotten_in_the_end(self) -> None:
-        rates.count("client:x")
+        rate_limits.count("client:x")
         assert sweeps.run("forget_request_counts") == 0
         with connection.cursor() as cursor:
             cursor.execute("UPDATE tenants_requestcount SET ends_at = now() - interval '2 hours'")
@@ -68,7 +68,7 @@ class TestLimit:
         ("text", "requests", "seconds"), [("5/s", 5, 1), ("600/min", 600, 60), ("9/hour", 9, 3600), ("1/d", 1, 86_400)]
     )
     def test_is_read_as_written(self, text: str, requests: int, seconds: int) -> None:
-        assert rates.Rate.of(text) == rates.Rate(requests, seconds)
+        assert rate_limits.Rate.of(text) == rate_limits.Rate(requests, seconds)
 
 
 class TestRequestLog:

@@ -15,6 +15,7 @@ from django.urls import path
 from django.utils import timezone
 from pytest_django import Settings
 
+from adminkit.spec import spec_of
 from booking.models import History, Reservation, Resource, Slot, Unit
 from booking.offer_history import OfferHistory
 from config.urls import urlpatterns as real_patterns
@@ -23,7 +24,6 @@ from payments.models import Attempt, AttemptResult, Command, Payment, PaymentHis
 from reconciliation.models import Discrepancy
 from sweeps import registry
 from sweeps.models import SweepRun
-from tenants.acting import doing_of
 from tenants.models import ApiClient, BulkRun, Member, Operator, Role, SavedView, User
 from tests import stripe_events
 from tests.api import Frontend
@@ -165,11 +165,11 @@ class TestBackoffice:
         more = {"minutes": "5", "amount": "1", "slot_id": str(theirs[Slot][0].pk)}
         for model, page in admin.site._registry.items():
             for action in page.actions or ():
-                doing = doing_of(action)
-                for row in theirs.get(model, ()) if doing else ():
-                    assert doing is not None
-                    act(stranger, row, doing.name, "because")
-                    body = {"action": doing.name, "_selected_action": str(row.pk), "reason": "because", **more}
+                spec = spec_of(action)
+                for row in theirs.get(model, ()) if spec else ():
+                    assert spec is not None
+                    act(stranger, row, spec.name, "because")
+                    body = {"action": spec.name, "_selected_action": str(row.pk), "reason": "because", **more}
                     stranger.post(f"/admin/{model._meta.label_lower.replace('.', '/')}/", body)
                     tried += 1
         assert tried > 30

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from tenants import spans
+from adminkit import date_spans
 
 
 class TestRead:
@@ -21,7 +21,7 @@ class TestRead:
         ],
     )
     def test_reads_what_it_writes(self, text: str, first: date, last: date) -> None:
-        span = spans.read(text)
+        span = date_spans.read(text)
         assert (span.first, span.last, span.written) == (first, last, text)
 
     @pytest.mark.parametrize(
@@ -33,13 +33,13 @@ class TestRead:
     )  # fmt: skip
     def test_refuses_what_is_none(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"."):
-            spans.read(text)
+            date_spans.read(text)
 
 
 class TestSteps:
     @pytest.mark.parametrize("text", ["2026", "2026-07", "2026-W29", "2026-07-14", "2024-02-29", "2026-12-31"])
     def test_the_one_after_the_one_before_is_itself(self, text: str) -> None:
-        span = spans.read(text)
+        span = date_spans.read(text)
         before, after = span.before(), span.after()
         assert before is not None
         assert after is not None
@@ -48,22 +48,22 @@ class TestSteps:
 
     def test_there_is_none_beyond_the_ends(self) -> None:
         for text in ("0001", "0001-01", "0001-W01", "0001-01-01"):
-            assert spans.read(text).before() is None
+            assert date_spans.read(text).before() is None
         for text in ("9999", "9999-12", "9999-12-31"):
-            assert spans.read(text).after() is None
+            assert date_spans.read(text).after() is None
 
     def test_parts_are_parts(self) -> None:
         for text in ("2026", "2026-02", "2026-W29", "2026-07-14", "0001-01-01", "9999-12-31"):
-            span = spans.read(text)
+            span = date_spans.read(text)
             assert all(part.first <= span.first and span.last <= part.last for part in span.above())
             assert all(span.first <= part.first and part.last <= span.last for part in span.inside())
 
 
 class TestBounds:
     def test_are_by_the_clock_of_the_place(self) -> None:
-        start, end = spans.read("2027-03-28").bounds("Europe/Madrid")  # of 23 hours
+        start, end = date_spans.read("2027-03-28").bounds("Europe/Madrid")  # of 23 hours
         assert (start, end) == (datetime(2027, 3, 27, 23, tzinfo=UTC), datetime(2027, 3, 28, 22, tzinfo=UTC))
 
     @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Sao_Paulo", "UTC"])
     def test_are_none_where_no_time_can_be_written(self, zone: str) -> None:
-        assert None in (spans.read("0001").bounds("Asia/Tokyo")[0], spans.read("9999").bounds(zone)[1])
+        assert None in (date_spans.read("0001").bounds("Asia/Tokyo")[0], date_spans.read("9999").bounds(zone)[1])

@@ -1,7 +1,7 @@
 """Times in lists and on pages: every field that is a time is shown by the clock of its row, in one form."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from django.core.exceptions import FieldDoesNotExist
@@ -10,16 +10,21 @@ from django.db.models import DateTimeField
 from tenants import clocks, roles
 from tenants.models import Operator
 
-if TYPE_CHECKING:
-    from tenants.backoffice import ScopedAdmin
-
 _ZONE = "_zone_shown"
+
+
+class Page(Protocol):
+    """What a page says of its rows: their model, and what leads to whose they are and to their clock."""
+
+    opts: Any
+    operator_path: ClassVar[str]
+    zone_path: ClassVar[str]
 
 
 class Moment:
     """A column, or a line of a page, with a time of a row."""
 
-    def __init__(self, page: "ScopedAdmin", field: Any) -> None:
+    def __init__(self, page: Page, field: Any) -> None:
         self.page, self.field = page, field
         self.__name__ = self.admin_order_field = field.name
         self.short_description = field.verbose_name
@@ -29,7 +34,7 @@ class Moment:
         return clocks.when(getattr(row, self.field.name), zone_of(self.page, row))
 
 
-def shown(page: "ScopedAdmin", name: Any) -> Any:
+def shown(page: Page, name: Any) -> Any:
     """Return what shows a field of a page: a :class:`Moment` for a time, else the name as it is."""
     kept: dict[str, Moment] = page.__dict__.setdefault("_moments", {})
     if not isinstance(name, str) or name in kept:
@@ -41,13 +46,13 @@ def shown(page: "ScopedAdmin", name: Any) -> Any:
     return kept.setdefault(name, Moment(page, field)) if isinstance(field, DateTimeField) else name
 
 
-def of_page(page: "ScopedAdmin") -> list[Moment]:
+def of_page(page: Page) -> list[Moment]:
     """List the times of a page's rows."""
     fields = (field for field in page.opts.concrete_fields if isinstance(field, DateTimeField))
     return [shown(page, field.name) for field in fields]
 
 
-def in_fieldsets(page: "ScopedAdmin", fieldsets: Iterable[Any], names: Sequence[Any]) -> list[Any]:
+def in_fieldsets(page: Page, fieldsets: Iterable[Any], names: Sequence[Any]) -> list[Any]:
     """Put the times among ``names`` into the place of their fields, each once."""
     moments = {name for name in names if isinstance(name, Moment)}
     seen: set[Any] = set()
@@ -68,7 +73,7 @@ def in_fieldsets(page: "ScopedAdmin", fieldsets: Iterable[Any], names: Sequence[
     return [(title, {**options, "fields": put(options["fields"])}) for title, options in fieldsets]
 
 
-def zone_of(page: "ScopedAdmin", row: Any) -> str:
+def zone_of(page: Page, row: Any) -> str:
     """Return by whose clock a row's times are shown: its activity's or its operator's; empty: the page's."""
     known: str | None = row.__dict__.get(_ZONE)
     if known is not None:
@@ -79,7 +84,7 @@ def zone_of(page: "ScopedAdmin", row: Any) -> str:
     return row if isinstance(row, str) else ""
 
 
-def note_zones(page: "ScopedAdmin", rows: Iterable[Any], zones: Mapping[UUID, str]) -> None:
+def note_zones(page: Page, rows: Iterable[Any], zones: Mapping[UUID, str]) -> None:
     """Note the clock of each row of a list, without reading the operator of each."""
     if page.zone_path or not page.operator_path:
         return

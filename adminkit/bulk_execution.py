@@ -10,10 +10,10 @@ from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, QueryDict
 
+from adminkit import actions, bulk
+from adminkit.pages import ScopedAdmin
+from adminkit.spec import ActionSpec, spec_of
 from common import errors, loops, tasks
-from tenants import acting, bulk
-from tenants.acting import Doing
-from tenants.backoffice import ScopedAdmin
 from tenants.models import BulkRun, User
 
 
@@ -27,15 +27,13 @@ def carry_on(*, run_id: UUID) -> bool:
     if run is None:
         return False
     page = cast(ScopedAdmin, admin.site._registry[apps.get_model(run.model)])
-    doing = next(
-        doing for action in page.actions or () if (doing := acting.doing_of(action)) and doing.name == run.action
-    )
-    form = acting.form_of(doing, QueryDict(run.given), rows=_seen(page, run).filter(pk__in=run.rows), person=run.person)
+    spec = next(spec for action in page.actions or () if (spec := spec_of(action)) and spec.name == run.action)
+    form = actions.form_of(spec, QueryDict(run.given), rows=_seen(page, run).filter(pk__in=run.rows), person=run.person)
     wrong = "" if form.is_valid() else " ".join(str(each) for told in form.errors.values() for each in told)
 
     def carry(key: str) -> bool:
         try:
-            refused = _do(page, run, key, doing=doing, form=form, wrong=wrong)
+            refused = _do(page, run, key, spec=spec, form=form, wrong=wrong)
         except Exception as error:
             bulk.note(run, refused=f"{key}: {errors.describe(error)}. It may be done or not: look at it.")
             raise
@@ -46,7 +44,7 @@ def carry_on(*, run_id: UUID) -> bool:
     return done.is_complete
 
 
-def _do(page: ScopedAdmin, run: BulkRun, key: str, *, doing: Doing, form: Form, wrong: str) -> str | None:
+def _do(page: ScopedAdmin, run: BulkRun, key: str, *, spec: ActionSpec, form: Form, wrong: str) -> str | None:
     """Do it to one row; returns None, or why it was refused."""
     # The person is read anew: they may have lost their place meanwhile.
     run.person = User.objects.get(pk=run.person_id)
@@ -55,7 +53,7 @@ def _do(page: ScopedAdmin, run: BulkRun, key: str, *, doing: Doing, form: Form, 
         return f"{key}: there is none."
     if wrong:
         return f"{row}: {wrong}"
-    return acting.do(page, row, doing=doing, person=run.person, reason=run.reason, given=form.cleaned_data).refused
+    return actions.do(page, row, spec=spec, person=run.person, reason=run.reason, given=form.cleaned_data).refused
 
 
 def _seen(page: ScopedAdmin, run: BulkRun) -> QuerySet[Any]:

@@ -12,7 +12,7 @@ from django_q.tasks import async_task
 from common import loops
 from tenants.models import BulkRun
 
-_CARRIER = "tenants.bulk_carrying.carry_on"
+_CARRIER = "adminkit.bulk_execution.carry_on"
 _LEASE = timedelta(minutes=2)
 """Longer than anything that an action does to one row, its calls to a provider included."""
 _INTERRUPTED = "it was interrupted, and may be done or not: look at it."

@@ -2,26 +2,25 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from adminkit import reason_page, staff_log
+from adminkit.pages import ScopedAdmin
+from adminkit.spec import Act, ActionSpec, Told, always
 from common import logs, loops, request_id
 from common.errors import HoldfastError
-from tenants import asking, staff_log
 from tenants.models import BulkRun, User
 from tenants.roles import Power
 
-if TYPE_CHECKING:
-    from tenants.backoffice import ScopedAdmin
-
 logger = logging.getLogger("holdfast.backoffice")
 
-AT_ONCE = asking.MOST_SHOWN
+AT_ONCE = reason_page.MOST_SHOWN
 """More rows than these are done in the background, with a page that shows how far it is."""
 MOST = 5_000
 """Rows of one go."""
@@ -33,41 +32,12 @@ _FAILED = "something went wrong on our side, and it may be done or not: look at 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What an action did, in one sentence; ``once`` and its ``link`` are shown to the person now, and kept nowhere."""
-
-    text: str
-    once: str = ""
-    link: str = ""
-
-
-Act = Callable[..., str | Told]
-"""Does something to a row for an actor and a reason, with what its form asks for; says in a sentence what it did."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What came of an action on one row: ``told`` if it was done, ``refused`` (with the row's name) if it was not."""
 
     row: str
     told: Told | None = None
     refused: str | None = None
-
-
-def _always(row: Any) -> bool:
-    return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doing:
-    """What an action does, and who may have it done."""
-
-    name: str
-    description: str
-    act: Act
-    power: Power
-    form: type[forms.Form] = field(default=forms.Form)
-    fits: Callable[[Any], bool] = _always
 
 
 def reasoned(
@@ -77,7 +47,7 @@ def reasoned(
     name: str,
     power: Power,
     form: type[forms.Form] = forms.Form,
-    fits: Callable[[Any], bool] = _always,
+    fits: Callable[[Any], bool] = always,
 ) -> Callable[..., HttpResponse]:
     """Make an admin action that asks for a reason on a page of its own and then does ``act`` to each chosen row.
 
@@ -87,43 +57,38 @@ def reasoned(
     if none could be done, the page that asked is shown again with what was typed. The page of a row shows the action
     where it ``fits``; whether it can be done, ``act`` decides.
     """
-    doing = Doing(name=name, description=description, act=act, power=power, form=form, fits=fits)
+    spec = ActionSpec(name=name, description=description, act=act, power=power, form=form, fits=fits)
 
     @admin.action(description=description, permissions=["view"])
-    def run(modeladmin: "ScopedAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
-        return _run(modeladmin, request, queryset, doing)
+    def run(modeladmin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        return _run(modeladmin, request, queryset, spec)
 
     run.__name__ = name
-    run.doing = doing  # type: ignore[attr-defined]  # read by the pages, and by those who carry it out later
+    run.spec = spec  # type: ignore[attr-defined]  # read by the pages, and by those who carry it out later
     return run
 
 
-def doing_of(action: Any) -> Doing | None:
-    """Return what an action does; None if it is not one of ours."""
-    return getattr(action, "doing", None)
-
-
-def form_of(doing: Doing, given: Any, *, rows: QuerySet[Any], person: Any) -> forms.Form:
+def form_of(spec: ActionSpec, given: Any, *, rows: QuerySet[Any], person: Any) -> forms.Form:
     """Return the form of what else is to be known, filled in with what was given (None: nothing yet)."""
-    form = doing.form(given)
+    form = spec.form(given)
     if hasattr(form, "for_rows"):
         form.for_rows(rows, person)
     return form
 
 
 def do(
-    modeladmin: "ScopedAdmin", row: Any, *, doing: Doing, person: User, reason: str, given: dict[str, Any]
+    modeladmin: ScopedAdmin, row: Any, *, spec: ActionSpec, person: User, reason: str, given: dict[str, Any]
 ) -> Outcome:
     """Do it to a row and keep who did it and why. Whatever the row raises is told in words, without its values."""
     name = str(row)
-    if not modeladmin.may(person, doing.power, row):
+    if not modeladmin.may(person, spec.power, row):
         return Outcome(row=name, refused=f"{name}: {_NOT_ALLOWED}")
     try:
-        answer = doing.act(row, f"user:{person.get_username()}", reason, **given)
+        answer = spec.act(row, f"user:{person.get_username()}", reason, **given)
     except HoldfastError as refusal:
         return Outcome(row=name, refused=f"{name}: {refusal.message}")
     except Exception as error:  # noqa: BLE001  # whatever is wrong with a row stops no other, and is no error page
-        logs.failure(logger, "An action failed.", error, action=doing.name, row=row.pk)
+        logs.failure(logger, "An action failed.", error, action=spec.name, row=row.pk)
         under = f" (in the log under {current})" if (current := request_id.current.get()) else ""
         return Outcome(row=name, refused=f"{name}: {_FAILED}{under}.")
     told = Told(text=answer) if isinstance(answer, str) else answer
@@ -131,10 +96,13 @@ def do(
     return Outcome(row=name, told=told)
 
 
-def _run(modeladmin: "ScopedAdmin", request: HttpRequest, queryset: QuerySet[Any], doing: Doing) -> HttpResponse:
-    why, more = asking.reason_form(request), form_of(doing, asking.given(request), rows=queryset, person=request.user)
-    page = asking.Page(
-        modeladmin=modeladmin, request=request, rows=queryset, title=doing.description, action=doing.name,
+def _run(modeladmin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[Any], spec: ActionSpec) -> HttpResponse:
+    why, more = (
+        reason_page.reason_form(request),
+        form_of(spec, reason_page.given(request), rows=queryset, person=request.user),
+    )
+    page = reason_page.Page(
+        modeladmin=modeladmin, request=request, rows=queryset, title=spec.description, action=spec.name,
         why=why, more=more,
     )  # fmt: skip
     if not (why.is_valid() & more.is_valid()):  # both, so that each says what is wrong
@@ -142,33 +110,33 @@ def _run(modeladmin: "ScopedAdmin", request: HttpRequest, queryset: QuerySet[Any
     chosen = list(queryset[: MOST + 1])
     if len(chosen) > MOST:
         modeladmin.message_user(request, f"Choose at most {MOST} at once.", messages.ERROR)
-        return asking.back(modeladmin, request, chosen[:1])
+        return reason_page.back(modeladmin, request, chosen[:1])
     reason = why.cleaned_data["reason"]
     if len(chosen) > AT_ONCE:
-        run = BulkRun(person=cast(User, request.user), action=doing.name, title=doing.description, reason=reason)
-        return asking.do_later(modeladmin, request, run, chosen, form=more)
+        run = BulkRun(person=cast(User, request.user), action=spec.name, title=spec.description, reason=reason)
+        return reason_page.do_later(modeladmin, request, run, chosen, form=more)
     person = cast(User, request.user)
     outcomes: list[Outcome] = []
 
     def act(row: Any) -> None:
-        outcomes.append(do(modeladmin, row, doing=doing, person=person, reason=reason, given=more.cleaned_data))
+        outcomes.append(do(modeladmin, row, spec=spec, person=person, reason=reason, given=more.cleaned_data))
 
-    run_of_rows = loops.each(chosen, act, name=f"action {doing.name}")
+    run_of_rows = loops.each(chosen, act, name=f"action {spec.name}")
     outcomes += [Outcome(row="", refused=problem) for problem in run_of_rows.problems]
     if outcomes and all(outcome.refused for outcome in outcomes):
         return page.answer(errors=[outcome.refused or "" for outcome in outcomes])
-    _tell(modeladmin, request, doing, outcomes)
-    return asking.back(modeladmin, request, chosen)
+    _tell(modeladmin, request, spec, outcomes)
+    return reason_page.back(modeladmin, request, chosen)
 
 
-def _tell(modeladmin: "ScopedAdmin", request: HttpRequest, doing: Doing, outcomes: list[Outcome]) -> None:
+def _tell(modeladmin: ScopedAdmin, request: HttpRequest, spec: ActionSpec, outcomes: list[Outcome]) -> None:
     """Say what was done: the sentence of one row, or how many of several, which were not, and why."""
     done = [outcome.told for outcome in outcomes if outcome.told]
     refused = [outcome.refused for outcome in outcomes if outcome.refused]
     if len(outcomes) == 1 and done:
         modeladmin.message_user(request, done[0].text, messages.SUCCESS)
     elif outcomes:
-        text = f"{doing.description}: {len(done)} done"
+        text = f"{spec.description}: {len(done)} done"
         text += f", {len(refused)} not: {' '.join(refused)}" if refused else "."
         modeladmin.message_user(request, text, messages.WARNING if refused else messages.SUCCESS)
         for outcome in outcomes if len(outcomes) <= _TOLD_ONE_BY_ONE else ():

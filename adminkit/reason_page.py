@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -11,11 +11,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 
-from tenants import addresses, bulk
+from adminkit import bulk, links
+from adminkit.pages import ScopedAdmin
 from tenants.models import BulkRun
-
-if TYPE_CHECKING:
-    from tenants.backoffice import ScopedAdmin
 
 MOST_SHOWN = 20
 """Rows that the page lists; of more it says that there are more."""
@@ -48,7 +46,7 @@ def reason_form(request: HttpRequest) -> ReasonForm:
 class Page:
     """The page that asks: for what, about which rows, with what was typed."""
 
-    modeladmin: "ScopedAdmin"
+    modeladmin: ScopedAdmin
     request: HttpRequest
     rows: QuerySet[Any]
     title: str
@@ -85,20 +83,20 @@ class Page:
 def began_at(request: HttpRequest) -> str:
     """Return the page on which an action was chosen: the row's, or the list as it was filtered."""
     wanted = request.POST.get("next", "")
-    return wanted if addresses.is_ours(wanted) else request.get_full_path()
+    return wanted if links.is_ours(wanted) else request.get_full_path()
 
 
-def back(modeladmin: "ScopedAdmin", request: HttpRequest, rows: Sequence[Any]) -> HttpResponse:
+def back(modeladmin: ScopedAdmin, request: HttpRequest, rows: Sequence[Any]) -> HttpResponse:
     """Lead back to where the action began; to the list, if the row that it was about is not the person's any more."""
     page = began_at(request)
-    is_of_row = len(rows) == 1 and page.partition("?")[0] == addresses.page_of(rows[0])
+    is_of_row = len(rows) == 1 and page.partition("?")[0] == links.page_of(rows[0])
     if is_of_row and not modeladmin.get_queryset(request).filter(pk=rows[0].pk).exists():
-        page = addresses.list_of(modeladmin.model)
+        page = links.list_of(modeladmin.model)
     return HttpResponseRedirect(page)
 
 
 def do_later(
-    modeladmin: "ScopedAdmin", request: HttpRequest, run: BulkRun, rows: Sequence[Any], *, form: forms.Form
+    modeladmin: ScopedAdmin, request: HttpRequest, run: BulkRun, rows: Sequence[Any], *, form: forms.Form
 ) -> HttpResponse:
     """Store a run of many rows for a worker, with what the form was given and nothing else, and show how far it is."""
     run.model = modeladmin.opts.label_lower
@@ -107,4 +105,4 @@ def do_later(
     run.rows = [str(row.pk) for row in rows]
     run.save(force_insert=True)
     bulk.queue(run)
-    return HttpResponseRedirect(f"{addresses.page_of(run)}?{urlencode({'next': began_at(request)})}")
+    return HttpResponseRedirect(f"{links.page_of(run)}?{urlencode({'next': began_at(request)})}")

@@ -12,8 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from unfold.widgets import CHECKBOX_CLASSES
 
-from tenants import acting, clocks, moments, roles, scoping, staff_log
-from tenants.lists import ListedAdmin
+from adminkit import staff_log, times
+from adminkit.lists import ListedAdmin
+from adminkit.spec import spec_of
+from tenants import clocks, roles, scoping
 from tenants.models import Operator, User
 from tenants.roles import Power
 
@@ -42,8 +44,8 @@ class ScopedAdmin(ListedAdmin):
         """Show times by the clock of their row, where they cannot be typed."""
         found = self.fixed_fields(request, obj)
         if obj is not None and not self.has_change_permission(request, obj):
-            return [*found, *moments.of_page(self)]
-        shown = (moments.shown(self, name) for name in found)
+            return [*found, *times.of_page(self)]
+        shown = (times.shown(self, name) for name in found)
         return [*found, *(one for one in shown if one not in found)]
 
     def fixed_fields(self, request: HttpRequest, obj: Any) -> Sequence[Any]:
@@ -53,7 +55,7 @@ class ScopedAdmin(ListedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
         """Put times where their fields stand."""
         fieldsets = super().get_fieldsets(request, obj)
-        return moments.in_fieldsets(self, fieldsets, self.get_readonly_fields(request, obj))
+        return times.in_fieldsets(self, fieldsets, self.get_readonly_fields(request, obj))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer only what the person may do at one of their operators."""
@@ -61,7 +63,7 @@ class ScopedAdmin(ListedAdmin):
         return {
             name: action
             for name, action in found.items()
-            if (doing := acting.doing_of(action[0])) is None or roles.may_somewhere(request.user, doing.power)
+            if (spec := spec_of(action[0])) is None or roles.may_somewhere(request.user, spec.power)
         }
 
     @admin.display(description=ListedAdmin.action_checkbox.short_description)
@@ -91,7 +93,7 @@ class ScopedAdmin(ListedAdmin):
         """List what people did to a row and when, for its page; a page with a timeline tells it there."""
         if row is None or "happened" in self.readonly_fields:
             return []
-        zone, entries = moments.zone_of(self, row), staff_log.list_of([row], by=self.people_told_of(request))
+        zone, entries = times.zone_of(self, row), staff_log.list_of([row], by=self.people_told_of(request))
         return [(clocks.when(entry.at, zone, seconds=True), entry) for entry in entries]
 
     def people_told_of(self, request: HttpRequest) -> QuerySet[User] | None:
@@ -114,8 +116,8 @@ class ScopedAdmin(ListedAdmin):
         actions = [
             (name, found[2])
             for name, found in self.get_actions(request).items()
-            if (doing := acting.doing_of(found[0])) is None
-            or (row is not None and doing.fits(row) and self.may(request.user, doing.power, row))
+            if (spec := spec_of(found[0])) is None
+            or (row is not None and spec.fits(row) and self.may(request.user, spec.power, row))
         ]
         context = {**(extra_context or {}), "row_actions": actions, "staff_log": self.staff_log_of(request, row)}
         return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]

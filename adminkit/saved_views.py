@@ -1,16 +1,13 @@
 """Saved views: a list with its filters, search and order, under a name of the person's own."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 
-from tenants import addresses
+from adminkit import links
 from tenants.models import SavedView
-
-if TYPE_CHECKING:
-    from tenants.lists import ListedAdmin
 
 _MOST = 30
 """Views of one list that a person can have."""
@@ -31,14 +28,14 @@ def of(person: Any, *, model: str, query: str) -> list[dict[str, Any]]:
     return [{"name": row.name, "query": row.query, "is_shown": _parts(row.query) == shown} for row in rows]
 
 
-def save(page: "ListedAdmin", request: HttpRequest) -> HttpResponse:
+def save(page: admin.ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
     """Keep the view that is posted; ``forget`` takes the one of that name away. A name that is there is overwritten."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     model = page.opts.label_lower
     mine = SavedView.objects.filter(person=request.user.pk, model=model)
     form = ViewForm(request.POST)
-    back = addresses.list_of(page.model)
+    back = links.list_of(page.model)
     if "forget" in request.POST:
         mine.filter(name=request.POST.get("name", "")).delete()
     elif not form.is_valid():

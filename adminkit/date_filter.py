@@ -12,9 +12,10 @@ from django.db.models import QuerySet, UUIDField
 from django.http import HttpRequest
 from django.utils import timezone
 
+from adminkit import date_spans
+from adminkit.date_spans import Span, Unit
 from common import ids
-from tenants import scoping, spans
-from tenants.spans import Span, Unit
+from tenants import scoping
 
 PARAMETER = "on"
 ALL = "all"
@@ -64,7 +65,7 @@ class Period(admin.ListFilter):
         """Keep the rows of the period."""
         start, end = (None, None) if self.span is None else self.span.bounds(self.zone)
         if self.is_from_today:
-            start = spans.midnight(self.today, self.zone)
+            start = date_spans.midnight(self.today, self.zone)
         if start is not None:
             queryset = queryset.filter(**{f"{self.field}__gte": self._written(start)})
         if end is not None:
@@ -80,15 +81,15 @@ class Period(admin.ListFilter):
             for span in (*self.span.above(), *([] if self.span.unit is Unit.DAY else [self.span])):
                 yield self._choice(changelist, span.written, span.name)
             if self.span.unit is Unit.DAY:
-                beside = spans.month(self.span.first.year, self.span.first.month)
+                beside = date_spans.month(self.span.first.year, self.span.first.month)
                 yield from (self._choice(changelist, span.written, span.name) for span in beside.inside())
         inside = self._years if self.span is None else self.span.inside()
         yield from (self._choice(changelist, span.written, span.name) for span in inside)
 
     def steps(self, changelist: Any) -> dict[str, Any]:
         """Return the ways to the period before and after, to today, and what a day is chosen with."""
-        span = self.span or spans.day(self.today)
-        steps = {"before": span.before(), "after": span.after(), "today": spans.day(self.today)}
+        span = self.span or date_spans.day(self.today)
+        steps = {"before": span.before(), "after": span.after(), "today": date_spans.day(self.today)}
         found: dict[str, Any] = {
             name: self._choice(changelist, step.written, step.full_name) for name, step in steps.items() if step
         }
@@ -106,7 +107,7 @@ class Period(admin.ListFilter):
         begin, end = self._year_of(first), self._year_of(last)
         if end - begin >= _MOST_YEARS:  # a slip of the pen is no reason to list a thousand years
             begin, end = max(begin, self.today.year - _MOST_YEARS // 2), min(end, self.today.year + _MOST_YEARS // 2)
-        return [spans.year(number) for number in range(begin, end + 1)]
+        return [date_spans.year(number) for number in range(begin, end + 1)]
 
     def _choice(self, changelist: Any, value: str, display: str) -> Choice:
         if value:
@@ -119,7 +120,7 @@ class Period(admin.ListFilter):
         if not self.value or self.value == ALL:
             return None
         try:
-            return spans.read(self.value)
+            return date_spans.read(self.value)
         except ValueError as error:
             raise BadRequest(f"{PARAMETER} must be a year, a month, a week or a day, such as 2026-07-14.") from error
 

@@ -1,4 +1,4 @@
-"""Operators, their people and their API clients in the backoffice."""
+"""The pages of operators, their people and their API clients."""
 
 from typing import Any, ClassVar
 
@@ -10,14 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.admin import TabularInline
 
-from tenants import addresses, api_keys, roles
-from tenants.acting import reasoned
-from tenants.backoffice import EditableAdmin, ReadOnlyAdmin, SuperuserAdmin
+from adminkit import links
+from adminkit.actions import reasoned
+from adminkit.pages import EditableAdmin, ReadOnlyAdmin, SuperuserAdmin
+from tenants import api_keys, roles
 from tenants.models import ApiClient, BulkRun, Member, Operator, Scope
-from tenants.people_admin import PersonAdmin
 from tenants.roles import Power
-
-__all__ = ["PersonAdmin"]  # registered where it is written
 
 admin.site.unregister(Group)
 
@@ -127,7 +125,7 @@ class BulkRunAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show how far it is, with the way back to where it began."""
         began_at = request.GET.get("next", "")
-        context = {**(extra_context or {}), "back": began_at if addresses.is_ours(began_at) else ""}
+        context = {**(extra_context or {}), "back": began_at if links.is_ours(began_at) else ""}
         return super().change_view(request, object_id, form_url, context)
 
     @admin.display(description="progress")

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.admin import ModelAdmin
 
-from tenants import exporting, listing, moments, periods, saved_views
+from adminkit import date_filter, exports, large_lists, saved_views, times
 
 
 class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
@@ -27,7 +27,7 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
     list_per_page = 25
     list_max_show_all = 0
     list_fullwidth = True
-    paginator = listing.BoundedPaginator
+    paginator = large_lists.BoundedPaginator
     period: ClassVar[str] = ""
     """The field by which a time is chosen: an indexed time, or an id that has the time in it."""
     opens_today: ClassVar[bool] = False
@@ -37,19 +37,19 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
 
     def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
         """Show times by the clock of their row."""
-        return [moments.shown(self, name) for name in super().get_list_display(request)]
+        return [times.shown(self, name) for name in super().get_list_display(request)]
 
     def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
         """Add the choice of a time."""
         found: Sequence[Any] = super().get_list_filter(request)
-        return [*found, periods.of(self.period, opens_today=self.opens_today)] if self.period else found
+        return [*found, date_filter.of(self.period, opens_today=self.opens_today)] if self.period else found
 
     def get_paginator(
         self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *more: Any, **known: Any
     ) -> Any:
         """Count as far as the page asks for, and a little further."""
         paginator = super().get_paginator(request, queryset, per_page, *more, **known)
-        paginator.reach = listing.reach(request.GET.get("p", ""), per_page)
+        paginator.reach = large_lists.reach(request.GET.get("p", ""), per_page)
         return paginator
 
     def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
@@ -66,7 +66,7 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
             return queryset.filter(meant), False
         if not text or not self.searched_exactly:
             return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
-        return listing.exactly(queryset, fields=self.searched_exactly, text=text), False
+        return large_lists.exactly(queryset, fields=self.searched_exactly, text=text), False
 
     def meant_by(self, text: str, request: HttpRequest) -> Q | None:
         """Say which rows somebody means by a text; None: those that have it in their fields."""
@@ -92,8 +92,8 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
         if shown and "cl" in shown:
             if not (shown["cl"].query or shown["cl"].has_active_filters):
                 shown["cl"].full_result_count = shown["cl"].result_count  # else the theme offers to show all of all
-            shown.update(periods.shown(shown["cl"]))
-            moments.note_zones(self, shown["cl"].result_list, moments.zones(request.user))
+            shown.update(date_filter.shown(shown["cl"]))
+            times.note_zones(self, shown["cl"].result_list, times.zones(request.user))
         return answer  # type: ignore[no-any-return]
 
     def save_view(self, request: HttpRequest) -> HttpResponse:
@@ -110,7 +110,7 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
             rows = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters as error:
             raise BadRequest("This is no filter of the list.") from error
-        return exporting.answer(rows, fields=self.export_fields, values=self.export_values)
+        return exports.answer(rows, fields=self.export_fields, values=self.export_values)
 
     @property
     def _url_name(self) -> str:

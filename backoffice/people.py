@@ -1,4 +1,4 @@
-"""People in the backoffice: an owner's colleagues, and for a superuser everybody."""
+"""The pages of people: an owner's colleagues, and for a superuser everybody."""
 
 from typing import Any, ClassVar
 
@@ -10,10 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 
-from tenants import addresses, colleagues, roles
-from tenants.acting import Told, reasoned
-from tenants.backoffice import ScopedAdmin
-from tenants.colleague_forms import LINK, POOL, ChangeRoleForm, ColleagueForm, LinkForm, OwnPeopleForm, RemoveForm
+from adminkit import links
+from adminkit.actions import reasoned
+from adminkit.pages import ScopedAdmin
+from adminkit.spec import Told
+from backoffice.colleague_forms import LINK, POOL, ChangeRoleForm, ColleagueForm, LinkForm, OwnPeopleForm, RemoveForm
+from tenants import colleagues, roles
 from tenants.models import Member, Operator, Role, User
 from tenants.roles import Power
 
@@ -128,7 +130,7 @@ class PersonAdmin(ScopedAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # th
         if request.user.is_superuser:
             return super().history_view(request, object_id, extra_context)
         row = self.get_object(request, object_id)
-        return HttpResponseRedirect(addresses.list_of(User) if row is None else addresses.page_of(row))
+        return HttpResponseRedirect(links.list_of(User) if row is None else links.page_of(row))
 
     @admin.display(description="places")
     def places(self, row: User) -> str:

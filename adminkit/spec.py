@@ -1,0 +1,44 @@
+"""What an action of the desk is: its name, what it does, and who may have it done."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+
+from tenants.roles import Power
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What an action did, in one sentence; ``once`` and its ``link`` are shown to the person now, and kept nowhere."""
+
+    text: str
+    once: str = ""
+    link: str = ""
+
+
+Act = Callable[..., str | Told]
+"""Does something to a row for an actor and a reason, with what its form asks for; says in a sentence what it did."""
+
+
+def always(row: Any) -> bool:
+    """Fit every row."""
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSpec:
+    """What an action does, and who may have it done."""
+
+    name: str
+    description: str
+    act: Act
+    power: Power
+    form: type[forms.Form] = field(default=forms.Form)
+    fits: Callable[[Any], bool] = always
+
+
+def spec_of(action: Any) -> ActionSpec | None:
+    """Return what an action does; None if it is not one of ours."""
+    return getattr(action, "spec", None)
