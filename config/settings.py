@@ -5,7 +5,7 @@ from typing import Any
 
 import django_stubs_ext
 
-from config import api, databases, embedded_postgres, identity, log, mail, rules, theme
+from config import databases, embedded_postgres, identity, log, mail, rest_framework, rules, theme
 from config.env import Environment
 from payments.providers import stripe_keys
 
@@ -246,8 +246,8 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.security == "STARTTLS", MAIL.security == "TL
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL.sender
 ANYMAIL = MAIL.anymail
 
-REST_FRAMEWORK = api.rest_framework(trusted_proxies=TRUSTED_PROXIES)
-SPECTACULAR_SETTINGS = api.SPECTACULAR
+REST_FRAMEWORK = rest_framework.rest_framework(trusted_proxies=TRUSTED_PROXIES)
+SPECTACULAR_SETTINGS = rest_framework.SPECTACULAR
 # Browsers of these origins may call the API; the backoffice and the webhooks are nobody's to call from elsewhere.
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "x-request-id"]

@@ -1,4 +1,7 @@
-"""What talks to others is imported where it belongs; the layers are import-linter's (pyproject.toml)."""
+"""What talks to others is imported where it belongs, and models import no use case.
+
+The layers, and that no package has a circle, are import-linter's (pyproject.toml).
+"""
 
 import ast
 from collections.abc import Iterator
@@ -23,6 +26,8 @@ CLIENTS = {
     "urllib3": set(),
 }
 """Each client of a network, and the modules that may import it."""
+BELOW_MODELS = frozenset({"fields", "models", "offer_history", "states"})
+"""Modules that the models of their package are made of; a package's migrations and use cases stand on the models."""
 
 
 def clients_imported_elsewhere(module: Module) -> Iterator[str]:
@@ -45,6 +50,29 @@ def imported(node: ast.AST) -> list[str]:
             by_name = ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__", "import_string")
             return [name] if by_name else []
     return []
+
+
+def use_cases_in_models(module: Module) -> Iterator[str]:
+    """Find imports by which a package's models would stand on what stands on them."""
+    package, *inside = module.name.removesuffix(".py").split("/")
+    if not inside or inside[0] != "models":
+        return
+    for node in module.walk():
+        for name in imported(node):
+            of, _, rest = name.partition(".")
+            if of == package and rest.split(".")[0] not in BELOW_MODELS:
+                yield f"{module.at(node)} imports {name}"
+
+
+def test_models_import_no_use_case() -> None:
+    assert "\n".join(breaches(use_cases_in_models)) == ""
+
+
+@pytest.mark.parametrize("fault", ["from booking import reserving", "from booking.places import take"])
+def test_one_that_they_import_is_seen(fault: str) -> None:
+    assert finds(use_cases_in_models, fault, name="booking/models.py")
+    assert finds(use_cases_in_models, fault, name="booking/models/slot.py")
+    assert not finds(use_cases_in_models, fault, name="booking/confirming.py")
 
 
 def test_a_client_is_imported_in_its_own_modules() -> None:
