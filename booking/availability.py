@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Self
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -32,6 +32,7 @@ from booking.pricing import OfferedRate
 from booking.states import HOLDING, SlotStatus
 from common.compiled import Compiled
 from common.errors import NotFoundError, ValidationError
+from common.locking import AsOf, clocked
 from tenants import scoping
 from tenants.models import ApiClient, Operator
 
@@ -65,35 +66,51 @@ class Offer:
     """The database's clock, the one that decides expiry."""
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What :func:`judged` says of a slot."""
+
+    verdict: str
+    """Whether it can be had at this moment: a :class:`SlotStatus`."""
+    free: int
+    """Places that can be had."""
+
+    @classmethod
+    def of(cls, slot: Slot) -> Self:
+        """Take it from a slot that was :func:`judged`."""
+        read = vars(slot)
+        return cls(verdict=read["verdict"], free=read["free"])
+
+
 def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
     """Read a slot with its resource and rates.
 
     Raises:
         NotFoundError: The operator has no such slot.
     """
-    slot: Any = _OFFERED.first(slot_id=slot_id, operator=client.operator_id, client=client.pk)
+    slot = _OFFERED.first(slot_id=slot_id, operator=client.operator_id, client=client.pk)
     if slot is None:
         raise NotFoundError(kind="slot")
+    judgement, read = Judgement.of(slot), vars(slot)
     return Offer(
         resource=slot.resource,
         slot=slot,
-        verdict=slot.verdict,
-        free=slot.free,
+        verdict=judgement.verdict,
+        free=judgement.free,
         day=None,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
-        rates=slot.offered,
-        live_holds=slot.live_holds,
-        live_places=slot.live_places,
-        now=slot.db_now,
+        rates=rates_of(slot),
+        live_holds=read["live_holds"],
+        live_places=read["live_places"],
+        now=AsOf.of(slot).at,
     )
 
 
 def _offered(*, slot_id: UUID, operator: UUID, client: UUID) -> QuerySet[Slot]:
     slots = scoping.of_operator(Slot.objects.select_related("resource"), operator, path="resource__operator")
-    return judged(slots.filter(pk=slot_id, resource__is_active=True)).annotate(
-        offered=_rates("resource"), **_live(client), db_now=Now()
-    )
+    one = judged(slots.filter(pk=slot_id, resource__is_active=True))
+    return clocked(one.annotate(offered=_rates("resource"), **_live(client)))
 
 
 _OFFERED = Compiled(_offered, slot_id=UUID, operator=UUID, client=UUID)
@@ -107,21 +124,19 @@ def get_day_offer(*, resource_id: UUID, day: date | None, client: ApiClient) -> 
         ValidationError: It is booked by slot, or there is no such day.
         DayOverError: The day is over there.
     """
-    resource: Any = (
-        scoping.of_operator(Resource.objects.filter(pk=resource_id, is_active=True), client.operator)
-        .annotate(offered=_rates("pk"), **_live(client.pk), db_now=Now())
-        .first()
-    )
+    own = scoping.of_operator(Resource.objects.filter(pk=resource_id, is_active=True), client.operator)
+    resource = clocked(own.annotate(offered=_rates("pk"), **_live(client.pk))).first()
     if resource is None:
         raise NotFoundError(kind="resource")
     if not resource.exclusive:
         raise ValidationError(param="slot_id", code="required", message="This is booked by slot; name a slot_id.")
-    now: datetime = resource.db_now
+    now, read = AsOf.of(resource).at, vars(resource)
     today = days.today(zone=resource.timezone, now=now)
     if day is not None and day < today:
         raise DayOverError
     start, end = days.times_of(day=day or today, zone=resource.timezone)
-    is_priced = any(rate["amount"] > 0 for rate in resource.offered)
+    rates = rates_of(resource)
+    is_priced = any(rate["amount"] > 0 for rate in rates)
     return Offer(
         resource=resource,
         slot=None,
@@ -130,15 +145,15 @@ def get_day_offer(*, resource_id: UUID, day: date | None, client: ApiClient) -> 
         day=day or today,
         starts_at=start,
         ends_at=end,
-        rates=resource.offered,
-        live_holds=resource.live_holds,
-        live_places=resource.live_places,
+        rates=rates,
+        live_holds=read["live_holds"],
+        live_places=read["live_places"],
         now=now,
     )
 
 
 def judged(rows: QuerySet[Slot]) -> QuerySet[Slot]:
-    """Say of slots whether they can be had at this moment (``verdict``), and how many places (``free``).
+    """Say of slots whether they can be had at this moment, and how many places: a :class:`Judgement` of each.
 
     The one rule: it is what is shown and searched for, and what a reservation is turned away by. A hold past its time
     counts as free, since who comes next has it expired.
@@ -164,13 +179,12 @@ def judged(rows: QuerySet[Slot]) -> QuerySet[Slot]:
 
 def in_words(slot: Slot) -> str:
     """Write the verdict on a slot that was :func:`judged`."""
-    verdict: str = slot.verdict  # type: ignore[attr-defined]  # annotated by judged
-    return _WORDS[verdict]
+    return _WORDS[Judgement.of(slot).verdict]
 
 
 def places_in_words(slot: Slot) -> str:
     """Write how many places of a slot that was :func:`judged` are free, or why none can be had."""
-    free: int = slot.free  # type: ignore[attr-defined]  # annotated by judged
+    free = Judgement.of(slot).free
     return f"{free} place{'' if free == 1 else 's'} free" if free else in_words(slot)
 
 
@@ -204,9 +218,15 @@ def _places_due() -> Coalesce:
 
 
 def slots(*, operator: Operator) -> QuerySet[Slot]:
-    """List an operator's slots with their rates, each as :func:`judged`."""
+    """List an operator's slots with their rates (:func:`rates_of`), each as :func:`judged`."""
     own = scoping.of_operator(Slot.objects.filter(resource__is_active=True), operator, path="resource__operator")
     return judged(own).annotate(offered=_rates("resource"))
+
+
+def rates_of(row: Slot | Resource) -> list[OfferedRate]:
+    """Return the rates that were read with a slot or a resource."""
+    rates: list[OfferedRate] = vars(row)["offered"]
+    return rates
 
 
 def matching(

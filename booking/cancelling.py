@@ -1,5 +1,6 @@
 """Cancel: the places are free at once, and the release of the hold is stored with it."""
 
+from datetime import datetime
 from uuid import UUID
 
 from booking import carrying_out, locks, places
@@ -7,13 +8,16 @@ from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
 from common import database
 from common.errors import NotFoundError
+from common.locking import AsOf
 from common.states import InvalidStateError
 from payments import commands
 from payments.states import CommandKind
 from tenants.models import Operator
 
 
-def cancel(*, operator: Operator, reservation_id: UUID, operation_id: UUID, actor: str, reason: str) -> Reservation:
+def cancel(
+    *, operator: Operator, reservation_id: UUID, operation_id: UUID, actor: str, reason: str
+) -> AsOf[Reservation]:
     """Cancel a reservation that is not confirmed yet, free its places and release its hold.
 
     ``operation_id`` becomes the id of the release command: a second run with it goes on from where the first stopped.
@@ -24,13 +28,13 @@ def cancel(*, operator: Operator, reservation_id: UUID, operation_id: UUID, acto
         InvalidStateError: It is confirmed or over.
     """
     with database.use_case():
-        reservation = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
-        if reservation is None:
+        locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
+        if locked is None:
             raise NotFoundError(kind="reservation")
-        if not _is_own(reservation, operation_id):
-            _cancel(reservation, operation_id, actor, reason)
+        if not _is_own(locked.row, operation_id):
+            _cancel(locked.row, operation_id, actor, reason, now=locked.at)
     done = carrying_out.carry_out(command_id=operation_id)
-    return done.settled.reservation if done is not None else reservation
+    return done.settled.as_of if done is not None else locked
 
 
 def _is_own(reservation: Reservation, operation_id: UUID) -> bool:
@@ -39,8 +43,7 @@ def _is_own(reservation: Reservation, operation_id: UUID) -> bool:
     return over and reservation.payment.commands.filter(pk=operation_id).exists()
 
 
-def _cancel(reservation: Reservation, operation_id: UUID, actor: str, reason: str) -> None:
-    now = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
+def _cancel(reservation: Reservation, operation_id: UUID, actor: str, reason: str, *, now: datetime) -> None:
     if reservation.is_due(now):
         raise InvalidStateError(
             kind="reservation", status=ReservationStatus.EXPIRED, wanted=ReservationStatus.CANCELLED

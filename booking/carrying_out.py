@@ -10,10 +10,12 @@ from django.conf import settings
 from booking import settlement
 from booking.settlement import Settled
 from common import loops, tasks
+from common.locking import AsOf
 from payments import carrying_out, commands, pacing, sending
 from payments.models import Command
 
 Done = carrying_out.Done[Settled]
+Due = AsOf[Command]
 
 
 def carry_out(*, command_id: UUID) -> Done | None:
@@ -45,7 +47,7 @@ def send_due(*, limit: int = 500) -> int:
     """
     number, tried, run = 0, set[UUID](), _Run()
     while due := commands.list_due(limit=limit, but_not_of=run.paused, but_not=tried):
-        tried |= {command.pk for command in due}
+        tried |= {found.row.pk for found in due}
         number += _send(due, run)
     commands.flag_exhausted()
     return number
@@ -59,32 +61,32 @@ class _Run:
     answering: set[tuple[str, str]] = field(default_factory=set)
 
 
-def _send(due: Sequence[Command], run: _Run) -> int:
-    by_account: dict[tuple[str, str], list[Command]] = {}
-    for command in due:
-        by_account.setdefault(_account_of(command), []).append(command)
+def _send(due: Sequence[Due], run: _Run) -> int:
+    by_account: dict[tuple[str, str], list[Due]] = {}
+    for found in due:
+        by_account.setdefault(_account_of(found.row), []).append(found)
     number = _send_groups([group[:1] for group in by_account.values()], run)
     groups = []
     for account, (_, *others) in by_account.items():
-        together = [command for command in others if account not in run.answering or sending.reads_lists(command)]
-        groups += [[command] for command in others if command not in together]
+        together = [found for found in others if account not in run.answering or sending.reads_lists(found.row)]
+        groups += [[found] for found in others if found not in together]
         groups += [together] if together else []
     return number + _send_groups(groups, run)
 
 
-def _send_groups(groups: Sequence[Sequence[Command]], run: _Run) -> int:
+def _send_groups(groups: Sequence[Sequence[Due]], run: _Run) -> int:
     """Send groups at once, and the commands of one group one after the other."""
 
-    def send(group: Sequence[Command]) -> int:
-        return loops.each(group, partial(_carry_out_alone, run=run), name="send_commands").done
+    def send(group: Sequence[Due]) -> int:
+        return loops.each(group, partial(_carry_out_alone, run=run), name="send_commands", label=_label).done
 
     return loops.each_at_once(groups, send, name="send_groups", threads=settings.COMMAND_SENDERS).done
 
 
-def _carry_out_alone(command: Command, *, run: _Run) -> bool:
-    account = _account_of(command)
+def _carry_out_alone(found: Due, *, run: _Run) -> bool:
+    command, account = found.row, _account_of(found.row)
     named = {"provider": account[0], "account": account[1]}
-    calls = sending.count_calls(command, now=command.db_now)  # type: ignore[attr-defined]  # annotated by the list
+    calls = sending.count_calls(command, now=found.at)
     if account in run.paused:
         return False
     if pacing.admit(**named, calls=calls):
@@ -99,6 +101,10 @@ def _carry_out_alone(command: Command, *, run: _Run) -> bool:
         run.answering.add(account)
         pacing.answered(**named)
     return done is not None
+
+
+def _label(found: Due) -> str:
+    return str(found.row.pk)
 
 
 def _account_of(command: Command) -> tuple[str, str]:

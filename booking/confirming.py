@@ -1,5 +1,6 @@
 """Confirm: the hold becomes a sale, and the capture of the money is stored with it."""
 
+from datetime import datetime
 from uuid import UUID
 
 from booking import carrying_out, locks
@@ -8,6 +9,7 @@ from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
 from common import database
 from common.errors import NotFoundError
+from common.locking import AsOf
 from common.states import InvalidStateError
 from payments import commands
 from payments.applying import CHANGED_FIELDS as PAYMENT_FIELDS
@@ -17,7 +19,9 @@ from payments.states import CommandKind, PaymentStatus
 from tenants.models import Operator
 
 
-def confirm(*, operator: Operator, reservation_id: UUID, operation_id: UUID, actor: str, reason: str) -> Reservation:
+def confirm(
+    *, operator: Operator, reservation_id: UUID, operation_id: UUID, actor: str, reason: str
+) -> AsOf[Reservation]:
     """Confirm a pending reservation, and capture its money.
 
     ``operation_id`` becomes the id of the capture command: a second run with it goes on from where the first stopped.
@@ -30,26 +34,26 @@ def confirm(*, operator: Operator, reservation_id: UUID, operation_id: UUID, act
         CardError, PaymentRefusedError: The provider refused the capture; the reservation is ``failed``.
     """
     with database.use_case():
-        reservation = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
-        if reservation is None:
+        locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
+        if locked is None:
             raise NotFoundError(kind="reservation")
-        earlier = _find_own(reservation, operation_id)
-        command = earlier or _confirm(reservation, operation_id, actor, reason)
+        earlier = _find_own(locked.row, operation_id)
+        command = earlier or _confirm(locked.row, operation_id, actor, reason, now=locked.at)
     done = None
     if earlier is None:
         done = carrying_out.finish(command)
     elif earlier.is_open:
         done = carrying_out.carry_out(command_id=earlier.pk)
-    return _result(done.settled.reservation if done is not None else reservation)
+    return _result(done.settled.as_of if done is not None else locked)
 
 
-def _result(reservation: Reservation) -> Reservation:
-    payment = reservation.payment
+def _result(found: AsOf[Reservation]) -> AsOf[Reservation]:
+    reservation, payment = found.row, found.row.payment
     if _is_let_go(reservation):
         raise HoldExpiredError
     if reservation.status == ReservationStatus.FAILED:
         raise why_failed(code=payment.failure_code, message=payment.failure_message, prefix="payment.")
-    return reservation
+    return found
 
 
 def _is_let_go(reservation: Reservation) -> bool:
@@ -66,8 +70,7 @@ def _find_own(reservation: Reservation, operation_id: UUID) -> Command | None:
     return reservation.payment.commands.filter(pk=operation_id).first()
 
 
-def _confirm(reservation: Reservation, operation_id: UUID, actor: str, reason: str) -> Command:
-    now = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
+def _confirm(reservation: Reservation, operation_id: UUID, actor: str, reason: str, *, now: datetime) -> Command:
     if reservation.is_due(now) or reservation.status == ReservationStatus.EXPIRED or _is_let_go(reservation):
         raise HoldExpiredError
     if reservation.status != ReservationStatus.PENDING:  # money that came in part confirms by another door

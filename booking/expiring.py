@@ -11,6 +11,7 @@ from booking import locks, places
 from booking.models import Reservation
 from booking.states import ReservationStatus
 from common import database, errors, loops
+from common.locking import Locked
 from payments import commands
 from payments.states import CommandKind
 
@@ -53,9 +54,7 @@ def end_due(*, among: Q, now: datetime) -> list[Reservation]:
     """
     database.require_transaction()
     over = locks.list_due_for_update(now=now, among=among, limit=BATCH)
-    if over:
-        _end(over)
-    return over
+    return _end(over) if over else []
 
 
 def _batches(*, among: Q, now: datetime | None) -> Iterator[int]:
@@ -74,16 +73,15 @@ def _expire_batch(*, among: Q, now: datetime | None, limit: int) -> int:
     return len(due)
 
 
-def _expire(due: Sequence[Reservation]) -> None:
+def _expire(due: Sequence[Locked[Reservation]]) -> None:
     """Move locked reservations on; five statements for the batch, whatever its size."""
-    _end(due)
-    places.give_back(due)
+    places.give_back(_end(due))
 
 
-def _end(due: Sequence[Reservation]) -> None:
-    releases = []
-    for reservation in due:
-        at = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
+def _end(due: Sequence[Locked[Reservation]]) -> list[Reservation]:
+    ended, releases = [], []
+    for locked in due:
+        reservation, at = locked.row, locked.at
         reservation.move(ReservationStatus.EXPIRED, at=at, by=ACTOR, because="the hold's time is over")
         payment = reservation.payment
         releases.append(
@@ -91,9 +89,11 @@ def _end(due: Sequence[Reservation]) -> None:
                 payment=payment, kind=CommandKind.CANCEL, requested_by=ACTOR, reason="the hold's time is over", now=at
             )
         )
-    moved = {field: getattr(due[0], field) for field in ("status", "changed_at", "changed_by", "changed_because")}
-    Reservation.objects.filter(pk__in=[reservation.pk for reservation in due]).update(**moved)
+        ended.append(reservation)
+    moved = {field: getattr(ended[0], field) for field in ("status", "changed_at", "changed_by", "changed_because")}
+    Reservation.objects.filter(pk__in=[reservation.pk for reservation in ended]).update(**moved)
     database.insert_together(*releases)
+    return ended
 
 
 def _expire_one_by_one(*, among: Q, now: datetime | None) -> int:

@@ -1,6 +1,6 @@
 """Extend: a hold lives longer, up to its ceiling and to what the provider holds the money for."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from booking import holds, locks
@@ -24,10 +24,10 @@ def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str
         HoldCeilingError: It would live longer than any hold may, or than the provider holds the money.
     """
     with database.use_case():
-        reservation = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
-        if reservation is None:
+        locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
+        if locked is None:
             raise NotFoundError(kind="reservation")
-        at: datetime = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        reservation, at = locked.row, locked.at
         if reservation.is_due(at):
             raise HoldExpiredError
         if reservation.status not in HOLDING or reservation.expires_at is None:

@@ -38,10 +38,10 @@ def move(*, operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str,
 def _move(operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, reason: str) -> Reservation:
     try:
         with database.use_case():
-            reservation = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
-            if reservation is None:
+            locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
+            if locked is None:
                 raise NotFoundError(kind="reservation")
-            at: datetime = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
+            reservation, at = locked.row, locked.at
             left = _leaving(reservation, slot_id, at)
             reservation.slot_id = slot_id
             reservation.changed_at, reservation.changed_by, reservation.changed_because = at, actor, reason

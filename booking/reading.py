@@ -13,12 +13,13 @@ from booking.models import Reservation, Unit
 from booking.states import HOLDING, ReservationStatus
 from common.compiled import Compiled
 from common.errors import NotFoundError
+from common.locking import AsOf, clocked
 from tenants import scoping
 from tenants.models import ApiClient, Operator
 
 
 def reservations(*, operator: Operator | UUID, own: ApiClient | UUID | None = None) -> QuerySet[Reservation]:
-    """Select an operator's reservations with payment and units (:func:`units`); ``db_now`` is the database's clock.
+    """Select an operator's reservations with payment, units (:func:`units`) and the time (``locking.clocked``).
 
     ``own`` narrows them to those that a client made itself: a customer sees no others.
     """
@@ -27,7 +28,7 @@ def reservations(*, operator: Operator | UUID, own: ApiClient | UUID | None = No
         rows = rows.filter(api_client=own)
     units = Unit.objects.filter(reservation=OuterRef("pk")).order_by("id")
     sold = ArraySubquery(units.values_list(JSONObject(id="id", unit="unit", name="name", amount="amount")))
-    return rows.annotate(sold=sold, db_now=Now())
+    return clocked(rows.annotate(sold=sold))
 
 
 def units(row: Reservation) -> Sequence[Unit]:
@@ -36,7 +37,7 @@ def units(row: Reservation) -> Sequence[Unit]:
     return list(row.units.all()) if sold is None else [Unit(reservation=row, **unit) for unit in sold]
 
 
-def get_reservation(*, operator: Operator, reservation_id: UUID, own: ApiClient | None = None) -> Reservation:
+def get_reservation(*, operator: Operator, reservation_id: UUID, own: ApiClient | None = None) -> AsOf[Reservation]:
     """Read one reservation; ``own`` as for :func:`reservations`.
 
     Raises:
@@ -46,7 +47,7 @@ def get_reservation(*, operator: Operator, reservation_id: UUID, own: ApiClient 
     found = _ONE.first(**where) if own is None else _ONES_OWN.first(**where, own=own.pk)
     if found is None:
         raise NotFoundError(kind="reservation")
-    return found
+    return AsOf.of(found)
 
 
 def _one(*, reservation_id: UUID, operator: UUID, own: UUID | None = None) -> QuerySet[Reservation]:

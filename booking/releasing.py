@@ -1,5 +1,6 @@
 """Letting go of a hold that no reservation needs (P7), whoever noticed it."""
 
+from datetime import datetime
 from uuid import UUID
 
 from booking import locks
@@ -16,10 +17,10 @@ def release_unwanted(*, payment_id: UUID, reason: str) -> Command | None:
     question is asked again under the lock. Must be called outside a transaction.
     """
     with database.use_case():
-        payment = _find_unwanted(payment_id)
-        if payment is None:
+        unwanted = _find_unwanted(payment_id)
+        if unwanted is None:
             return None
-        at = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        payment, at = unwanted
         wanted = settling.release(payment, at, reason=reason)
         if not wanted:
             return None
@@ -29,10 +30,10 @@ def release_unwanted(*, payment_id: UUID, reason: str) -> Command | None:
     return command
 
 
-def _find_unwanted(payment_id: UUID) -> Payment | None:
-    reservation = locks.find_reservation_for_update(payment_id=payment_id)
-    if reservation is not None:
-        reservation.payment.db_now = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
-        return None if reservation.is_active else reservation.payment
-    payment = payment_locks.find_payment_for_update(pk=payment_id, managed_by="")
-    return payment if payment is not None and payment.is_final else None
+def _find_unwanted(payment_id: UUID) -> tuple[Payment, datetime] | None:
+    """Lock a payment, with its reservation if it has one, and return it with the time if nothing needs its hold."""
+    reserved = locks.find_reservation_for_update(payment_id=payment_id)
+    if reserved is not None:
+        return None if reserved.row.is_active else (reserved.row.payment, reserved.at)
+    single = payment_locks.find_payment_for_update(pk=payment_id, managed_by="")
+    return (single.row, single.at) if single is not None and single.row.is_final else None

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models.functions import Now
 
 from booking import allowances, availability, carrying_out, expiring, holds, places, pricing
 from booking.allowances import Allowance
@@ -15,6 +14,7 @@ from booking.models import Reservation, Unit
 from booking.states import ReservationStatus, SlotStatus
 from common import database, ids
 from common.errors import BusyError, ConflictError, NotFoundError, ValidationError
+from common.locking import AsOf, clocked
 from idempotency.keys import Operation
 from payments import commands
 from payments.errors import why_failed
@@ -62,6 +62,8 @@ class Reserved:
     """A reservation that was made, with what was sold; ``known`` is whether the provider's answer is."""
 
     reservation: Reservation
+    at: datetime
+    """When it was read, by the database's clock."""
     units: Sequence[Unit]
     known: bool
 
@@ -85,8 +87,8 @@ def reserve(*, client: ApiClient, actor: str, operation: Operation, request: Req
         return _go_on(client=client, operation_id=operation.id)
     units, command = stored
     done = carrying_out.finish(command)
-    reservation = done.settled.reservation if done else _get(client, operation.id)
-    return _result(reservation, units, known=done is not None and done.known)
+    found = done.settled.as_of if done else _get(client, operation.id)
+    return _result(found, units, known=done is not None and done.known)
 
 
 Stored = tuple[list[Unit], Command]
@@ -261,23 +263,23 @@ def _sold(rate: pricing.OfferedRate) -> dict[str, object]:
 
 def _go_on(*, client: ApiClient, operation_id: UUID) -> Reserved:
     """Finish what an earlier run with this id began, from wherever it stopped."""
-    reservation = _get(client, operation_id)
-    command = reservation.payment.commands.filter(kind__in=commands.STARTING).get()
+    found = _get(client, operation_id)
+    command = found.row.payment.commands.filter(kind__in=commands.STARTING).get()
     known = not command.is_open
     if command.is_open:
         done = carrying_out.carry_out(command_id=command.pk)
         known = done is not None and done.known
-        reservation = _get(client, operation_id)
-    return _result(reservation, list(reservation.units.all()), known=known)
+        found = _get(client, operation_id)
+    return _result(found, list(found.row.units.all()), known=known)
 
 
-def _get(client: ApiClient, operation_id: UUID) -> Reservation:
+def _get(client: ApiClient, operation_id: UUID) -> AsOf[Reservation]:
     mine = scoping.of_operator(Reservation.objects.select_related("payment"), client.operator)
-    return mine.annotate(db_now=Now()).get(pk=operation_id)
+    return AsOf.of(clocked(mine).get(pk=operation_id))
 
 
-def _result(reservation: Reservation, units: Sequence[Unit], *, known: bool) -> Reserved:
-    payment = reservation.payment
+def _result(found: AsOf[Reservation], units: Sequence[Unit], *, known: bool) -> Reserved:
+    reservation, payment = found.row, found.row.payment
     if reservation.status == ReservationStatus.FAILED and payment.status == PaymentStatus.FAILED:
         raise why_failed(code=payment.failure_code, message=payment.failure_message, prefix="payment.")
-    return Reserved(reservation=reservation, units=units, known=known)
+    return Reserved(reservation=reservation, at=found.at, units=units, known=known)

@@ -9,6 +9,7 @@ from booking import holds, late_money, locks, places
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
 from common import database
+from common.locking import AsOf, Locked
 from payments import applying, commands, currencies, disputing, refunding, settling
 from payments.applying import Change
 from payments.errors import UnknownPaymentError
@@ -22,6 +23,13 @@ class Settled(settling.Settled):
     """What settling did, with the reservation as it is now."""
 
     reservation: Reservation
+    at: datetime
+    """When it was locked, by the database's clock."""
+
+    @property
+    def as_of(self) -> AsOf[Reservation]:
+        """The reservation, with the time."""
+        return AsOf(row=self.reservation, at=self.at)
 
 
 def settle(*, news: PaymentOutcome) -> Settled:
@@ -35,8 +43,8 @@ def settle(*, news: PaymentOutcome) -> Settled:
         OutcomeMismatchError: The news contradicts the payment: another amount, currency, account or object.
     """
     database.require_transaction()
-    reservation = _find(news)
-    at: datetime = reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
+    locked = _find(news)
+    reservation, at = locked.row, locked.at
     if settling.is_of_refund(news):
         return _settle_refund(reservation, news, at)
     change = applying.apply(reservation.payment, news, at=at)
@@ -45,7 +53,7 @@ def settle(*, news: PaymentOutcome) -> Settled:
     payment_fields = settling.changed_fields(change, news, effect)
     following = settling.write(news, at, (reservation, CHANGED_FIELDS), (reservation.payment, payment_fields))
     database.insert_together(*wanted)
-    return Settled(reservation=reservation, payment=reservation.payment, effect=effect, next_command=following)
+    return Settled(reservation=reservation, at=at, payment=reservation.payment, effect=effect, next_command=following)
 
 
 def settle_any(*, news: PaymentOutcome) -> settling.Settled:
@@ -58,11 +66,11 @@ def settle_any(*, news: PaymentOutcome) -> settling.Settled:
         return settling.settle(news=news)
 
 
-def _find(news: PaymentOutcome) -> Reservation:
+def _find(news: PaymentOutcome) -> Locked[Reservation]:
     found = locks.find_reservation_for_update(**settling.named(news, prefix="payment__"))
     if found is None:
         raise UnknownPaymentError(settling.reference(news))
-    settling.check_provider(found.payment, news)
+    settling.check_provider(found.row.payment, news)
     return found
 
 
@@ -141,7 +149,7 @@ def _settle_refund(reservation: Reservation, news: PaymentOutcome, at: datetime)
     if payment.amount_refunded == payment.amount_captured > 0:
         _returned(reservation, news, at)
     following = settling.write(news, at, (reservation, CHANGED_FIELDS), (payment, refunding.CHANGED_FIELDS))
-    return Settled(reservation=reservation, payment=payment, effect=effect, next_command=following)
+    return Settled(reservation=reservation, at=at, payment=payment, effect=effect, next_command=following)
 
 
 def _returned(reservation: Reservation, news: PaymentOutcome, at: datetime) -> None:

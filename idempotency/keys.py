@@ -17,11 +17,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from common import ids, loops, processes, text_intake
 from common.errors import HoldfastError
+from common.locking import AsOf, clocked
 from idempotency.errors import KeyInUseError, KeyInvalidError, KeyMissingError, KeyReusedError
 from idempotency.models import IdempotencyKey
 from tenants.models import ApiClient
@@ -151,8 +152,8 @@ def answer_of_other(*, claim: Claim) -> Answer | None:
     Raises:
         KeyInUseError: It is still running.
     """
-    row = _rows().filter(operation_id=claim.operation.id).first()
-    return _answer_of(row) if row is not None else None
+    row = _timed().filter(operation_id=claim.operation.id).first()
+    return _answer_of(AsOf.of(row)) if row is not None else None
 
 
 def free_left_behind() -> int:
@@ -180,7 +181,7 @@ def _forget(keys: Sequence[int], *, now: datetime | None) -> int:
 
 def _first_answer(*, client: ApiClient, key: str, mark: str) -> Answer | None:
     """Return the answer of a key; None if it may be claimed after all."""
-    first = _rows().filter(api_client=client, key=key).first()
+    first = _timed().filter(api_client=client, key=key).first()
     if first is None:
         return None  # released between the two statements
     if first.fingerprint != mark:
@@ -188,17 +189,17 @@ def _first_answer(*, client: ApiClient, key: str, mark: str) -> Answer | None:
     if first.status_code is None and processes.is_gone(first.leased_by):
         IdempotencyKey.objects.filter(pk=first.pk, claim_id=first.claim_id, status_code=None).update(leased_until=Now())
         return None
-    return _answer_of(first)
+    return _answer_of(AsOf.of(first))
 
 
-def _rows() -> QuerySet[IdempotencyKey]:
-    return IdempotencyKey.objects.annotate(rest=F("leased_until") - Now())
+def _timed() -> QuerySet[IdempotencyKey]:
+    return clocked(IdempotencyKey.objects.all())
 
 
-def _answer_of(row: IdempotencyKey) -> Answer:
+def _answer_of(found: AsOf[IdempotencyKey]) -> Answer:
+    row = found.row
     if row.status_code is None:
-        rest: timedelta = row.rest  # type: ignore[attr-defined]  # annotated by the query
-        raise KeyInUseError(seconds=rest.total_seconds())
+        raise KeyInUseError(seconds=(row.leased_until - found.at).total_seconds())
     return Answer(status_code=row.status_code, body=bytes(row.body or b""))
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from common.locking import Locked, clocked
 from notifications.models import Mail, MailStatus
 from reconciliation.models import Discrepancy
 
@@ -14,10 +15,11 @@ def due() -> QuerySet[Mail]:
     return Mail.objects.filter(status=MailStatus.WAITING, next_attempt_at__lte=Now()).order_by("next_attempt_at")
 
 
-def find_due_for_update(*, mail_id: UUID) -> Mail | None:
+def find_due_for_update(*, mail_id: UUID) -> Locked[Mail] | None:
     """Lock a mail if it is still due, unless somebody else has locked it."""
     mine = due().filter(pk=mail_id)
-    return mine.select_for_update(no_key=True, skip_locked=True).annotate(db_now=Now()).first()
+    found = clocked(mine.select_for_update(no_key=True, skip_locked=True)).first()
+    return Locked.of(found) if found is not None else None
 
 
 def list_untold_for_update(*, where: Q) -> list[Discrepancy]:
@@ -26,6 +28,6 @@ def list_untold_for_update(*, where: Q) -> list[Discrepancy]:
     return list(untold.select_for_update(no_key=True, skip_locked=True))
 
 
-def get_mail_for_update(*, mail_id: UUID) -> Mail:
-    """Lock a mail; ``db_now`` on it is the database's clock."""
-    return Mail.objects.select_for_update(no_key=True).annotate(db_now=Now()).get(pk=mail_id)
+def get_mail_for_update(*, mail_id: UUID) -> Locked[Mail]:
+    """Lock a mail."""
+    return Locked.of(clocked(Mail.objects.select_for_update(no_key=True)).get(pk=mail_id))

@@ -9,7 +9,6 @@ from uuid import UUID
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db.models.functions import Now
 
 from common import database, errors, loops
 from notifications import locks, rendering
@@ -54,17 +53,19 @@ def send_due() -> int:
 def send_again(*, mail_id: UUID) -> None:
     """Have a mail sent once more, whatever became of it. Must be called outside a transaction."""
     with database.use_case():
-        mail = locks.get_mail_for_update(mail_id=mail_id)
-        mail.send_again(at=mail.db_now)  # type: ignore[attr-defined]  # annotated by the lock
-        mail.save()
+        locked = locks.get_mail_for_update(mail_id=mail_id)
+        locked.row.send_again(at=locked.at)
+        locked.row.save()
 
 
 def _claim(mail_id: UUID) -> Mail | None:
     with database.use_case():
-        mail = locks.find_due_for_update(mail_id=mail_id)
-        if mail is not None:
-            mail.attempts += 1
-            Mail.objects.filter(pk=mail.pk).update(attempts=mail.attempts, next_attempt_at=Now() + _LEASE)
+        locked = locks.find_due_for_update(mail_id=mail_id)
+        if locked is None:
+            return None
+        mail = locked.row
+        mail.attempts += 1
+        Mail.objects.filter(pk=mail.pk).update(attempts=mail.attempts, next_attempt_at=locked.at + _LEASE)
     return mail
 
 
@@ -84,10 +85,10 @@ def _hand_over(mail: Mail, server: BaseEmailBackend) -> Exception | None:
 def _note(claimed: Mail, error: Exception | None) -> None:
     """Write what came of a mail; a failure is no news of one that another sender has claimed since."""
     with database.use_case():
-        mail = locks.get_mail_for_update(mail_id=claimed.pk)
+        locked = locks.get_mail_for_update(mail_id=claimed.pk)
+        mail, at = locked.row, locked.at
         if error is not None and mail.attempts != claimed.attempts:
             return
-        at: datetime = mail.db_now  # type: ignore[attr-defined]  # annotated by the lock
         if error is None:
             mail.note_sent(at=at)
         else:

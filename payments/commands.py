@@ -19,6 +19,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
 from common import database, ids, loops, processes
+from common.locking import AsOf, clocked
 from common.states import InvalidStateError
 from payments import locks, managers, retries
 from payments.models import Command, Payment, Refund
@@ -133,8 +134,8 @@ def _is_wanted(payment: Payment) -> bool:
 
 def list_due(
     *, limit: int, but_not_of: Collection[tuple[str, str]] = (), but_not: Collection[UUID] = ()
-) -> list[Command]:
-    """List commands that a sender may claim now, with payment and ``db_now``, the longest waiting first.
+) -> list[AsOf[Command]]:
+    """List commands that a sender may claim now, with payment, the longest waiting first.
 
     ``but_not_of`` names accounts of providers to leave out, as (provider, account), ``but_not`` commands.
     """
@@ -150,7 +151,8 @@ def list_due(
     )
     for provider, account in but_not_of:
         due = due.exclude(payment__provider=provider, payment__provider_account=account)
-    return list(due.select_related("payment").annotate(db_now=Now()).order_by("next_attempt_at")[:limit])
+    first = clocked(due.select_related("payment").order_by("next_attempt_at"))[:limit]
+    return [AsOf.of(command) for command in first]
 
 
 def finish(command: Command, news: PaymentOutcome, *, at: datetime) -> None:
@@ -218,12 +220,13 @@ def flag_exhausted() -> int:
 
 def _flag(exhausted: QuerySet[Command], *, command_id: UUID, payment_id: UUID) -> bool:
     with database.use_case():
-        payment = locks.find_payment_for_update(pk=payment_id)
-        if payment is None or not exhausted.filter(pk=command_id).exists():
+        locked = locks.find_payment_for_update(pk=payment_id)
+        if locked is None or not exhausted.filter(pk=command_id).exists():
             return False
+        payment = locked.row
         command = Command.objects.get(pk=command_id)
         payment.flag_stuck(
-            at=payment.db_now,  # type: ignore[attr-defined]  # annotated by the lock
+            at=locked.at,
             because=f"{command.kind}: no answer in {command.attempts} attempts ({command.last_error or 'died'})",
         )
         command.next_attempt_at = None
@@ -240,12 +243,12 @@ def give_another_round(*, command_id: UUID) -> None:
     """
     payment_id = Command.objects.values_list("payment_id", flat=True).get(pk=command_id)
     with database.use_case():
-        payment = locks.find_payment_for_update(pk=payment_id)
+        locked = locks.find_payment_for_update(pk=payment_id)
         command = Command.objects.get(pk=command_id)
-        if payment is None or not command.is_open:
+        if locked is None or not command.is_open:
             raise InvalidStateError(kind="command", status=command.status, wanted=CommandStatus.SENT)
-        command.extra_attempts, command.leased_until = command.attempts, None
-        command.next_attempt_at = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        payment = locked.row
+        command.extra_attempts, command.leased_until, command.next_attempt_at = command.attempts, None, locked.at
         if not given_up(payment=payment).exclude(pk=command_id).exists():
             payment.stuck_at, payment.stuck_because = None, ""
         fields = ["extra_attempts", "leased_until", "next_attempt_at"]

@@ -1,5 +1,7 @@
 """Chargebacks: recorded beside the payment, in their own currency. No figure of the payment changes by one."""
 
+from datetime import datetime
+
 from payments import locks, settling
 from payments.errors import OutcomeMismatchError, UnknownPaymentError
 from payments.models import Dispute, Payment
@@ -15,14 +17,15 @@ def record(*, news: PaymentOutcome, theirs: ProviderDispute) -> settling.Settled
         UnknownPaymentError: There is no such payment (yet).
         OutcomeMismatchError: It is of less than nothing.
     """
-    payment = locks.find_payment_for_update(**settling.named(news))
-    if payment is None:
+    locked = locks.find_payment_for_update(**settling.named(news))
+    if locked is None:
         raise UnknownPaymentError(settling.reference(news))
+    payment = locked.row
     if theirs.amount < 0:
         raise OutcomeMismatchError(f"{theirs.ref}: a dispute of less than nothing.")
     known = locks.find_dispute_for_update(payment=payment, provider_ref=theirs.ref)
     if known is None:
-        _open(payment, theirs)
+        _open(payment, theirs, locked.at)
         return settling.Settled(payment=payment, effect=Effect.APPLIED)
     newer = known.update(
         status=theirs.status, is_closed=theirs.is_closed, respond_by=theirs.respond_by, as_of=theirs.as_of
@@ -32,7 +35,7 @@ def record(*, news: PaymentOutcome, theirs: ProviderDispute) -> settling.Settled
     return settling.Settled(payment=payment, effect=Effect.APPLIED if newer else Effect.STALE)
 
 
-def _open(payment: Payment, theirs: ProviderDispute) -> None:
+def _open(payment: Payment, theirs: ProviderDispute, at: datetime) -> None:
     Dispute.objects.create(
         operator_id=payment.operator_id,
         payment=payment,
@@ -44,5 +47,5 @@ def _open(payment: Payment, theirs: ProviderDispute) -> None:
         is_closed=theirs.is_closed,
         respond_by=theirs.respond_by,
         as_of=theirs.as_of,
-        created_at=payment.db_now,  # type: ignore[attr-defined]  # annotated by the lock
+        created_at=at,
     )

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from common import database
 from common.errors import NotFoundError, ValidationError
+from common.locking import Locked
 from common.states import InvalidStateError
 from idempotency.keys import Operation
 from payments import carrying_out, commands, currencies, locks, settling
@@ -77,7 +78,8 @@ def confirm(
     if force_failure and not settings.STRIPE_API_BASE:
         raise SandboxOnlyError
     with database.use_case():
-        payment, earlier = _get_for_update(operator, payment_id, operation_id)
+        locked, earlier = _get_for_update(operator, payment_id, operation_id)
+        payment = locked.row
         if earlier is not None:
             return payment
         _refuse_unless(payment, _CONFIRMABLE, PaymentStatus.PROCESSING)
@@ -90,7 +92,7 @@ def confirm(
             raise ValidationError(param="payment_method_id", code="required", message="Name a payment method.")
         if force_failure:
             payment.payment_method_id = _DECLINED
-        _ask(payment, CommandKind.CONFIRM, operation_id, actor, amount=payment.amount)
+        _ask(locked, CommandKind.CONFIRM, operation_id, actor, amount=payment.amount)
     return payment
 
 
@@ -102,7 +104,8 @@ def capture(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: 
         ValidationError: More than is held.
     """
     with database.use_case():
-        payment, earlier = _get_for_update(operator, payment_id, operation_id)
+        locked, earlier = _get_for_update(operator, payment_id, operation_id)
+        payment = locked.row
         if earlier is not None:
             return payment
         _refuse_unless(payment, (PaymentStatus.ON_HOLD,), PaymentStatus.SUCCEEDED)
@@ -113,7 +116,7 @@ def capture(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: 
             message = f"Only {currencies.shown(payment.amount, payment.currency)} is held."
             raise ValidationError(param="amount", code="invalid_amount", message=message)
         registry.get(payment.provider).check_amount(amount=wanted, currency=payment.currency)
-        _ask(payment, CommandKind.CAPTURE, operation_id, actor, amount=wanted)
+        _ask(locked, CommandKind.CAPTURE, operation_id, actor, amount=wanted)
     return payment
 
 
@@ -127,10 +130,11 @@ def cancel(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: s
         NotFoundError, ManagedPaymentError, InvalidStateError: It is not there, not ours to drive, or past canceling.
     """
     with database.use_case():
-        payment, command = _get_for_update(operator, payment_id, operation_id)
+        locked, command = _get_for_update(operator, payment_id, operation_id)
+        payment = locked.row
         if command is None:
             _refuse_unless(payment, _CANCELABLE, PaymentStatus.CANCELED)
-            command = _find_open(payment, CommandKind.CANCEL) or _new(payment, CommandKind.CANCEL, operation_id, actor)
+            command = _find_open(payment, CommandKind.CANCEL) or _new(locked, CommandKind.CANCEL, operation_id, actor)
     claimed = commands.claim(command_id=command.pk)
     done = carrying_out.finish(claimed, settle=settling.settle) if claimed is not None else None
     return done.settled.payment if done is not None else Payment.objects.get(pk=payment.pk)
@@ -138,7 +142,7 @@ def cancel(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: s
 
 def _create(client: ApiClient, actor: str, payment_id: UUID, request: Request) -> Command:
     with database.use_case():
-        now = Operator.objects.annotate(db_now=Now()).values_list("db_now", flat=True).get(pk=client.operator_id)
+        now = Operator.objects.values_list(Now(), flat=True).get(pk=client.operator_id)
         payment = Payment(
             id=payment_id,
             operator=client.operator,
@@ -168,14 +172,14 @@ def _claim_creation(payment_id: UUID) -> Command | None:
     return commands.claim(command_id=begun.pk) if begun is not None else None
 
 
-def _get_for_update(operator: Operator, payment_id: UUID, operation_id: UUID) -> tuple[Payment, Command | None]:
+def _get_for_update(operator: Operator, payment_id: UUID, operation_id: UUID) -> tuple[Locked[Payment], Command | None]:
     """Lock a payment of the payments API, and find the command of an earlier run of this operation."""
-    payment = locks.find_payment_for_update(pk=payment_id, operator=operator.pk)
-    if payment is None:
+    locked = locks.find_payment_for_update(pk=payment_id, operator=operator.pk)
+    if locked is None:
         raise NotFoundError(kind="payment intent")
-    if payment.managed_by:
-        raise ManagedPaymentError(by=payment.managed_by)
-    return payment, payment.commands.filter(pk=operation_id).first()
+    if locked.row.managed_by:
+        raise ManagedPaymentError(by=locked.row.managed_by)
+    return locked, locked.row.commands.filter(pk=operation_id).first()
 
 
 def _refuse_unless(payment: Payment, allowed: tuple[PaymentStatus, ...], wanted: PaymentStatus) -> None:
@@ -183,19 +187,26 @@ def _refuse_unless(payment: Payment, allowed: tuple[PaymentStatus, ...], wanted:
         raise InvalidStateError(kind="payment", status=payment.status, wanted=wanted)
 
 
-def _ask(payment: Payment, kind: CommandKind, operation_id: UUID, actor: str, *, amount: int) -> None:
+def _ask(locked: Locked[Payment], kind: CommandKind, operation_id: UUID, actor: str, *, amount: int) -> None:
     """Move on to ``processing``, store the command, and have a worker send it."""
-    now = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
-    payment.move(PaymentStatus.PROCESSING, at=now, by=actor, because=f"{kind} requested")
+    payment = locked.row
+    payment.move(PaymentStatus.PROCESSING, at=locked.at, by=actor, because=f"{kind} requested")
     database.update_together((payment, (*CHANGED_FIELDS, "payment_method_id")))
-    command = _new(payment, kind, operation_id, actor, amount=amount)
+    command = _new(locked, kind, operation_id, actor, amount=amount)
     carrying_out.queue(command_id=command.pk)
 
 
-def _new(payment: Payment, kind: CommandKind, operation_id: UUID, actor: str, *, amount: int | None = None) -> Command:
-    now = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+def _new(
+    locked: Locked[Payment], kind: CommandKind, operation_id: UUID, actor: str, *, amount: int | None = None
+) -> Command:
     command = commands.new(
-        payment=payment, kind=kind, requested_by=actor, reason=kind, now=now, command_id=operation_id, amount=amount
+        payment=locked.row,
+        kind=kind,
+        requested_by=actor,
+        reason=kind,
+        now=locked.at,
+        command_id=operation_id,
+        amount=amount,
     )
     database.insert_together(command)
     return command

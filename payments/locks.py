@@ -4,28 +4,27 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
-from django.db.models.functions import Now
 
 from common import database
 from common.compiled import CompiledBy
+from common.locking import Locked, clocked
 from payments.models import Command, Dispute, Payment, Refund
 from payments.states import CommandStatus
 
-_PAYMENT = CompiledBy(lambda: Payment.objects.select_for_update(no_key=True).annotate(db_now=Now()))
+_PAYMENT = CompiledBy(lambda: clocked(Payment.objects.select_for_update(no_key=True)))
 
 
-def find_payment_for_update(**where: Any) -> Payment | None:
-    """Lock the payment that has these values; ``db_now`` on it is the database's clock.
-
-    What manages it must be locked before, if at all.
-    """
+def find_payment_for_update(**where: Any) -> Locked[Payment] | None:
+    """Lock the payment that has these values. What manages it must be locked before, if at all."""
     database.require_transaction()
-    return _PAYMENT.first(**where)
+    found = _PAYMENT.first(**where)
+    return Locked.of(found) if found is not None else None
 
 
-def find_payment_to_look_at(*, where: Q) -> Payment | None:
+def find_payment_to_look_at(*, where: Q) -> Locked[Payment] | None:
     """Lock a payment that the reconciliation may look at, unless somebody else is at it. Nothing else is locked."""
-    return Payment.objects.select_for_update(no_key=True, skip_locked=True).filter(where).annotate(db_now=Now()).first()
+    found = clocked(Payment.objects.select_for_update(no_key=True, skip_locked=True).filter(where)).first()
+    return Locked.of(found) if found is not None else None
 
 
 def find_refund_for_update(*, payment: Payment, refund_id: UUID | None, provider_ref: str) -> Refund | None:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from common import database
 from common.errors import NotFoundError
+from common.locking import Locked
 from common.states import InvalidStateError
 from payments import carrying_out, locks, refunding
 from payments.errors import PaymentDisputedError, RefundExceedsPaymentError
@@ -27,9 +28,10 @@ def request(
         RefundExceedsPaymentError: More than is left, or nothing is left.
     """
     with database.use_case():
-        payment = locks.find_payment_for_update(pk=payment_id, operator=operator.pk)
-        if payment is None:
+        locked = locks.find_payment_for_update(pk=payment_id, operator=operator.pk)
+        if locked is None:
             raise NotFoundError(kind="payment")
+        payment = locked.row
         earlier = payment.refunds.filter(pk=operation_id).first()
         if earlier is not None:
             return earlier
@@ -42,7 +44,7 @@ def request(
             amount=wanted,
             reason=reason,
             requested_by=actor,
-            now=payment.db_now,  # type: ignore[attr-defined]  # annotated by the lock
+            now=locked.at,
             refund_id=operation_id,
         )
         _store(payment, refund, command)
@@ -59,8 +61,8 @@ def request_again(*, refund_id: UUID, actor: str) -> Refund:
         PaymentDisputedError, RefundExceedsPaymentError: It cannot be given back.
     """
     with database.use_case():
-        payment, refund = _get_for_update(refund_id)
-        now = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        locked, refund = _get_for_update(refund_id)
+        payment, now = locked.row, locked.at
         if refund.status == RefundStatus.PENDING:
             command = _waiting_command(refund)
             command.next_attempt_at = now
@@ -91,8 +93,8 @@ def withdraw(*, refund_id: UUID, actor: str) -> Refund:
         InvalidStateError: It has arrived, or is on its way at the provider.
     """
     with database.use_case():
-        payment, refund = _get_for_update(refund_id)
-        now = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        locked, refund = _get_for_update(refund_id)
+        payment, now = locked.row, locked.at
         if refund.status == RefundStatus.SUCCEEDED:
             raise InvalidStateError(kind="refund", status=refund.status, wanted=RefundStatus.CANCELED)
         if refund.status == RefundStatus.PENDING:
@@ -118,16 +120,16 @@ def _refundable(payment: Payment) -> int:
     return payment.amount_refundable
 
 
-def _get_for_update(refund_id: UUID) -> tuple[Payment, Refund]:
+def _get_for_update(refund_id: UUID) -> tuple[Locked[Payment], Refund]:
     """Lock a refund and, before it, its payment."""
     payment_id = Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id)
-    payment = locks.find_payment_for_update(pk=payment_id)
-    if payment is None:
+    locked = locks.find_payment_for_update(pk=payment_id)
+    if locked is None:
         raise NotFoundError(kind="payment")
-    refund = locks.find_refund_for_update(payment=payment, refund_id=refund_id, provider_ref="")
+    refund = locks.find_refund_for_update(payment=locked.row, refund_id=refund_id, provider_ref="")
     if refund is None:
         raise NotFoundError(kind="refund")
-    return payment, refund
+    return locked, refund
 
 
 def _waiting_command(refund: Refund) -> Command:

@@ -41,11 +41,11 @@ def settle(*, news: PaymentOutcome) -> Settled:
         OutcomeMismatchError: The news contradicts the payment: another amount, currency, account or object.
     """
     database.require_transaction()
-    payment = locks.find_payment_for_update(**named(news), managed_by="")
-    if payment is None:
+    locked = locks.find_payment_for_update(**named(news), managed_by="")
+    if locked is None:
         raise UnknownPaymentError(reference(news))
+    payment, at = locked.row, locked.at
     check_provider(payment, news)
-    at: datetime = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
     if is_of_refund(news):
         effect = refunding.apply(payment, news, at=at)
         following = write(news, at, (payment, refunding.CHANGED_FIELDS))

@@ -61,12 +61,12 @@ def claim_now(*, payment_id: UUID) -> Attempt | None:
 def finish(attempt: Attempt, result: Result) -> None:
     """Note what a look came to, when the next one is, and flag the payment as stuck after too many failures."""
     with database.use_case():
-        payment = locks.find_payment_for_update(pk=attempt.payment_id)
-        if payment is None:
+        locked = locks.find_payment_for_update(pk=attempt.payment_id)
+        if locked is None:
             return
+        payment, at = locked.row, locked.at
         if not payment.attempts.filter(pk=attempt.pk, result=AttemptResult.RUNNING).exists():
             return  # it took longer than its lease, and somebody else has looked since
-        at: datetime = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
         _note(attempt, result, at)
         changes = _flag(payment, attempt, at)
         if payment.look_after == attempt.payment.look_after:  # else something has changed, and a new time began
@@ -78,10 +78,10 @@ def finish(attempt: Attempt, result: Result) -> None:
 
 def _claim(where: Q) -> Attempt | None:
     with database.use_case():
-        payment = locks.find_payment_to_look_at(where=where)
-        if payment is None:
+        locked = locks.find_payment_to_look_at(where=where)
+        if locked is None:
             return None
-        at: datetime = payment.db_now  # type: ignore[attr-defined]  # annotated by the lock
+        payment, at = locked.row, locked.at
         last = payment.attempts.order_by("-number").first()
         if last is not None and last.result == AttemptResult.RUNNING:
             _note(last, Result(result=AttemptResult.FAILED, error="whoever looked died on it"), at)

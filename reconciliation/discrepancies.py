@@ -162,7 +162,7 @@ def resolve(*, discrepancy_id: UUID, by: str, because: str, resolution: str) -> 
 
 def _move(discrepancy_id: UUID, change: Callable[[Discrepancy, datetime], None]) -> Discrepancy:
     with database.use_case():
-        row = locks.get_discrepancy_for_update(discrepancy_id=discrepancy_id)
-        change(row, row.db_now)  # type: ignore[attr-defined]  # annotated by the lock
-        row.save()
-    return row
+        locked = locks.get_discrepancy_for_update(discrepancy_id=discrepancy_id)
+        change(locked.row, locked.at)
+        locked.row.save()
+    return locked.row

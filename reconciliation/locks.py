@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from django.db.models.functions import Now
-
+from common.locking import Locked, clocked
 from reconciliation.models import Discrepancy
 
 
-def get_discrepancy_for_update(*, discrepancy_id: UUID) -> Discrepancy:
-    """Lock a discrepancy; ``db_now`` on it is the database's clock."""
-    return Discrepancy.objects.select_for_update(no_key=True).annotate(db_now=Now()).get(pk=discrepancy_id)
+def get_discrepancy_for_update(*, discrepancy_id: UUID) -> Locked[Discrepancy]:
+    """Lock a discrepancy."""
+    return Locked.of(clocked(Discrepancy.objects.select_for_update(no_key=True)).get(pk=discrepancy_id))

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models.functions import Now
-
 from booking import releasing, settlement
 from booking.models import Reservation
 from booking.states import ReservationStatus
 from common import database, errors, logs, loops
+from common.locking import AsOf, clocked
 from payments import carrying_out, commands, pacing, sending
 from payments.models import Attempt, AttemptResult, Payment
 from payments.outcomes import Effect, Outcome, PaymentOutcome, ProviderPayment
@@ -184,9 +183,10 @@ def _send_again(payment: Payment) -> Result:
     """Try what the outbox has given up once more, in its order, with the keys that it has always had."""
     done = []
     account = {"provider": payment.provider, "account": payment.provider_account}
-    given_up = commands.given_up(payment=payment).annotate(db_now=Now())
-    for number, command in enumerate(list(given_up)):
-        calls = sending.count_calls(command, now=command.db_now) - (number == 0)  # one is counted with the look
+    given_up = [AsOf.of(command) for command in clocked(commands.given_up(payment=payment))]
+    for number, found in enumerate(given_up):
+        command = found.row
+        calls = sending.count_calls(command, now=found.at) - (number == 0)  # one is counted with the look
         if calls and (seconds := pacing.admit(**account, calls=calls)):
             raise PausedError(seconds)
         claimed = commands.claim_once_more(command_id=command.pk)

@@ -142,11 +142,12 @@ def retry_due(*, limit: int = 500) -> int:
 def retry(*, event_id: UUID) -> bool:
     """Try one stored event again and say whether it is settled now. Must be called outside a transaction."""
     with database.use_case():
-        event = locks.find_open_for_update(event_id=event_id)
-        if event is None:
+        locked = locks.find_open_for_update(event_id=event_id)
+        if locked is None:
             return False
+        event = locked.row
         reading, failure = _read(event.provider, storing.notification_of(event))
-        _apply(event, reading, failure, event.db_now)  # type: ignore[attr-defined]  # annotated by the lock
+        _apply(event, reading, failure, locked.at)
     return event.next_attempt_at is None and event.status in (EventStatus.APPLIED, EventStatus.IGNORED)
 
 

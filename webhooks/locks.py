@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from common.locking import Locked, clocked
 from webhooks.models import OPEN, Event, EventStatus
 
 
@@ -15,11 +16,8 @@ def due() -> QuerySet[Event]:
     return due.order_by("next_attempt_at")
 
 
-def find_open_for_update(*, event_id: UUID) -> Event | None:
+def find_open_for_update(*, event_id: UUID) -> Locked[Event] | None:
     """Lock an event that is not applied yet, unless somebody else is at it."""
-    return (
-        Event.objects.select_for_update(no_key=True, skip_locked=True)
-        .filter(pk=event_id, status__in=sorted(OPEN))
-        .annotate(db_now=Now())
-        .first()
-    )
+    still_open = Event.objects.filter(pk=event_id, status__in=sorted(OPEN))
+    found = clocked(still_open.select_for_update(no_key=True, skip_locked=True)).first()
+    return Locked.of(found) if found is not None else None

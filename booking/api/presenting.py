@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from booking.models import History, Rate, Reservation, Resource, Unit
+from booking import availability
+from booking.models import History, Rate, Reservation, Resource, Slot, Unit
 from common.times import rfc3339
 from payments.api import presenting as payments
 from tenants import actors
@@ -29,17 +30,18 @@ def resource(row: Resource) -> dict[str, Any]:
     }
 
 
-def slot(row: Any) -> dict[str, Any]:
+def slot(row: Slot) -> dict[str, Any]:
     """Show a slot as ``availability.slots`` reads it."""
+    judgement = availability.Judgement.of(row)
     return {
         "id": str(row.pk),
         "resource_id": str(row.resource_id),
         "starts_at": rfc3339(row.starts_at),
         "ends_at": rfc3339(row.ends_at),
         "capacity": row.capacity,
-        "available": row.free,
-        "status": row.verdict,
-        "rates": row.offered,
+        "available": judgement.free,
+        "status": judgement.verdict,
+        "rates": availability.rates_of(row),
     }
 
 

@@ -14,6 +14,7 @@ from booking import allowances, availability, cancelling, confirming, pricing, r
 from booking.api import presenting, schema, serializers
 from booking.models import Reservation
 from common.errors import NotFoundError
+from common.locking import AsOf
 from common.pagination import NewestFirst
 from common.serializers import PageQuery
 from idempotency.keys import Operation
@@ -101,7 +102,8 @@ class ReservationList(GenericAPIView[Any]):
             rows = rows.filter(reading.with_status(wanted["status"]))
         if "slot_id" in wanted:
             rows = rows.filter(slot_id=wanted["slot_id"])
-        return self.get_paginated_response([_shown(row, caller) for row in self.paginate_queryset(rows) or []])
+        page = [AsOf.of(row) for row in self.paginate_queryset(rows) or []]
+        return self.get_paginated_response([_shown(found, caller) for found in page])
 
     @extend_schema(**schema.RESERVE)
     @idempotent
@@ -112,8 +114,7 @@ class ReservationList(GenericAPIView[Any]):
         done = reserving.reserve(
             client=caller.client, actor=caller.actor, operation=operation, request=_request(body, caller)
         )
-        now = done.reservation.db_now  # type: ignore[attr-defined]  # annotated by the lock
-        shown = presenting.reservation_and_payment(done.reservation, done.units, now=now)
+        shown = presenting.reservation_and_payment(done.reservation, done.units, now=done.at)
         return Response(shown, status=201 if done.known else 202)
 
 
@@ -139,14 +140,14 @@ class ReservationConfirm(APIView):
     def post(self, request: Request, *, reservation_id: UUID, operation: Operation) -> Response:
         """Confirm a reservation and capture its money."""
         caller, reason = _who_and_why(request, reservation_id)
-        row = confirming.confirm(
+        found = confirming.confirm(
             operator=caller.operator,
             reservation_id=reservation_id,
             operation_id=operation.id,
             actor=caller.actor,
             reason=reason or "confirm",
         )
-        return Response(_shown(row, caller))
+        return Response(_shown(found, caller))
 
 
 class ReservationCancel(APIView):
@@ -159,14 +160,14 @@ class ReservationCancel(APIView):
     def post(self, request: Request, *, reservation_id: UUID, operation: Operation) -> Response:
         """Cancel a reservation and release its hold."""
         caller, reason = _who_and_why(request, reservation_id)
-        row = cancelling.cancel(
+        found = cancelling.cancel(
             operator=caller.operator,
             reservation_id=reservation_id,
             operation_id=operation.id,
             actor=caller.actor,
             reason=reason or "cancel",
         )
-        return Response(_shown(row, caller))
+        return Response(_shown(found, caller))
 
 
 class ReservationHistory(APIView):
@@ -178,7 +179,7 @@ class ReservationHistory(APIView):
     def get(self, request: Request, reservation_id: UUID) -> Response:
         """Read the append-only history, oldest first."""
         caller = caller_of(request)
-        changes = _get(caller, reservation_id).history.all()
+        changes = _get(caller, reservation_id).row.history.all()
         if caller.is_customer or caller.is_reading_program:
             return Response([presenting.change_without_names(change, customer=caller.actor) for change in changes])
         return Response([presenting.change(change) for change in changes])
@@ -197,13 +198,12 @@ def _who_and_why(request: Request, reservation_id: UUID) -> tuple[Caller, str]:
     return caller, body["reason"]
 
 
-def _get(caller: Caller, reservation_id: UUID) -> Reservation:
+def _get(caller: Caller, reservation_id: UUID) -> AsOf[Reservation]:
     return reading.get_reservation(operator=caller.operator, reservation_id=reservation_id, own=caller.own)
 
 
-def _shown(row: Reservation, caller: Caller) -> dict[str, Any]:
-    now = row.db_now  # type: ignore[attr-defined]  # annotated by the lock or by reading.reservations
-    shown = presenting.reservation_and_payment(row, reading.units(row), now=now)
+def _shown(found: AsOf[Reservation], caller: Caller) -> dict[str, Any]:
+    shown = presenting.reservation_and_payment(found.row, reading.units(found.row), now=found.at)
     if caller.is_reading_program:
         return presenting.for_program(shown)
     return shown if caller.may_pay else presenting.without_secrets(shown)

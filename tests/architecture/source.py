@@ -64,8 +64,8 @@ Rule = Callable[[Module], Iterable[str]]
 
 
 def parse(name: str, text: str) -> Module:
-    """Read a module."""
-    tree = ast.parse(text)
+    """Read a module, with what its comments have the type checker ignore."""
+    tree = ast.parse(text, type_comments=True)
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     return Module(name=name, tree=tree, lines=text.count("\n"), parents=parents)
 

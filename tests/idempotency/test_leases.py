@@ -206,4 +206,4 @@ class TestEnd:
         IdempotencyKey.objects.update(leased_by=dead)
         leases.free_left_behind()
         assert [each.count() for each in running] == [0, 0]
-        assert commands.list_due(limit=5) == [Command.objects.get()]
+        assert [found.row for found in commands.list_due(limit=5)] == [Command.objects.get()]

@@ -42,7 +42,7 @@ class TestClaim:
         assert commands.claim(command_id=unknown.pk) is None
         assert commands.list_due(limit=10) == []
         end_leases()
-        assert commands.list_due(limit=10) == [unknown]
+        assert [found.row for found in commands.list_due(limit=10)] == [unknown]
         assert commands.claim(command_id=unknown.pk) is not None
 
     def test_is_not_to_be_had_before_its_time(self, unknown: Command) -> None:
@@ -56,7 +56,7 @@ class TestClaim:
         )
         later.save(force_insert=True)
         assert commands.claim(command_id=later.pk) is None
-        assert commands.list_due(limit=10) == [unknown]
+        assert [found.row for found in commands.list_due(limit=10)] == [unknown]
 
     def test_counts_the_attempt_before_the_call(self, unknown: Command) -> None:
         for _ in range(4):

@@ -88,7 +88,7 @@ MUTANTS = (
     Mutant("nobody is told of what is stuck", "reconciliation/matters.py",
            "    discrepancies.keep_with_stuck,\n", "", "tests/reconciliation/test_stuck.py"),
     Mutant("a key answers anew", "idempotency/keys.py",
-           "    if row.status_code is None:\n        rest", "    if row.status_code is not None:\n        rest",
+           "    if row.status_code is None:\n        raise", "    if row.status_code is not None:\n        raise",
            "tests/idempotency/test_keys.py"),
     Mutant("an account's endpoint takes events of another", "webhooks/proofs.py",
            "    if endpoint and account != endpoint:\n", "    if False:\n",
