@@ -1,19 +1,21 @@
 """What every page of the backoffice is made of: scoped to the person's operators, read-only unless said otherwise."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, OperationalError
 from django.db.models import ForeignKey, Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from unfold.widgets import CHECKBOX_CLASSES
 
 from adminkit import staff_log, times
 from adminkit.lists import ListedAdmin
+from adminkit.refusals import refusal
 from adminkit.spec import spec_of
 from tenants import clocks, roles, scoping
 from tenants.models import Operator, User
@@ -33,6 +35,8 @@ class ScopedAdmin(ListedAdmin):
     operator_path: ClassVar[str] = "operator"
     zone_path: ClassVar[str] = ""
     """What leads to the time zone of a row, if it has one of its own; else its operator's is."""
+    refusals: ClassVar[Mapping[str, str]] = {}
+    """What a person reads of a constraint of the database that speaks after the form was checked, by its name."""
     change_form_template = "backoffice/row.html"
     compressed_fields = False
 
@@ -121,6 +125,23 @@ class ScopedAdmin(ListedAdmin):
         ]
         context = {**(extra_context or {}), "row_actions": actions, "staff_log": self.staff_log_of(request, row)}
         return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the form or take it; a refusal of the database is shown above it, and the row is as it was."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+        except (IntegrityError, OperationalError) as error:
+            told = refusal(error, self.refusals)
+            if told is None:
+                raise
+        messages.error(request, told)
+        return HttpResponseRedirect(request.get_full_path())
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """Offer only what the person may see."""

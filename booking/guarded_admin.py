@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.db import IntegrityError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 
 from adminkit import times
 from adminkit.pages import EditableAdmin
@@ -14,7 +12,6 @@ from adminkit.staff_log import Entry
 from booking import locks
 from booking.models import Reservation, Resource, Slot
 from common import database
-from common.errors import BusyError
 from tenants import clocks
 
 DEPARTURE_IS_SOLD = "Places of this departure have been sold: its activity and its time are fixed."
@@ -35,6 +32,8 @@ _AT_THE_DESK = "edited at the desk"
 
 class GuardedAdmin(EditableAdmin):
     """Rows that guests may buy while somebody edits them."""
+
+    refusals = REFUSALS
 
     def changes_of(self, row: Any, zone: str) -> Sequence[Entry]:
         """List what changed of a row, for its page; times by the clock of ``zone``."""
@@ -57,22 +56,10 @@ class GuardedAdmin(EditableAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show the form or take it; a refusal of the database is shown above it, and the row is as it was."""
+        """Show the form or take it, once there is way for it."""
         if request.method == "POST" and object_id is not None:
             self.make_way(request, self.get_object(request, object_id))
-        try:
-            answer: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
-            return answer
-        except IntegrityError as error:
-            if database.violated(error) not in REFUSALS:
-                raise
-            refusal = REFUSALS[database.violated(error)]
-        except OperationalError as error:
-            if not isinstance(error.__cause__, database.CONTENTION):
-                raise
-            refusal = BusyError().message
-        messages.error(request, f"{refusal} Nothing was changed.")
-        return HttpResponseRedirect(request.get_full_path())
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def make_way(self, request: HttpRequest, row: Any) -> None:
         """Do what has to be done before a change of a row (None: there is no such one) is taken."""

@@ -1,0 +1,27 @@
+"""What a person reads when the database refuses what a form has let pass: somebody else was faster."""
+
+from collections.abc import Mapping
+
+from django.db import IntegrityError, OperationalError
+from psycopg.errors import UniqueViolation
+
+from common import database
+from common.errors import BusyError
+
+_THERE_ALREADY = "One of this kind is there already: somebody has added it meanwhile, or it is in the form twice."
+
+
+def refusal(error: IntegrityError | OperationalError, known: Mapping[str, str]) -> str | None:
+    """Say in a person's words why a form was refused; None: this is a fault of ours.
+
+    ``known`` has the words for constraints, by name.
+    """
+    if isinstance(error, IntegrityError):
+        told = known.get(database.violated(error), _THERE_ALREADY if _is_twice(error) else "")
+    else:
+        told = BusyError().message if isinstance(error.__cause__, database.CONTENTION) else ""
+    return f"{told} Nothing was changed." if told else None
+
+
+def _is_twice(error: IntegrityError) -> bool:
+    return isinstance(error.__cause__, UniqueViolation)

@@ -1,0 +1,90 @@
+"""What the database refuses after a form was checked is said to the person: it is no error page."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.contrib import messages
+from django.db import IntegrityError
+from django.test import Client
+
+from adminkit.pages import ScopedAdmin
+from booking.models import Rate, Resource
+from tenants.models import Member, Operator, Role, User
+from tests.backoffice.test_backoffice import page_of, sign_in
+from tests.backoffice.test_money import prices, rates
+from tests.factories import ResourceFactory
+from tests.threads import race
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+THERE = "One of this kind is there already"
+
+
+@pytest.fixture
+def resource() -> Resource:
+    return ResourceFactory.create(currency="EUR")
+
+
+def post(client: Client, path: str, form: dict[str, str]) -> tuple[int, str]:
+    """Post a form; returns the status of the page that follows and what it tells."""
+    client.raise_request_exception = False
+    answer = client.post(path, form, follow=True)
+    told = [] if answer.context is None else [str(message) for message in messages.get_messages(answer.wsgi_request)]
+    shown = answer.content.decode()
+    return answer.status_code, " ".join(told) or (THERE if THERE in shown else "")
+
+
+class TestTwice:
+    def test_a_form_that_says_it_had_no_rows(self, resource: Resource) -> None:
+        form = rates(resource, adult="46.00", child="21.00") | {"rates-INITIAL_FORMS": "-1"}
+        status, told = post(sign_in(operator=resource.operator), page_of(resource), form)
+        assert (status, told.startswith(THERE)) == (200, True)
+        assert prices(resource) == {"adult": 4500, "child": 2000}
+
+    def test_two_who_add_the_same_price_at_once(self, resource: Resource, monkeypatch: pytest.MonkeyPatch) -> None:
+        save, both = ScopedAdmin.save_formset, threading.Barrier(2, timeout=60)
+
+        def save_together(self: Any, *given: Any, **known: Any) -> None:
+            both.wait()
+            save(self, *given, **known)
+
+        monkeypatch.setattr(ScopedAdmin, "save_formset", save_together)
+        form = rates(resource, adult="45.00", child="20.00", senior="25.00")
+        clients = [sign_in(operator=resource.operator), sign_in(operator=None)]
+        told = race([lambda client=client: post(client, page_of(resource), form) for client in clients])
+        assert sorted(status for status, _ in told) == [200, 200]
+        assert sum(THERE in text for _, text in told) == 1
+        assert prices(resource) == {"adult": 4500, "child": 2000, "senior": 2500}
+
+    def test_a_page_of_another_app(self, resource: Resource, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Members of an operator: the form has let a second place of the same person pass."""
+        person = User.objects.create_user("gil")
+        operator: Operator = resource.operator
+        form = {"name": "Kayaks anew", "slug": operator.slug, "timezone": operator.timezone, "currency": "EUR",
+                "language": operator.language, "members-INITIAL_FORMS": "0", "members-TOTAL_FORMS": "1", "members-0-user": str(person.pk),
+                "members-0-role": Role.AGENT}  # fmt: skip
+        save = ScopedAdmin.save_formset
+
+        def be_second(self: Any, *given: Any, **known: Any) -> None:
+            race([lambda: Member.objects.create(user=person, operator=operator, role=Role.OWNER)])
+            save(self, *given, **known)
+
+        monkeypatch.setattr(ScopedAdmin, "save_formset", be_second)
+        status, told = post(sign_in(operator=None), page_of(operator), form)
+        assert (status, THERE in told) == (200, True)
+        operator.refresh_from_db()
+        assert operator.name != "Kayaks anew"
+        assert operator.members.get().role == Role.OWNER
+
+
+def test_a_refusal_that_nobody_has_words_for_is_a_fault_of_ours(
+    resource: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_(self: Any, *given: Any, **known: Any) -> None:
+        Rate.objects.filter(resource=resource).update(amount=-1)
+
+    monkeypatch.setattr(ScopedAdmin, "save_formset", break_)
+    client = sign_in(operator=resource.operator)
+    with pytest.raises(IntegrityError, match="amount"):
+        client.post(page_of(resource), rates(resource, adult="45.00", child="20.00"))
