@@ -63,6 +63,7 @@ _SIDES = """
       AND NOT EXISTS (SELECT 1 FROM payments_refund r WHERE r.payment_id = p.id AND r.changed_at >= now() - %(rest)s)
 """
 
+# In one order, since two runs at once wait for each other's rows: in two orders they would deadlock.
 _DIFFERENCES = """
     SELECT ref, payment_id, our_status, our_currency, our_captured, our_refunded,
            captured, refunded, fees, net, currency,
@@ -76,6 +77,7 @@ _DIFFERENCES = """
     WHERE (payment_id IS NULL AND (captured <> 0 OR refunded <> 0))
        OR (payment_id IS NOT NULL AND (our_captured <> captured OR our_refunded <> refunded
                                        OR currency <> our_currency OR other_currency <> our_currency))
+    ORDER BY ref
 """
 
 _TOTALS = """

@@ -15,6 +15,8 @@ TIME_OUTS = {"lock_timeout": 3_000, "statement_timeout": 30_000, "idle_in_transa
 
 PORT = "POOLER_PORT"
 """The variable that names the pooler's port where a whole run of pytest leads through one."""
+IS_LED = PORT in os.environ
+"""Whether this run leads through one: it cannot start another, as it does not know the server behind it."""
 
 
 def connect_anew() -> None:

@@ -19,7 +19,7 @@ from tests.api import Frontend
 from tests.backoffice.test_backoffice import act, page_of, sign_in
 from tests.database import EMPTYING
 from tests.factories import ResourceFactory, SlotFactory
-from tests.pooling import led_through, set_time_outs
+from tests.pooling import IS_LED, led_through, set_time_outs
 from tests.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -234,7 +234,9 @@ class TestWho:
             ("capacity", 7, 8, DATABASE, ""),
         ]
 
-    @pytest.mark.skipif(services.PGBOUNCER is None, reason="PgBouncer is not installed")
+    @pytest.mark.skipif(
+        services.PGBOUNCER is None or IS_LED, reason="PgBouncer is not installed, or led through already"
+    )
     def test_through_a_pooler_of_transactions(self, slot: Slot) -> None:
         set_time_outs()
         with services.pgbouncer(pool_size=1) as pooler, led_through(pooler, prepare_threshold=None, options=False):

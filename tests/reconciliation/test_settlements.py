@@ -126,6 +126,13 @@ class TestDifferences:
         assert found() == Counter([("amount", "txn_3")])
         assert BookEntry.objects.get(ref="txn_3").fee == 161
 
+    def test_are_opened_in_one_order_so_that_two_runs_cannot_deadlock(self, provider: Callable[[int], Books]) -> None:
+        made = provider(100)
+        made.changed |= {f"pi_{number}": None for number in (71, 12, 43, 90, 35, 68)}
+        settle(made.at)
+        opened = Discrepancy.objects.values_list("subject", flat=True)
+        assert list(opened.order_by("id")) == list(opened.order_by("subject"))
+
     def test_two_runs_at_once_find_each_once(self, provider: Callable[[int], Books]) -> None:
         made = provider(200)
         planted = plant(made)
