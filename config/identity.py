@@ -1,7 +1,6 @@
 """Who people are: the Cognito user pool, and how its sign-in page is used for the backoffice."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from config.env import Environment, is_near
 
@@ -45,22 +44,3 @@ def read(env: Environment) -> Identity:
     if (found.client or found.domain) and not pool:
         env.refuse("COGNITO_USER_POOL_ID", "is missing; the other COGNITO_ variables are of no use without it.")
     return found
-
-
-def sign_in(identity: Identity) -> dict[str, Any]:
-    """Return the settings of mozilla-django-oidc: the authorization code flow, with PKCE and a nonce."""
-    domain = identity.domain
-    return {
-        "OIDC_RP_CLIENT_ID": identity.client,
-        "OIDC_RP_CLIENT_SECRET": identity.client_secret,
-        "OIDC_RP_SIGN_ALGO": "RS256",
-        "OIDC_OP_AUTHORIZATION_ENDPOINT": f"{domain}/oauth2/authorize",
-        "OIDC_OP_TOKEN_ENDPOINT": f"{domain}/oauth2/token",
-        "OIDC_OP_USER_ENDPOINT": f"{domain}/oauth2/userInfo",
-        "OIDC_OP_JWKS_ENDPOINT": f"{domain}/.well-known/jwks.json",
-        "OIDC_RP_SCOPES": "openid email profile",
-        "OIDC_USE_PKCE": True,
-        "OIDC_PKCE_CODE_CHALLENGE_METHOD": "S256",
-        "OIDC_TIMEOUT": 5,
-        "OIDC_AUTHENTICATION_CALLBACK_URL": "cognito_callback",
-    }

@@ -199,7 +199,19 @@ AUTH_USER_MODEL = "tenants.User"
 AUTHENTICATION_BACKENDS = ["tenants.sign_in.Backend"]
 if IDENTITY.has_sign_in:
     AUTHENTICATION_BACKENDS.append("backoffice.cognito.Backend")
-    globals().update(identity.sign_in(IDENTITY))
+# Of mozilla-django-oidc: the authorization code flow, with PKCE and a nonce.
+OIDC_RP_CLIENT_ID = IDENTITY.client
+OIDC_RP_CLIENT_SECRET = IDENTITY.client_secret
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_OP_AUTHORIZATION_ENDPOINT = f"{IDENTITY.domain}/oauth2/authorize"
+OIDC_OP_TOKEN_ENDPOINT = f"{IDENTITY.domain}/oauth2/token"
+OIDC_OP_USER_ENDPOINT = f"{IDENTITY.domain}/oauth2/userInfo"
+OIDC_OP_JWKS_ENDPOINT = f"{IDENTITY.domain}/.well-known/jwks.json"
+OIDC_RP_SCOPES = "openid email profile"
+OIDC_USE_PKCE = True
+OIDC_PKCE_CODE_CHALLENGE_METHOD = "S256"
+OIDC_TIMEOUT = 5
+OIDC_AUTHENTICATION_CALLBACK_URL = "cognito_callback"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 AUTH_PASSWORD_VALIDATORS = [

@@ -130,8 +130,11 @@ class TestCognito:
             settings.IDENTITY = known
             settings.COGNITO_USER_POOL_ID, settings.COGNITO_REGION = known.pool, known.region
             settings.COGNITO_CLIENT_ID, settings.COGNITO_ENDPOINT = known.client, known.endpoint
-            for name, value in identity.sign_in(known).items():
-                setattr(settings, name, value)
+            settings.OIDC_RP_CLIENT_ID, settings.OIDC_RP_CLIENT_SECRET = known.client, known.client_secret
+            settings.OIDC_OP_AUTHORIZATION_ENDPOINT = f"{known.domain}/oauth2/authorize"
+            settings.OIDC_OP_TOKEN_ENDPOINT = f"{known.domain}/oauth2/token"
+            settings.OIDC_OP_USER_ENDPOINT = f"{known.domain}/oauth2/userInfo"
+            settings.OIDC_OP_JWKS_ENDPOINT = f"{known.domain}/.well-known/jwks.json"
             settings.AUTHENTICATION_BACKENDS = [*settings.AUTHENTICATION_BACKENDS, "backoffice.cognito.Backend"]
             clear_url_caches()
             yield running
