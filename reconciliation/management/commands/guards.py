@@ -1,0 +1,16 @@
+"""``manage.py guards``: what the database refuses or writes by itself, read from its catalog."""
+
+from typing import Any
+
+from common.commands import CheckedCommand
+from reconciliation import guards
+
+
+class Command(CheckedCommand):
+    """Print the page that docs/guards.md is."""
+
+    help = "List the guards of the database, as Markdown. Reads only."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print."""
+        self.stdout.write(guards.page(), ending="")
