@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
@@ -46,3 +47,27 @@ class TestDecisions:
             assert text.startswith(f"# {int(page.name[:4])}. ")
             assert "**Why" in text
             assert len(text.splitlines()) < 60
+
+
+class TestSubjects:
+    """What pre-commit refuses as the subject of a commit."""
+
+    REFUSED = next(
+        hook["entry"]
+        for repo in yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+        for hook in repo["hooks"]
+        if hook["id"] == "subject"
+    )
+
+    @pytest.mark.parametrize(
+        "subject",
+        ["x" * 73, "X" * 73, "Added a guard", "Adding a guard", "add a guard", "Add a guard.", "Add a guard.\n\nWhy."],
+    )
+    def test_is_refused(self, subject: str) -> None:
+        assert re.search(self.REFUSED, subject)
+
+    @pytest.mark.parametrize(
+        "subject", ["X" * 72, "Add a guard", "Bring it back", "Need no lock\n\nAdded. Why, and so on."]
+    )
+    def test_is_taken(self, subject: str) -> None:
+        assert not re.search(self.REFUSED, subject)
