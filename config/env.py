@@ -18,6 +18,8 @@ RATE = re.compile(r"[1-9]\d*/(s|sec|second|m|min|minute|h|hour|d|day)")
 _POSTGRES = ("postgres", "postgresql")
 _WITH_PASSWORD = re.compile(r"(?P<before>postgres(?:ql)?://[^:/@?#]*:)(?P<password>.*)@(?P<after>[^@]*)", re.DOTALL)
 _QUOTED = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+EMBEDDED = "embedded"
+"""What `DATABASE_URL` says for a PostgreSQL of its own in `.data/postgres`, on a developer's machine."""
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -126,10 +128,12 @@ class Environment:
         return value
 
     def database_url(self, name: str) -> str:
-        """Read the URL of a PostgreSQL, whose password may be written as it is; empty if there is none."""
+        """Read the URL of a PostgreSQL, its password as it is or quoted; empty: the embedded one is asked for."""
         value = with_quoted_password(self.text(name))
-        if value and not _is_url(value, _POSTGRES):
-            self.refuse(name, "must be a URL such as postgresql://user:password@host:5432/name.")
+        if value == EMBEDDED:
+            return ""
+        if not _is_url(value, _POSTGRES):
+            self.refuse(name, "must be a URL such as postgresql://user:password@host:5432/name, or embedded.")
             return ""
         return value
 

@@ -12,6 +12,7 @@ import requests
 from django.conf import settings
 
 from config import embedded_postgres
+from config.env import EMBEDDED, Environment
 from demo import other_migrations, places, ports
 from demo.output import say
 from demo.processes import Child
@@ -96,6 +97,7 @@ class Stack:
             "SECURE_COOKIES": "false",
             "SECURE_HSTS_SECONDS": "0",
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
+            **_database(),
             "SECRET_KEY": self._secrets["secret_key"],
             "PORT": str(self._port),
             "SANDBOX_PORT": str(self._sandbox_port),
@@ -123,6 +125,12 @@ class Stack:
             # The command, its guard, the workers, and one process each that fetches tasks and that stores results.
             (worker, lambda: worker.family() >= settings.WORKERS + 4),
         ]
+
+
+def _database() -> dict[str, str]:
+    """Ask for the embedded database, unless another one is named; its URL is no setting of the stack's."""
+    named = Environment(places.ENVIRONMENT).text("DATABASE_URL") not in ("", EMBEDDED)
+    return {} if named else {"DATABASE_URL": EMBEDDED}
 
 
 def stop_database() -> None:

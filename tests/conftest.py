@@ -10,6 +10,7 @@ from django.db import connections
 from pytest_django import Settings
 
 from config import embedded_postgres
+from config.env import EMBEDDED
 from tests import database, environment, sandbox_client, virtual_clock
 
 # A worker of xdist has inherited all this from the process that started it.
@@ -19,7 +20,7 @@ OWN_DATABASE = None
 if not IS_WORKER:
     # While this file is imported, because pytest-django reads the settings as soon as it has been.
     environment.prepare()
-    if not os.environ.get("DATABASE_URL"):
+    if os.environ.get("DATABASE_URL", "") in ("", EMBEDDED):
         OWN_DATABASE = database.new_directory()
         os.environ["DATABASE_URL"] = embedded_postgres.url(OWN_DATABASE / "postgres")
 

@@ -51,6 +51,12 @@ class TestProduction:
         for changes in (live, live | {"STRIPE_API_BASE": "https://api.stripe.com"}):
             assert read_settings(**changes).returncode == 0
 
+    def test_starts_an_embedded_database_only_where_it_is_asked_for(self) -> None:
+        told = "from django.conf import settings; print(settings.EMBEDDED_POSTGRES_DIR)"
+        for url, ends_with in (("embedded", ".data/postgres"), (PRODUCTION["DATABASE_URL"], "None")):
+            ended = read_settings("-c", told, DATABASE_URL=url)
+            assert ended.stdout.strip().endswith(ends_with), ended.stderr
+
     def test_every_app_starts_with_redis(self) -> None:
         ended = read_settings("manage.py", "check", REDIS_URL="redis://127.0.0.1:1/0")
         assert ended.returncode == 0, ended.stderr
@@ -68,6 +74,7 @@ class TestProduction:
             ({"PORT": "70000"}, ["PORT"]),
             ({"API_RATE": "often"}, ["API_RATE"]),
             ({"DATABASE_URL": "mysql://x/y"}, ["DATABASE_URL"]),
+            ({"DATABASE_URL": ""}, ["DATABASE_URL .*embedded"]),
             ({"COMMAND_LEASE_SECONDS": "10"}, ["COMMAND_LEASE_SECONDS"]),
             ({"HOLD_TTL_SECONDS": "7200"}, ["HOLD_CEILING_SECONDS|HOLD_TTL_SECONDS"]),
             ({"STRIPE_API_KEY": "sk_live_x", "STRIPE_API_BASE": "http://127.0.0.1:8001"}, ["STRIPE_API_"]),
