@@ -97,10 +97,8 @@ def do(
 
 
 def _run(modeladmin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[Any], spec: ActionSpec) -> HttpResponse:
-    why, more = (
-        reason_page.reason_form(request),
-        form_of(spec, reason_page.given(request), rows=queryset, person=request.user),
-    )
+    why = reason_page.reason_form(request)
+    more = form_of(spec, reason_page.given(request), rows=queryset, person=request.user)
     page = reason_page.Page(
         modeladmin=modeladmin, request=request, rows=queryset, title=spec.description, action=spec.name,
         why=why, more=more,

@@ -1,10 +1,10 @@
 """Letting go of a hold that no reservation needs (P7), whoever noticed it."""
 
-from datetime import datetime
 from uuid import UUID
 
 from booking import locks
 from common import database
+from common.locking import AsOf
 from payments import carrying_out, settling
 from payments import locks as payment_locks
 from payments.models import Command, Payment
@@ -20,7 +20,7 @@ def release_unwanted(*, payment_id: UUID, reason: str) -> Command | None:
         unwanted = _find_unwanted(payment_id)
         if unwanted is None:
             return None
-        payment, at = unwanted
+        payment, at = unwanted.row, unwanted.at
         wanted = settling.release(payment, at, reason=reason)
         if not wanted:
             return None
@@ -30,10 +30,10 @@ def release_unwanted(*, payment_id: UUID, reason: str) -> Command | None:
     return command
 
 
-def _find_unwanted(payment_id: UUID) -> tuple[Payment, datetime] | None:
+def _find_unwanted(payment_id: UUID) -> AsOf[Payment] | None:
     """Lock a payment, with its reservation if it has one, and return it with the time if nothing needs its hold."""
     reserved = locks.find_reservation_for_update(payment_id=payment_id)
     if reserved is not None:
-        return None if reserved.row.is_active else (reserved.row.payment, reserved.at)
+        return None if reserved.row.is_active else AsOf(row=reserved.row.payment, at=reserved.at)
     single = payment_locks.find_payment_for_update(pk=payment_id, managed_by="")
-    return (single.row, single.at) if single is not None and single.row.is_final else None
+    return single if single is not None and single.row.is_final else None
