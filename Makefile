@@ -33,7 +33,7 @@ test: .venv/.ready-dev ## Run the tests, on all cores
 	@$(RUN) -m pytest -q -n auto --dist worksteal --durations=20 $(ARGS)
 
 long: .venv/.ready-dev ## Run what takes hours: long storm and fuzz, all mutants, tests through PgBouncer
-	@$(RUN) -m tests.through_pooler
+	@$(RUN) -m tests.support.through_pooler
 	@LONG=1 $(RUN) -m pytest -q -n auto --timeout 1800 $(SIZED)
 	@$(RUN) -m tests.simulation --seeds 2000 --first $(or $(FIRST_SEED),0)
 	@$(RUN) -m tests.simulation.mutants

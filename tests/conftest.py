@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from config import embedded_postgres
 from config.env import EMBEDDED
-from tests import database, environment, sandbox_client, virtual_clock
+from tests.support import database, environment, sandbox_client, virtual_clock
 
 # A worker of xdist has inherited all this from the process that started it.
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ

@@ -3,12 +3,11 @@
 The layers, and that no package has a circle, are import-linter's (pyproject.toml).
 """
 
-import ast
 from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.source import Module, breaches, finds
+from tests.support.source import Module, breaches, finds, imported
 
 CLIENTS = {
     "stripe": {"payments/providers/stripe.py", "payments/providers/stripe_errors.py"},
@@ -37,19 +36,6 @@ def clients_imported_elsewhere(module: Module) -> Iterator[str]:
             for client, places in CLIENTS.items():
                 if (name == client or name.startswith(f"{client}.")) and module.name not in places:
                     yield f"{module.at(node)} imports {name}"
-
-
-def imported(node: ast.AST) -> list[str]:
-    """Return what a node imports, by full names."""
-    match node:
-        case ast.Import():
-            return [alias.name for alias in node.names]
-        case ast.ImportFrom():
-            return [f"{node.module}.{alias.name}" for alias in node.names]
-        case ast.Call(args=[ast.Constant(value=str(name)), *_]):
-            by_name = ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__", "import_string")
-            return [name] if by_name else []
-    return []
 
 
 def use_cases_in_models(module: Module) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.source import Module, breaches, everything, finds
+from tests.support.source import Module, breaches, everything, finds
 
 MAKES_THEM = "common/locking.py"
 TIME = "db_now"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 PACKAGES = ("adminkit", "backoffice", "booking", "common", "demo", "idempotency", "notifications", "payments",
             "reconciliation", "sweeps", "tenants", "webhooks")  # fmt: skip

@@ -17,11 +17,11 @@ from botocore.config import Config
 from django.db import connection, transaction
 
 from sweeps import registry as sweeps
-from tests import stripe_events
-from tests.aging import end_leases, let_looks_be_due, run_out
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.aging import end_leases, let_looks_be_due, run_out
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 
 import pytest
 
-from tests.architecture.source import Function, Module, breaches, finds
+from tests.support.source import Function, Module, breaches, finds
 
 OTHER_LOOPS = {
     ("booking/expiring.py", "_batches"): "its batches are the rows of the loop",

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 import pytest
 from django.apps import apps
 
-from tests.architecture.source import Function, Module, breaches, everything, finds, tracked
-from tests.environment import ROOT
+from tests.support.environment import ROOT
+from tests.support.source import Function, Module, breaches, everything, finds, tracked
 
 LONGEST_FILE, LONGEST_FUNCTION = 300, 45
 UNFINISHED = re.compile(r"\b(TODO|FIXME)\b|#\s*(XXX|HACK)\b")

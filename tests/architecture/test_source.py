@@ -1,6 +1,6 @@
 """What the rules look at: every package, and each module in full."""
 
-from tests.architecture import source
+from tests.support import source
 
 
 def test_every_package_of_the_product_is_looked_at() -> None:

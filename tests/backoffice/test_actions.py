@@ -14,11 +14,10 @@ from booking import slots
 from booking.models import Reservation, Slot
 from sweeps import registry
 from tenants.models import BulkRun, Operator, User
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import list_of, page_of, sign_in
-from tests.backoffice.test_roles import all_actions
-from tests.factories import OperatorFactory, ResourceFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.api import Frontend
+from tests.support.desk import all_actions, list_of, page_of, sign_in
+from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,12 +11,12 @@ from pytest_django import Settings
 from booking.models import History, Reservation
 from payments.models import Payment, Refund
 from sweeps import registry
-from tests import promises, stripe_events
-from tests.aging import run_out
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import list_of, sign_in
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import promises, stripe_events
+from tests.support.aging import run_out
+from tests.support.api import Frontend
+from tests.support.desk import list_of, sign_in
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

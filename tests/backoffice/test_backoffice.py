@@ -13,43 +13,18 @@ from booking.models import History, Reservation, Slot
 from payments.models import Command, Payment
 from sweeps import registry as sweeps
 from tenants import api_keys
-from tenants.models import ApiClient, Member, Operator, Role, User
-from tests import promises, stripe_events
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.factories import OperatorFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tenants.models import ApiClient, Operator, User
+from tests.support import promises, stripe_events
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.desk import act, list_of, page_of, sign_in
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OURS = ("booking", "payments", "webhooks", "reconciliation", "notifications", "tenants", "sweeps")
-
-
-def sign_in(*, operator: Operator | None, role: Role = Role.MANAGER) -> Client:
-    """Sign in as somebody of an operator's staff, or (None) as a superuser."""
-    name = f"person-of-{operator.slug}" if operator else "root"
-    user = User.objects.create_user(name, password="x", is_staff=True, is_superuser=operator is None)
-    if operator is not None:
-        Member.objects.create(user=user, operator=operator, role=role)
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def page_of(row: Any) -> str:
-    meta = row._meta
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
-
-
-def list_of(model: Any) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-
-
-def act(client: Client, row: Any, action: str, reason: str | None) -> Any:
-    """Choose an action for a row, and give the reason that it asks for, if any."""
-    body = {"action": action, "_selected_action": str(row.pk)} | ({} if reason is None else {"reason": reason})
-    return client.post(list_of(type(row)), body, follow=True)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from adminkit import actions, bulk, bulk_execution
 from booking.models import Slot
 from sweeps import registry
 from tenants.models import BulkRun, Member, Operator, Role
-from tests.backoffice.test_backoffice import list_of, page_of, sign_in
-from tests.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.desk import list_of, page_of, sign_in
+from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,8 +12,8 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from tenants.models import Member, Operator, Role, User
-from tests.backoffice.test_backoffice import list_of, page_of, sign_in
-from tests.factories import OperatorFactory
+from tests.support.desk import list_of, page_of, sign_in
+from tests.support.factories import OperatorFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,7 +1,6 @@
 """Exports: JSON, of the person's own operators, filtered as the list is, and streamed."""
 
 import json
-from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -13,20 +12,12 @@ from adminkit.pages import ScopedAdmin
 from booking.models import Reservation, Slot
 from payments.models import Payment
 from reconciliation.models import BookEntry
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import list_of, sign_in
-from tests.factories import OperatorFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.api import Frontend
+from tests.support.desk import export, list_of, sign_in
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def export(client: Client, model: Any, **query: str) -> Any:
-    """Fetch an export; returns what is in it."""
-    answer: Any = client.get(f"{list_of(model)}export/", query)
-    assert answer.streaming
-    assert answer["Content-Type"] == "application/json"
-    return json.loads(b"".join(answer.streaming_content))
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from booking import finding
 from booking.models import Reservation, Resource, Slot
 from common import ids
 from tenants.models import BulkRun, Operator, SavedView
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import list_of, page_of, sign_in
-from tests.factories import OperatorFactory, ResourceFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.api import Frontend
+from tests.support.desk import list_of, page_of, sign_in
+from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,37 +14,18 @@ from booking.models import Rate, Resource, Slot
 from payments.models import Command, Dispute, Payment, Refund
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun
 from sweeps import registry
-from tests import stripe_events
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import list_of, page_of, sign_in
-from tests.backoffice.test_export import export
-from tests.backoffice.test_times import text_of
-from tests.factories import OperatorFactory, ResourceFactory, SlotFactory
-from tests.reconciliation.test_discrepancies import open_one
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.api import Frontend
+from tests.support.desk import export, list_of, page_of, prices, rates, sign_in, text_of
+from tests.support.discrepancies import open_one
+from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PRICE = 1_234_567
 """In minor units: 12,345.67 USD."""
-
-
-def rates(resource: Resource, **typed: str) -> dict[str, str]:
-    """Write the form of an activity with its prices as a person does."""
-    body = {"operator": str(resource.operator_id), "name": resource.name, "timezone": resource.timezone,
-            "currency": resource.currency, "is_active": "on", "rates-INITIAL_FORMS": str(resource.rates.count()),
-            "rates-TOTAL_FORMS": str(max(resource.rates.count(), len(typed)))}  # fmt: skip
-    found = {rate.unit: rate for rate in resource.rates.all()}
-    for number, (unit, price) in enumerate(typed.items()):
-        body |= {f"rates-{number}-unit": unit, f"rates-{number}-name": unit, f"rates-{number}-amount": price}
-        body |= {f"rates-{number}-id": str(found[unit].pk) if unit in found else "",
-                 f"rates-{number}-resource": str(resource.pk)}  # fmt: skip
-    return body
-
-
-def prices(resource: Resource) -> dict[str, int]:
-    return dict(resource.rates.values_list("unit", "amount"))
 
 
 class TestPrices:

@@ -13,11 +13,11 @@ from django.urls import reverse
 
 from adminkit.spec import spec_of
 from booking.models import Slot
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import list_of, page_of, sign_in
-from tests.environment import sized
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.api import Frontend
+from tests.support.desk import list_of, page_of, sign_in
+from tests.support.environment import sized
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 

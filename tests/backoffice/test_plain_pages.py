@@ -15,10 +15,10 @@ from reconciliation.models import Discrepancy
 from sweeps.models import SweepRun
 from sweeps.registry import SWEEPS
 from tenants.models import Role, User
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import act, list_of, page_of, sign_in
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.api import Frontend
+from tests.support.desk import act, list_of, page_of, sign_in
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,10 +11,9 @@ from django.test import Client
 from adminkit.pages import ScopedAdmin
 from booking.models import Rate, Resource
 from tenants.models import Member, Operator, Role, User
-from tests.backoffice.test_backoffice import page_of, sign_in
-from tests.backoffice.test_money import prices, rates
-from tests.factories import ResourceFactory
-from tests.threads import race
+from tests.support.desk import page_of, prices, rates, sign_in
+from tests.support.factories import ResourceFactory
+from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -3,12 +3,10 @@
 from typing import Any
 
 import pytest
-from django.contrib import admin
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from adminkit.spec import ActionSpec, spec_of
 from booking.models import Reservation, Resource, Slot
 from notifications.models import Mail
 from payments.models import Command, Payment
@@ -17,13 +15,13 @@ from sweeps import registry
 from tenants import roles
 from tenants.models import ApiClient, Member, Operator, Role, User
 from tenants.roles import POWERS, Power
-from tests import stripe_events
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import act, list_of, page_of, sign_in
-from tests.factories import OperatorFactory, SlotFactory
-from tests.reconciliation.test_discrepancies import open_one
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.desk import act, all_actions, chosen, list_of, page_of, sign_in
+from tests.support.discrepancies import open_one
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,16 +50,6 @@ def world(sandbox: Sandbox) -> dict[type[Model], Any]:
 def snapshot(world: dict[type[Model], Any]) -> list[Any]:
     """Return what all these rows are."""
     return [list(model._default_manager.order_by("pk").values()) for model in world]
-
-
-def chosen() -> list[tuple[type[Model], Any]]:
-    """List every action of every page, with the model that it is of."""
-    return [(model, action) for model, page in admin.site._registry.items() for action in page.actions or ()]
-
-
-def all_actions() -> list[tuple[type[Model], ActionSpec]]:
-    """List every action that changes something, by introspection: a new one is in it by itself."""
-    return [(model, spec) for model, action in chosen() if (spec := spec_of(action))]
 
 
 class TestActions:

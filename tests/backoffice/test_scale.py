@@ -24,7 +24,7 @@ from pytest_django import DjangoDbBlocker
 from booking.models import Reservation
 from demo import data, past
 from tenants.models import Member, Operator, Role, User
-from tests import plans
+from tests.support import plans
 
 RESERVATIONS = int(os.environ.get("RESERVATIONS", "8000"))
 IS_LONG = RESERVATIONS >= 1_000_000

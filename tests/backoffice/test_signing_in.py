@@ -15,10 +15,10 @@ from pytest_django import Settings
 
 from config import identity
 from tenants.models import Member, Operator, Role, User
-from tests.backoffice.test_backoffice import act, sign_in
-from tests.factories import OperatorFactory
-from tests.tenants import pool as pools
-from tests.tenants.pool import CLIENT, Pool
+from tests.support import user_pool as pools
+from tests.support.desk import act, sign_in
+from tests.support.factories import OperatorFactory
+from tests.support.user_pool import CLIENT, Pool
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

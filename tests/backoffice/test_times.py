@@ -17,10 +17,10 @@ from payments.models import Command
 from sweeps import registry
 from tenants import clocks
 from tenants.models import Operator, Role
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import list_of, page_of, sign_in
-from tests.factories import OperatorFactory, ResourceFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.api import Frontend
+from tests.support.desk import list_of, page_of, sign_in, text_of
+from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -181,9 +181,3 @@ class TestShowing:
 def request_of(client: Client) -> Any:
     """Return a request of the person who is signed in."""
     return client.get(reverse("admin:index")).wsgi_request
-
-
-def text_of(answer: Any) -> str:
-    """Return what a page shows of its rows, without addresses and hidden fields."""
-    page = answer.content.decode()
-    return re.sub(r"<[^>]*>", " ", page[page.find('id="content-main"') :])

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from booking.models import Resource, Slot
-from tests.factories import SlotFactory
+from tests.support.factories import SlotFactory
 
 
 def later(slot: Slot, **by: int) -> Slot:

@@ -3,8 +3,8 @@
 import pytest
 
 from booking.models import Resource, Slot
-from tests.factories import ResourceFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.factories import ResourceFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 
 @pytest.fixture

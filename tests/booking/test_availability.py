@@ -8,10 +8,10 @@ import pytest
 from django.utils import timezone
 
 from booking.models import Rate, Resource, Slot
-from tests.aging import run_out
-from tests.api import Frontend
-from tests.factories import OperatorFactory, ResourceFactory, SlotFactory, make_client
-from tests.sandbox_client import Sandbox
+from tests.support.aging import run_out
+from tests.support.api import Frontend
+from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory, make_client
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,11 +14,11 @@ from booking import expiring, moving
 from booking.models import Occupancy, Reservation, Resource, Slot
 from booking.states import ACTIVE, HOLDING
 from common.errors import HoldfastError
-from tests import promises, stripe_events
-from tests.aging import run_out
-from tests.api import Frontend, reservation_body
-from tests.factories import ResourceFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import promises, stripe_events
+from tests.support.aging import run_out
+from tests.support.api import Frontend, reservation_body
+from tests.support.factories import ResourceFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

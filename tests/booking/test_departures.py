@@ -14,9 +14,9 @@ from booking import departures
 from booking.departures import Rule
 from booking.errors import TooManyDeparturesError
 from booking.models import Resource, Slot
-from tests.backoffice.test_backoffice import sign_in
-from tests.factories import ResourceFactory, SlotFactory
-from tests.threads import race
+from tests.support.desk import sign_in
+from tests.support.factories import ResourceFactory, SlotFactory
+from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

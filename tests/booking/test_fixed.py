@@ -15,13 +15,13 @@ from django.test import Client
 from booking import places, pricing
 from booking.models import Reservation, Resource, Slot
 from payments.models import Refund
-from tests import promises, stripe_events
-from tests.aging import run_out
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import page_of, sign_in
-from tests.factories import OperatorFactory, ResourceFactory, SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.support import promises, stripe_events
+from tests.support.aging import run_out
+from tests.support.api import Frontend
+from tests.support.desk import page_of, sign_in
+from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,10 +12,10 @@ from booking.models import History, Reservation, Slot, Unit
 from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
 from payments.models import Command, Payment, PaymentHistory
 from payments.states import COMMAND_TRANSITIONS, PAYMENT_TRANSITIONS, CommandStatus, PaymentStatus
-from tests import stripe_events
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)

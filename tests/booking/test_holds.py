@@ -8,9 +8,9 @@ from pytest_django import Settings
 from booking import holds
 from booking.models import Reservation
 from payments.models import Payment
-from tests.api import Frontend
-from tests.factories import OperatorFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.api import Frontend
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,12 +4,12 @@ import pytest
 from django.db import connection
 
 from sweeps import registry
-from tests import plans, stripe_events
-from tests.aging import let_looks_be_due, run_out
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.paying import create
-from tests.sandbox_client import Sandbox
+from tests.support import plans, stripe_events
+from tests.support.aging import let_looks_be_due, run_out
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.paying import create
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,11 +11,11 @@ from notifications.models import Mail
 from payments.models import Dispute
 from sweeps import registry
 from tenants.models import Member, User
-from tests import stripe_events
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import act, sign_in
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.api import Frontend
+from tests.support.desk import act, sign_in
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,12 +11,12 @@ from booking import carrying_out, expiring
 from booking.models import Reservation, Slot
 from booking.states import ReservationStatus
 from payments.states import PaymentStatus
-from tests import promises, stripe_events
-from tests.aging import end_leases, run_out
-from tests.api import Frontend
-from tests.factories import ResourceFactory, SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.virtual_clock import Clock
+from tests.support import promises, stripe_events
+from tests.support.aging import end_leases, run_out
+from tests.support.api import Frontend
+from tests.support.factories import ResourceFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.virtual_clock import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

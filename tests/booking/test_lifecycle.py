@@ -10,11 +10,11 @@ from booking.models import Reservation
 from booking.states import ReservationStatus
 from payments.models import Command, Payment
 from payments.states import PaymentStatus
-from tests import promises, stripe_events
-from tests.aging import run_out
-from tests.api import Frontend
-from tests.factories import OperatorFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import promises, stripe_events
+from tests.support.aging import run_out
+from tests.support.api import Frontend
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

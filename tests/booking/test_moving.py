@@ -14,12 +14,12 @@ from common.errors import HoldfastError, NotFoundError, ValidationError
 from common.states import InvalidStateError
 from notifications.models import Mail
 from sweeps import registry
-from tests import promises
-from tests.aging import run_out
-from tests.api import Frontend
-from tests.factories import OperatorFactory, ResourceFactory, SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.support import promises
+from tests.support.aging import run_out
+from tests.support.api import Frontend
+from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

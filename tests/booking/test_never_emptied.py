@@ -5,10 +5,10 @@ from django.db import DatabaseError, connection, transaction
 
 from booking.models import History
 from payments.models import PaymentHistory
-from tests.api import Frontend
-from tests.database import EMPTYING
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.api import Frontend
+from tests.support.database import EMPTYING
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

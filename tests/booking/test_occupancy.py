@@ -12,13 +12,13 @@ from booking import expiring, moving, pricing
 from booking.errors import SlotSoldOutError
 from booking.models import Occupancy, Reservation, Resource, Slot
 from payments.models import Refund
-from tests import promises, stripe_events
-from tests.aging import run_out
-from tests.api import Frontend
 from tests.booking.boats import code_of, day_body, day_of, later
-from tests.factories import ResourceFactory, SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.threads import deadlocks, race
+from tests.support import promises, stripe_events
+from tests.support.aging import run_out
+from tests.support.api import Frontend
+from tests.support.factories import ResourceFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import deadlocks, race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

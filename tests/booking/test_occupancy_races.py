@@ -9,10 +9,10 @@ from django.db.models.functions import Now
 
 from booking.models import Reservation, Resource, Slot
 from reconciliation.promises import check_all
-from tests import promises
-from tests.api import Frontend
 from tests.booking.boats import code_of, day_body, day_of, later
-from tests.threads import race
+from tests.support import promises
+from tests.support.api import Frontend
+from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

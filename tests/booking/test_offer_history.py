@@ -14,13 +14,13 @@ from booking.models import Rate, Resource, Slot
 from booking.offer_history import OfferHistory
 from common import database
 from demo import data
-from tests import services
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import act, page_of, sign_in
-from tests.database import EMPTYING
-from tests.factories import ResourceFactory, SlotFactory
-from tests.pooling import IS_LED, led_through, set_time_outs
-from tests.sandbox_client import Sandbox
+from tests.support import services
+from tests.support.api import Frontend
+from tests.support.database import EMPTYING
+from tests.support.desk import act, page_of, sign_in
+from tests.support.factories import ResourceFactory, SlotFactory
+from tests.support.pooling import IS_LED, led_through, set_time_outs
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,12 +13,12 @@ from booking.models import Reservation
 from common import database
 from payments import pacing
 from payments.models import Command, Pace
-from tests import promises
-from tests.aging import end_leases, make_holds_older
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.virtual_clock import Clock
+from tests.support import promises
+from tests.support.aging import end_leases, make_holds_older
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.virtual_clock import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

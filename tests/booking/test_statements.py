@@ -13,11 +13,11 @@ from django.test.utils import CaptureQueriesContext
 
 from booking import expiring
 from payments.providers import own_keys
-from tests import stripe_events
-from tests.aging import run_out
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.aging import run_out
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -20,12 +20,12 @@ from booking.models import Reservation, Slot
 from demo import data, past
 from sweeps import registry
 from tenants.models import Operator, User
-from tests import servers, stripe_events
-from tests.api import Frontend
 from tests.browser.conftest import CHROMIUM
-from tests.environment import ROOT
-from tests.factories import make_client
-from tests.sandbox_client import Sandbox
+from tests.support import servers, stripe_events
+from tests.support.api import Frontend
+from tests.support.environment import ROOT
+from tests.support.factories import make_client
+from tests.support.sandbox_client import Sandbox
 
 PICTURES = os.environ.get("SCREENSHOTS", "")
 PHONE = 390

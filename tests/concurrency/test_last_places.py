@@ -15,11 +15,11 @@ from booking.errors import SlotSoldOutError
 from booking.models import Reservation, Slot
 from booking.states import ACTIVE
 from reconciliation.promises import check_all
-from tests import promises
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.threads import deadlocks, race
+from tests.support import promises
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import deadlocks, race
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 

@@ -12,11 +12,11 @@ from payments.models import Attempt, AttemptResult, Payment
 from reconciliation import attempts
 from reconciliation.attempts import Result
 from tenants.models import BulkRun, User
-from tests import stripe_events
-from tests.aging import let_looks_be_due
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.aging import let_looks_be_due
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,12 +14,12 @@ from payments import sending
 from payments.models import Command, Payment
 from payments.outcomes import PaymentOutcome
 from payments.states import PaymentStatus
-from tests import promises, stripe_events
-from tests.aging import end_leases, run_out
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.support import promises, stripe_events
+from tests.support.aging import end_leases, run_out
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
 from webhooks.models import Event
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]

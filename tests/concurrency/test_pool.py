@@ -9,10 +9,10 @@ import requests
 from django.db import connection
 
 from booking.models import Reservation
-from tests import promises, servers
-from tests.api import Frontend, reservation_body
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import promises, servers
+from tests.support.api import Frontend, reservation_body
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 

@@ -10,9 +10,9 @@ import pytest
 import requests
 from django.db import connection, transaction
 
-from tests import servers
-from tests.api import Frontend
-from tests.factories import SlotFactory
+from tests.support import servers
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from booking.models import Reservation, Slot
 from idempotency.models import IdempotencyKey
 from payments.models import Payment
-from tests.api import Frontend, reservation_body
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.api import Frontend, reservation_body
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,10 +13,10 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from config.wsgi import application
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.paying import create
-from tests.sandbox_client import Sandbox
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.paying import create
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 ASK = """
 import threading, django

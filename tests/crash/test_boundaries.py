@@ -14,12 +14,12 @@ from booking.models import Reservation, Slot
 from payments.models import Payment
 from payments.providers import stripe_params
 from sweeps import registry as sweeps
-from tests import promises, stripe_events
-from tests.aging import end_leases, run_out
-from tests.api import Frontend
-from tests.dying import run_and_die
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import promises, stripe_events
+from tests.support.aging import end_leases, run_out
+from tests.support.api import Frontend
+from tests.support.dying import run_and_die
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
 

@@ -6,11 +6,11 @@ from booking.models import Reservation
 from payments.models import Command
 from payments.states import CommandStatus
 from sweeps import registry as sweeps
-from tests import promises, stripe_events
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import promises, stripe_events
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
 

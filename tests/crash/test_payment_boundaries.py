@@ -9,13 +9,13 @@ import pytest
 from booking import carrying_out
 from payments.models import Payment, Refund
 from sweeps import registry as sweeps
-from tests import promises, stripe_events
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.dying import run_and_die
-from tests.factories import OperatorFactory, make_client
-from tests.paying import paid
-from tests.sandbox_client import Sandbox
+from tests.support import promises, stripe_events
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.dying import run_and_die
+from tests.support.factories import OperatorFactory, make_client
+from tests.support.paying import paid
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
 

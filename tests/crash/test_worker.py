@@ -10,11 +10,11 @@ from django_q.models import OrmQ
 from booking.models import Reservation
 from payments.models import Command, Payment, Refund
 from sweeps.models import SweepRun
-from tests import paying, promises, servers, stripe_events
-from tests.aging import end_leases, run_out
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import paying, promises, servers, stripe_events
+from tests.support.aging import end_leases, run_out
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
 

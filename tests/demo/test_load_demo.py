@@ -18,7 +18,7 @@ from payments.models import PaymentHistory
 from payments.states import PAYMENT_TRANSITIONS
 from tenants import api_keys
 from tenants.models import ApiClient, Member, Operator, User
-from tests import promises
+from tests.support import promises
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,7 +7,7 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
-from tests.environment import ROOT, documented
+from tests.support.environment import ROOT, documented
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), ROOT / "sandbox/README.md"])
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))

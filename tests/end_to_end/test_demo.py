@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests import servers
-from tests.architecture.source import tracked
-from tests.environment import ROOT, documented
+from tests.support import servers
+from tests.support.environment import ROOT, documented
+from tests.support.source import tracked
 
 # Two months ago somebody has loaded the demo into this database.
 AGING = """.venv/bin/python manage.py shell -v 0 -c "

@@ -21,8 +21,8 @@ from idempotency import keys
 from idempotency.errors import KeyInUseError, KeyReusedError
 from idempotency.keys import Answer, Claim
 from idempotency.models import IdempotencyKey
-from tests.aging import end_leases
-from tests.factories import OperatorFactory, make_client
+from tests.support.aging import end_leases
+from tests.support.factories import OperatorFactory, make_client
 
 BODIES = (b'{"a": 1, "b": 2}', b'{"b": 2, "a": 1}', b'{"a": 1}', b"")
 SAME = ({0, 1}, {2}, {3})

@@ -12,11 +12,11 @@ from booking import availability, reserving
 from booking.models import Reservation
 from idempotency import keys
 from idempotency.models import IdempotencyKey
-from tests.aging import end_leases
-from tests.api import Frontend, reservation_body
-from tests.factories import SlotFactory, make_client
-from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.support.aging import end_leases
+from tests.support.api import Frontend, reservation_body
+from tests.support.factories import SlotFactory, make_client
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -22,12 +22,12 @@ from idempotency.models import IdempotencyKey
 from payments import commands
 from payments.models import Command
 from sweeps import leases
-from tests import servers
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.environment import ROOT
-from tests.factories import SlotFactory, make_client
-from tests.sandbox_client import Sandbox
+from tests.support import servers
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.environment import ROOT
+from tests.support.factories import SlotFactory, make_client
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

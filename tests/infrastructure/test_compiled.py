@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 
 from booking.models import Slot
 from common.compiled import Compiled, CompiledBy
-from tests import plans
-from tests.factories import SlotFactory
+from tests.support import plans
+from tests.support.factories import SlotFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection, transaction
 
 from tenants.models import Operator
-from tests.factories import OperatorFactory
+from tests.support.factories import OperatorFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

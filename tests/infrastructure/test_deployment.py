@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from tests.environment import ROOT, documented
+from tests.support.environment import ROOT, documented
 
 
 def compose() -> dict[str, Any]:

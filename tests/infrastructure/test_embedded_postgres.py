@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from config import embedded_postgres
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 START = "import sys, pathlib, config.embedded_postgres as e; e.ensure_running(pathlib.Path(sys.argv[1]))"
 

@@ -8,7 +8,7 @@ from django.db import connection, models
 
 from booking.models import Slot
 from common.locking import AsOf, Locked, clocked
-from tests.factories import SlotFactory
+from tests.support.factories import SlotFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError
 
 from common.logs import JsonFormatter
 from tenants.models import Operator
-from tests.factories import SlotFactory
+from tests.support.factories import SlotFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from booking.models import Resource
 from common import errors, ids, loops
 from common.errors import BusyError, NotFoundError
 from tenants.models import Operator
-from tests.factories import OperatorFactory
+from tests.support.factories import OperatorFactory
 
 LOOP = "tests"
 

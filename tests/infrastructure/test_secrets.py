@@ -20,9 +20,9 @@ from pytest_django import Settings
 from config import rotation
 from config.env import Environment
 from config.secrets import RepositoryAws, SecretsError
-from tests import stripe_events
-from tests.environment import ROOT, VALUES
-from tests.servers import database_url
+from tests.support import stripe_events
+from tests.support.environment import ROOT, VALUES
+from tests.support.servers import database_url
 
 NAME = "holdfast/production"
 KEYS = {

@@ -14,7 +14,7 @@ from django.conf import settings
 from config import local_stack
 from config import settings as settings_module
 from config.env import Environment, is_near, with_quoted_password
-from tests.environment import ROOT, documented
+from tests.support.environment import ROOT, documented
 
 PRODUCTION = {
     "ENV_FILE": "",

@@ -22,8 +22,8 @@ from adminkit import bulk
 from common import rotation
 from payments import commands
 from sweeps import registry, scheduling
-from tests.architecture.source import Module, breaches
-from tests.backoffice.test_backoffice import list_of, page_of, sign_in
+from tests.support.desk import list_of, page_of, sign_in
+from tests.support.source import Module, breaches
 
 GUEST = "ana@example.com"
 

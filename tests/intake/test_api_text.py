@@ -18,10 +18,10 @@ from common.serializers import LONGEST_MAIL_ADDRESS
 from config.wsgi import application
 from idempotency.models import IdempotencyKey
 from payments.models import Payment
-from tests.api import Frontend, reservation_body
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.tenants import walking
+from tests.support import walking
+from tests.support.api import Frontend, reservation_body
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db
 

@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from tenants.models import SavedView, User
-from tests.backoffice.test_backoffice import sign_in
-from tests.factories import OperatorFactory
+from tests.support.desk import sign_in
+from tests.support.factories import OperatorFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from booking.models import Slot
-from tests.factories import SlotFactory
+from tests.support.factories import SlotFactory
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from typing import Any
 
 from booking.models import Slot
-from tests import stripe_events
-from tests.api import Frontend
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.api import Frontend
+from tests.support.sandbox_client import Sandbox
 
 
 def reserve(slot: Slot, *, language: str = "", **more: Any) -> tuple[Frontend, str]:

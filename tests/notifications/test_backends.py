@@ -15,7 +15,7 @@ from pytest_django import Settings
 from config.mail import BACKENDS
 from notifications import sending
 from notifications.models import Mail
-from tests.factories import OperatorFactory
+from tests.support.factories import OperatorFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,8 +15,8 @@ from notifications import sending, writing
 from notifications.models import Mail
 from sweeps import registry
 from tests.notifications.guests import pay
-from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,11 +14,11 @@ from notifications.models import Mail, MailKind
 from payments.models import Payment
 from sweeps import registry
 from tenants.models import Language, Operator, User
-from tests import stripe_events
-from tests.aging import run_out
-from tests.api import Frontend
 from tests.notifications.guests import pay, reserve
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.aging import run_out
+from tests.support.api import Frontend
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

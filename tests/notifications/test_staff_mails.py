@@ -9,8 +9,8 @@ from reconciliation.accounts import Account
 from reconciliation.models import Discrepancy, DiscrepancyKind
 from sweeps import registry
 from tenants.models import Member, Operator, User
-from tests.factories import OperatorFactory
-from tests.sandbox_client import Sandbox
+from tests.support.factories import OperatorFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,11 +6,11 @@ from django.core.mail import EmailMessage
 from notifications import rendering
 from notifications.models import Mail
 from sweeps import registry
-from tests import stripe_events
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import page_of, sign_in
-from tests.factories import ResourceFactory, make_client
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.api import Frontend
+from tests.support.desk import page_of, sign_in
+from tests.support.factories import ResourceFactory, make_client
+from tests.support.sandbox_client import Sandbox
 
 
 @pytest.mark.django_db(transaction=True)

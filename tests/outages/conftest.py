@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import pooling, services
+from tests.support import pooling, services
 
 NEEDED = {"test_redis.py": services.REDIS, "test_pooler.py": services.PGBOUNCER, "test_away.py": services.PGBOUNCER}
 

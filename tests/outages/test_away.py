@@ -9,13 +9,13 @@ import pytest
 import requests
 
 from booking.models import Reservation
-from tests import promises, servers, services
-from tests.aging import end_leases
-from tests.api import Frontend, reservation_body
-from tests.factories import SlotFactory
-from tests.pooling import url_through
-from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.support import promises, servers, services
+from tests.support.aging import end_leases
+from tests.support.api import Frontend, reservation_body
+from tests.support.factories import SlotFactory
+from tests.support.pooling import url_through
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
 

@@ -15,12 +15,12 @@ from pytest_django import Settings
 from booking.models import Reservation
 from sweeps import registry as sweeps
 from tenants.models import User
-from tests import promises, stripe_events
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import sign_in
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import promises, stripe_events
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.desk import sign_in
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 from webhooks.models import Event
 
 ANSWERED = frozenset((201, 202))

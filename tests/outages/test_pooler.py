@@ -18,13 +18,13 @@ from notifications.models import Mail
 from payments.models import Payment
 from reconciliation import discrepancies
 from sweeps import registry
-from tests import promises, servers, services, stripe_events
-from tests.aging import end_leases, let_looks_be_due, run_out
-from tests.api import Frontend
-from tests.environment import ROOT
-from tests.factories import SlotFactory
-from tests.pooling import TIME_OUTS, led_through, url_through
-from tests.sandbox_client import Sandbox
+from tests.support import promises, servers, services, stripe_events
+from tests.support.aging import end_leases, let_looks_be_due, run_out
+from tests.support.api import Frontend
+from tests.support.environment import ROOT
+from tests.support.factories import SlotFactory
+from tests.support.pooling import TIME_OUTS, led_through, url_through
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,11 +13,11 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from common import queues, redis_client
 from tenants import rate_limits
-from tests import services
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.support import services
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -27,9 +27,9 @@ from common.serializers import _shared
 from payments.outcomes import Outcome, ProviderPayment, ProviderRefund
 from payments.providers import registry
 from payments.providers.base import DeliveredRequest, InvalidSignatureError, Notification, OutcomeUnknownError
-from tests import promises
-from tests.api import Frontend
-from tests.factories import SlotFactory, make_client
+from tests.support import promises
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory, make_client
 from webhooks import inbox
 from webhooks.models import Event
 

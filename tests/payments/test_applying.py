@@ -1,7 +1,7 @@
 """What news does to a payment: pure, and right in whatever order it comes."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import permutations, product
 from types import SimpleNamespace
 from uuid import UUID, uuid4
@@ -13,22 +13,11 @@ from payments import applying
 from payments.applying import Change
 from payments.errors import OutcomeMismatchError
 from payments.models import Command, Payment
-from payments.outcomes import Failure, Outcome, PaymentOutcome, ProviderPayment
-from payments.states import CaptureMethod, CommandKind, PaymentStatus
+from payments.outcomes import Failure, Outcome, PaymentOutcome
+from payments.states import CommandKind, PaymentStatus
+from tests.payments.news import NOW, payment, told
 
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FINAL = ("succeeded", "failed", "canceled")
-
-
-def payment(status: str = "processing", **changes: object) -> Payment:
-    fields = {"provider": "stripe", "amount": 4500, "currency": "USD", "capture_method": CaptureMethod.MANUAL}
-    return Payment(id=UUID(int=7), status=status, created_at=NOW, changed_at=NOW, **(fields | changes))
-
-
-def told(outcome: Outcome, **changes: object) -> ProviderPayment:
-    captured = 4500 if outcome is Outcome.CAPTURED else 0
-    fields: dict[str, object] = {"ref": "pi_1", "amount": 4500, "currency": "USD", "amount_captured": captured}
-    return ProviderPayment(outcome=outcome, **(fields | changes))  # type: ignore[arg-type]
 
 
 def event(outcome: Outcome, **changes: object) -> PaymentOutcome:

@@ -10,12 +10,12 @@ from booking.models import Reservation
 from payments import commands
 from payments.models import Command, Payment
 from payments.states import CommandKind
-from tests import promises, stripe_events
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.support import promises, stripe_events
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

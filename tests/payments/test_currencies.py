@@ -18,11 +18,11 @@ from payments.providers import registry, stripe_money
 from reconciliation import contradictions, promises
 from reconciliation.models import BookEntry, Discrepancy
 from tenants.models import Operator
-from tests import stripe_events
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import sign_in
-from tests.factories import OperatorFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.api import Frontend
+from tests.support.desk import sign_in
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 NO_CURRENCY = "X" * 3
 """The code of money that is of no currency."""

@@ -8,10 +8,10 @@ from django.core import mail
 from payments.models import Dispute, Payment
 from sweeps import registry
 from tenants.models import Member, User
-from tests import promises, stripe_events
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import promises, stripe_events
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

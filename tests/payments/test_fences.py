@@ -14,11 +14,11 @@ from payments.models import Command, Payment, Refund
 from payments.outcomes import Outcome, PaymentOutcome
 from payments.states import CommandKind
 from sweeps.models import SweepRun
-from tests import paying, promises, stripe_events
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import paying, promises, stripe_events
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,11 +6,11 @@ from django.db import DatabaseError, connection, transaction
 from booking.models import History, Reservation
 from common import database
 from payments.models import Payment, PaymentHistory, Refund, RefundHistory
-from tests import promises, stripe_events
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.paying import work
-from tests.sandbox_client import Sandbox
+from tests.support import promises, stripe_events
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.paying import work
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,10 +10,10 @@ from payments import commands
 from payments.models import Command, Payment
 from payments.states import CommandKind
 from sweeps import registry
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,11 +8,11 @@ import pytest
 
 from booking import carrying_out
 from payments.models import Payment
-from tests import dashboard, promises, stripe_events
-from tests.api import Frontend
-from tests.factories import OperatorFactory, make_client
-from tests.paying import create
-from tests.sandbox_client import Sandbox
+from tests.support import dashboard, promises, stripe_events
+from tests.support.api import Frontend
+from tests.support.factories import OperatorFactory, make_client
+from tests.support.paying import create
+from tests.support.sandbox_client import Sandbox
 from webhooks import inbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]

@@ -16,12 +16,12 @@ from payments.models import Command, Payment
 from payments.providers import own_keys, registry
 from payments.providers.base import NotSentError, ProviderError
 from tenants.models import Operator
-from tests import stripe_events
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.environment import VALUES
-from tests.factories import OperatorFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.environment import VALUES
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)

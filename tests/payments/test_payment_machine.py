@@ -13,7 +13,7 @@ from payments.applying import Change
 from payments.models import Command
 from payments.outcomes import Failure, Outcome, PaymentOutcome
 from payments.states import PAYMENT_FINAL, PAYMENT_TRANSITIONS, CommandKind, PaymentStatus
-from tests.payments.test_applying import NOW, payment, told
+from tests.payments.news import NOW, payment, told
 
 PROVIDER = {
     Outcome.REQUIRES_PAYMENT_METHOD: (Outcome.REQUIRES_ACTION, Outcome.HELD, Outcome.CAPTURED, Outcome.CANCELED),

@@ -7,13 +7,13 @@ from booking import carrying_out
 from payments import reading
 from payments.models import Payment, Refund
 from tenants.models import Scope
-from tests import promises, stripe_events
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.factories import OperatorFactory, SlotFactory, make_client
-from tests.paying import create, paid, work
-from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.support import promises, stripe_events
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.factories import OperatorFactory, SlotFactory, make_client
+from tests.support.paying import create, paid, work
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

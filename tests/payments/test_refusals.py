@@ -11,13 +11,13 @@ from payments.models import Command, Pace, Payment, Refund
 from payments.outcomes import Failure
 from payments.providers.base import RefusedError
 from payments.providers.stripe import StripeProvider
-from tests import paying, promises, stripe_events
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.environment import VALUES
-from tests.factories import SlotFactory
-from tests.reconciliation.looking import look
-from tests.sandbox_client import Sandbox
+from tests.support import paying, promises, stripe_events
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.environment import VALUES
+from tests.support.factories import SlotFactory
+from tests.support.looking import look
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,11 +13,11 @@ from payments.models import Command, Payment
 from payments.outcomes import Outcome
 from payments.providers import registry, stripe_objects
 from payments.providers.base import NotSentError
-from tests import stripe_events
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

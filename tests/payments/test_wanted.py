@@ -13,12 +13,12 @@ from booking.models import Reservation, Slot
 from payments import commands
 from payments.models import Command, Payment
 from payments.states import CommandKind
-from tests import paying, promises, stripe_events
-from tests.aging import end_leases, let_looks_be_due, run_out
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.reconciliation.looking import look
-from tests.sandbox_client import Sandbox
+from tests.support import paying, promises, stripe_events
+from tests.support.aging import end_leases, let_looks_be_due, run_out
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.looking import look
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

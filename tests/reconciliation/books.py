@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.db import connection, transaction
 
 from payments.outcomes import ProviderEntry, ProviderPayout
-from tests.factories import OperatorFactory
+from tests.support.factories import OperatorFactory
 
 PAYOUT = "po_1"
 

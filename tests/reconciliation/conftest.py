@@ -3,9 +3,9 @@
 import pytest
 
 from payments.models import Payment
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 
 @pytest.fixture

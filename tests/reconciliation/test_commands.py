@@ -13,10 +13,10 @@ from payments.models import Attempt, Payment
 from reconciliation import discrepancies
 from reconciliation.accounts import Account
 from reconciliation.models import DiscrepancyKind
-from tests.aging import end_leases, let_looks_be_due
-from tests.api import Frontend
-from tests.factories import OperatorFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.aging import end_leases, let_looks_be_due
+from tests.support.api import Frontend
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,13 +11,13 @@ from payments.models import Payment
 from reconciliation import dangling_holds
 from reconciliation.models import Discrepancy
 from sweeps import registry
-from tests import promises
-from tests.api import Frontend
-from tests.environment import VALUES
-from tests.factories import SlotFactory
-from tests.reconciliation.test_pending import lose_the_release
-from tests.sandbox_client import Sandbox
-from tests.virtual_clock import Clock
+from tests.reconciliation.losing import lose_the_release
+from tests.support import promises
+from tests.support.api import Frontend
+from tests.support.environment import VALUES
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.virtual_clock import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,37 +11,20 @@ from booking.models import Reservation
 from common.states import InvalidStateError
 from payments.models import Command, Payment, Refund
 from reconciliation import discrepancies
-from reconciliation.accounts import Account
 from reconciliation.models import Discrepancy, DiscrepancyKind
 from sweeps import registry
-from tests import promises, stripe_events
-from tests.aging import end_leases, let_looks_be_due
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import act, page_of, sign_in
-from tests.factories import OperatorFactory, SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.support import promises, stripe_events
+from tests.support.aging import end_leases, let_looks_be_due
+from tests.support.api import Frontend
+from tests.support.desk import act, page_of, sign_in
+from tests.support.discrepancies import STRIPE, open_one
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
 from webhooks import inbox
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-STRIPE = Account("stripe")
-
-
-def open_one(payment: Payment | None = None, **changes: Any) -> Discrepancy:
-    """Open a discrepancy of an amount, or as ``changes`` say."""
-    given: dict[str, Any] = {
-        "kind": DiscrepancyKind.AMOUNT,
-        "account": STRIPE,
-        "subject": payment.provider_ref if payment else "pi_1",
-        "summary": "Theirs is not ours.",
-        "difference": {"ours": {"captured": 1}, "theirs": {"captured": 2}},
-        "seen": {"ours": {"captured": 1}, "theirs": {"captured": 2}},
-        "payment": payment,
-    }
-    discrepancies.open_once(**given | changes)
-    return Discrepancy.objects.latest("opened_at")
 
 
 class TestOpen:

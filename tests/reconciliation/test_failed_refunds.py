@@ -12,12 +12,12 @@ from payments.models import Command, Payment, Refund
 from reconciliation.models import Discrepancy
 from reconciliation.promises import check_all
 from sweeps import registry
-from tests import dashboard, promises, stripe_events
-from tests.aging import end_leases, run_out
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import act, sign_in
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import dashboard, promises, stripe_events
+from tests.support.aging import end_leases, run_out
+from tests.support.api import Frontend
+from tests.support.desk import act, sign_in
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

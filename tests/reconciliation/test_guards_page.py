@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from reconciliation import guards
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 pytestmark = pytest.mark.django_db
 

@@ -14,14 +14,14 @@ from payments.outcomes import Effect
 from reconciliation import accounts, missed_events, pending
 from reconciliation.models import Watermark
 from sweeps import registry
-from tests import promises, stripe_events
-from tests.aging import let_looks_be_due, run_out
-from tests.api import Frontend
-from tests.environment import sized
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.threads import race
-from tests.virtual_clock import Clock
+from tests.support import promises, stripe_events
+from tests.support.aging import let_looks_be_due, run_out
+from tests.support.api import Frontend
+from tests.support.environment import sized
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
+from tests.support.virtual_clock import Clock
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)

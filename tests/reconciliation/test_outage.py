@@ -10,12 +10,12 @@ from booking.models import Reservation
 from payments.models import Attempt, Pace, Payment, Refund
 from reconciliation.models import Discrepancy
 from sweeps import registry
-from tests import promises, stripe_events
-from tests.api import Frontend
-from tests.environment import sized
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.virtual_clock import Clock
+from tests.support import promises, stripe_events
+from tests.support.api import Frontend
+from tests.support.environment import sized
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.virtual_clock import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

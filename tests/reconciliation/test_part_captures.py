@@ -14,13 +14,13 @@ from payments.models import Command, Payment
 from reconciliation import attesting
 from reconciliation.models import Discrepancy
 from sweeps import registry
-from tests import dashboard, promises, stripe_events
-from tests.aging import end_leases, let_looks_be_due, run_out
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import act, sign_in
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.virtual_clock import Clock
+from tests.support import dashboard, promises, stripe_events
+from tests.support.aging import end_leases, let_looks_be_due, run_out
+from tests.support.api import Frontend
+from tests.support.desk import act, sign_in
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.virtual_clock import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

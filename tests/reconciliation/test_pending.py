@@ -4,9 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.db.models import F
-from django.db.models.functions import Now
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
@@ -16,13 +14,14 @@ from payments import locks as payment_locks
 from payments.models import Attempt, Command, Pace, Payment
 from reconciliation import attempts, pending
 from sweeps import registry
-from tests import paying, promises, stripe_events
-from tests.aging import end_leases, let_looks_be_due
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.reconciliation.looking import look
-from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.reconciliation.losing import lose_the_release
+from tests.support import paying, promises, stripe_events
+from tests.support.aging import end_leases, let_looks_be_due
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.looking import look
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -175,16 +174,6 @@ class TestRelease:
         paying.work(sandbox)
         assert [result.result for result in look()] == ["in_step"]
         assert sandbox.payment_intents()[0]["status"] == "requires_capture"
-
-
-def lose_the_release(sandbox: Sandbox) -> None:
-    """Cancel a reservation whose release was refused, as a provider may do for a while."""
-    made = Reservation.objects.get()
-    with connection.cursor() as cursor:
-        Reservation.objects.filter(pk=made.pk).update(
-            status="cancelled", changed_at=Now(), changed_by="nobody", changed_because="as if by us"
-        )
-        cursor.execute("UPDATE booking_slot SET reserved = 0")
 
 
 def calls(sandbox: Sandbox) -> int:

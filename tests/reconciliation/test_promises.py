@@ -10,10 +10,10 @@ from django.db import connection
 from booking.models import Reservation, Resource, Slot
 from reconciliation import dangling_holds
 from reconciliation.promises import check_all
-from tests import promises, stripe_events
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import promises, stripe_events
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

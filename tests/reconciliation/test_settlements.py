@@ -22,15 +22,15 @@ from reconciliation import comparing, settlements
 from reconciliation.accounts import Account
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun, SettlementStatus
 from sweeps import registry as sweeps
-from tests import promises, stripe_events
-from tests.api import Frontend
-from tests.environment import sized
-from tests.factories import SlotFactory
 from tests.reconciliation import books
 from tests.reconciliation.books import Books
-from tests.sandbox_client import Sandbox
-from tests.threads import race
-from tests.virtual_clock import Clock
+from tests.support import promises, stripe_events
+from tests.support.api import Frontend
+from tests.support.environment import sized
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
+from tests.support.virtual_clock import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

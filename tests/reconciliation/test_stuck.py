@@ -8,12 +8,12 @@ from reconciliation import attempts
 from reconciliation.attempts import Result
 from reconciliation.models import Discrepancy
 from sweeps import registry
-from tests import promises, stripe_events
-from tests.aging import end_leases, let_looks_be_due
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.reconciliation.looking import look
-from tests.sandbox_client import Sandbox
+from tests.support import promises, stripe_events
+from tests.support.aging import end_leases, let_looks_be_due
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.looking import look
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,13 +19,13 @@ from reconciliation.models import BookEntry, Discrepancy, SettlementRun, Settlem
 from sweeps import health
 from sweeps import registry as sweeps
 from sweeps.models import SweepRun
-from tests import odd_events, stripe_events
-from tests.aging import let_looks_be_due
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import sign_in
-from tests.factories import OperatorFactory, SlotFactory
-from tests.played import Answers, deep, page, play
-from tests.sandbox_client import Sandbox
+from tests.support import odd_events, stripe_events
+from tests.support.aging import let_looks_be_due
+from tests.support.api import Frontend
+from tests.support.desk import sign_in
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.played import Answers, deep, page, play
+from tests.support.sandbox_client import Sandbox
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.running import (
+from tests.support.sandbox_process import (
     API_KEY,
     WEBHOOK_SECRET,
     Client,

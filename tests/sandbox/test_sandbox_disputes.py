@@ -1,7 +1,7 @@
 """Disputes, opened and closed by the control: their shape, their events, and what they do to the balance."""
 
-from tests.sandbox.running import Client, Control, charge, hold, types_of
-from tests.sandbox.test_sandbox_shapes import FIXTURES, missing_from
+from tests.sandbox.shapes import FIXTURES, missing_from
+from tests.support.sandbox_process import Client, Control, charge, hold, types_of
 
 
 class TestDispute:

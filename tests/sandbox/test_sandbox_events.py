@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.sandbox.running import Client, Control, charge, hold
+from tests.support.sandbox_process import Client, Control, charge, hold
 
 
 class TestEvents:

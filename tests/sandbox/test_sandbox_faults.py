@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.sandbox.running import Client, Control, charge, client_of, hold, hold_params, raised
+from tests.support.sandbox_process import Client, Control, charge, client_of, hold, hold_params, raised
 
 CREATE = "POST /v1/payment_intents"
 CAPTURE = "POST /v1/payment_intents/*/capture"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.sandbox.in_process import DAY, InProcess
-from tests.sandbox.running import Client, Control, client_of, hold_params, raised, wait_until
+from tests.support.sandbox_in_process import DAY, InProcess
+from tests.support.sandbox_process import Client, Control, client_of, hold_params, raised, wait_until
 
 KEY: Any = {"idempotency_key": "key-1"}
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.sandbox.running import Client, Control, charge, client_of, hold, hold_params, raised, types_of
+from tests.support.sandbox_process import Client, Control, charge, client_of, hold, hold_params, raised, types_of
 
 
 class TestCreate:

@@ -6,7 +6,17 @@ import pytest
 import requests
 import stripe
 
-from tests.sandbox.running import API_KEY, Client, Control, charge, client_of, hold, hold_params, raised, types_of
+from tests.support.sandbox_process import (
+    API_KEY,
+    Client,
+    Control,
+    charge,
+    client_of,
+    hold,
+    hold_params,
+    raised,
+    types_of,
+)
 
 
 class TestCapture:

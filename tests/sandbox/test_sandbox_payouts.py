@@ -2,8 +2,8 @@
 
 import time
 
-from tests.sandbox.running import Client, Control, charge, types_of
-from tests.sandbox.test_sandbox_shapes import FIXTURES, missing_from
+from tests.sandbox.shapes import FIXTURES, missing_from
+from tests.support.sandbox_process import Client, Control, charge, types_of
 
 
 class TestPayout:

@@ -12,7 +12,17 @@ from urllib.parse import urlsplit
 import pytest
 import stripe
 
-from tests.sandbox.running import API_KEY, ROOT, Client, Control, charge, client_of, hold, start_sandbox, stop_sandbox
+from tests.support.sandbox_process import (
+    API_KEY,
+    ROOT,
+    Client,
+    Control,
+    charge,
+    client_of,
+    hold,
+    start_sandbox,
+    stop_sandbox,
+)
 
 
 class TestProcess:

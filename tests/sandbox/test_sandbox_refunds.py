@@ -3,7 +3,7 @@
 import pytest
 import stripe
 
-from tests.sandbox.running import Client, Control, charge, hold, raised
+from tests.support.sandbox_process import Client, Control, charge, hold, raised
 
 
 class TestRefund:

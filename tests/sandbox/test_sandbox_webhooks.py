@@ -11,7 +11,7 @@ import stripe
 
 from sandbox.delivery import Deliveries, Endpoint, Flushed
 from sandbox.stripe.objects import DeliveryAttempt, EventRecord
-from tests.sandbox.running import WEBHOOK_SECRET, Client, Control, Receiver, hold, wait_until
+from tests.support.sandbox_process import WEBHOOK_SECRET, Client, Control, Receiver, hold, wait_until
 
 HOLD_TYPES = ["payment_intent.created", "charge.succeeded", "payment_intent.amount_capturable_updated"]
 

@@ -12,8 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, TextColumn
 
-from tests import database, environment
 from tests.simulation import working
+from tests.support import database, environment
 
 console = Console(stderr=True)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from tests import virtual_clock
+from tests.support import virtual_clock
 
 BEGINNING = datetime(2027, 3, 1, 9, tzinfo=UTC)
 

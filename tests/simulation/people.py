@@ -5,9 +5,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tests.api import Frontend, reservation_body
 from tests.simulation.shop import Shop
 from tests.simulation.world import World
+from tests.support.api import Frontend, reservation_body
 
 CARDS = ("pm_card_visa",) * 6 + ("pm_card_chargeDeclined", "pm_card_authenticationRequired", None)
 _TRIES = 6

@@ -14,10 +14,10 @@ from payments.states import CommandKind
 from sandbox.messages import Answer, Request, json_body
 from sandbox.stripe.errors import RefusedInState, ResourceMissing, StripeError, Unauthorized
 from sandbox.stripe.objects import EventRecord
-from tests.sandbox.in_process import InProcess
-from tests.sandbox.running import API_KEY
 from tests.simulation.clock import Clock
 from tests.simulation.dice import Dice
+from tests.support.sandbox_in_process import InProcess
+from tests.support.sandbox_process import API_KEY
 
 
 class Provider(InProcess):

@@ -5,9 +5,9 @@ from datetime import timedelta
 from booking.models import Resource, Slot
 from reconciliation import accounts, windows
 from tenants.models import Operator
-from tests.api import Frontend
-from tests.factories import OperatorFactory, ResourceFactory, SlotFactory, make_client
 from tests.simulation.clock import BEGINNING
+from tests.support.api import Frontend
+from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory, make_client
 
 ROGUE = "acct_rogue"
 _FIRST, _SECOND = ("", (2, 3, 6)), ("acct_simulated", (2, 4))

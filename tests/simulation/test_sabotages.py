@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.environment import ROOT
 from tests.simulation.sabotages import MUTANTS, Mutant
+from tests.support.environment import ROOT
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

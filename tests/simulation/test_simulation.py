@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import pytest
 
 from booking import places
-from tests.environment import ROOT
 from tests.simulation import clock, simulating
+from tests.support.environment import ROOT
 
 SECONDS = 40
 """How long the suite storms on two cores; ``make simulate`` runs as many seeds as one likes."""

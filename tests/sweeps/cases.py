@@ -25,12 +25,12 @@ from sweeps import registry
 from sweeps.models import SweepRun
 from tenants import rate_limits
 from tenants.models import BulkRun
-from tests import stripe_events
-from tests.aging import end_leases, let_looks_be_due
-from tests.api import Frontend
-from tests.factories import OperatorFactory, SlotFactory, make_client
-from tests.sandbox_client import Sandbox
-from tests.virtual_clock import Clock
+from tests.support import stripe_events
+from tests.support.aging import end_leases, let_looks_be_due
+from tests.support.api import Frontend
+from tests.support.factories import OperatorFactory, SlotFactory, make_client
+from tests.support.sandbox_client import Sandbox
+from tests.support.virtual_clock import Clock
 from webhooks import inbox, routing
 from webhooks.models import Event
 

@@ -19,9 +19,9 @@ from payments.models import Pace
 from reconciliation.models import Discrepancy
 from sweeps import health, registry
 from sweeps.models import SweepRun
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,9 +15,9 @@ from common import database, loops
 from reconciliation.models import Watermark
 from sweeps import registry
 from sweeps.models import SweepRun
-from tests.sandbox_client import Sandbox
+from tests.support.sandbox_client import Sandbox
+from tests.support.virtual_clock import Clock
 from tests.sweeps.cases import CASES
-from tests.virtual_clock import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

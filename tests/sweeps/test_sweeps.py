@@ -12,12 +12,12 @@ from booking.models import Reservation
 from common import loops
 from sweeps import registry, scheduling
 from sweeps.models import SweepRun
-from tests import promises
-from tests.aging import run_out
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.support import promises
+from tests.support.aging import run_out
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

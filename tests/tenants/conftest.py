@@ -6,9 +6,9 @@ import pytest
 from pytest_django import Settings
 
 from tenants.models import Operator
-from tests.factories import OperatorFactory
-from tests.tenants import pool as pools
-from tests.tenants.pool import CLIENT, Pool
+from tests.support import user_pool as pools
+from tests.support.factories import OperatorFactory
+from tests.support.user_pool import CLIENT, Pool
 
 
 @pytest.fixture

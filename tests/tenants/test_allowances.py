@@ -10,12 +10,12 @@ from booking import locks
 from booking.allowances import Allowance
 from booking.models import Reservation, Slot
 from payments.models import Command, Payment
-from tests.aging import run_out
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.tenants.pool import Pool
-from tests.threads import race
+from tests.support.aging import run_out
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
+from tests.support.user_pool import Pool
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,10 +10,10 @@ from booking.models import Reservation
 from payments.models import Payment, Refund
 from tenants import api_keys
 from tenants.models import ApiClient, Scope
-from tests import stripe_events
-from tests.api import Frontend
-from tests.factories import OperatorFactory, SlotFactory, make_client
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.api import Frontend
+from tests.support.factories import OperatorFactory, SlotFactory, make_client
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,8 +17,8 @@ from pytest_django import Settings
 
 from tenants import cognito
 from tenants.models import Member, Operator, Role, User
-from tests.tenants import pool as pools
-from tests.tenants.pool import AGENT, Pool, call, code
+from tests.support import user_pool as pools
+from tests.support.user_pool import AGENT, Pool, call, code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,8 +10,8 @@ import pytest
 from common.errors import HoldfastError
 from tenants import colleagues, locks
 from tenants.models import Member, Operator, Role, User
-from tests.factories import OperatorFactory
-from tests.threads import race
+from tests.support.factories import OperatorFactory
+from tests.support.threads import race
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 

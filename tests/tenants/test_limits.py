@@ -12,8 +12,8 @@ from pytest_django import Settings
 from common import client_address
 from tenants import api_keys, sign_in_limits, strangers
 from tenants.models import ApiClient, SignInPlace, User
-from tests.api import Frontend
-from tests.factories import SlotFactory
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from tenants.models import Operator
-from tests.backoffice.test_backoffice import page_of, sign_in
-from tests.factories import OperatorFactory
+from tests.support.desk import page_of, sign_in
+from tests.support.factories import OperatorFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,10 +6,10 @@ import pytest
 
 from booking.models import Reservation, Slot
 from tenants.models import ApiClient, Member, Operator, Role, User
-from tests.api import Frontend, reservation_body
-from tests.factories import OperatorFactory, SlotFactory
-from tests.sandbox_client import Sandbox
-from tests.tenants.pool import AGENT, Pool, call, code, groups
+from tests.support.api import Frontend, reservation_body
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
+from tests.support.user_pool import AGENT, Pool, call, code, groups
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,10 +10,10 @@ from pytest_django import Settings
 
 from sweeps import registry as sweeps
 from tenants import rate_limits
-from tests.api import Frontend
-from tests.factories import OperatorFactory, SlotFactory, make_client
-from tests.sandbox_client import Sandbox
-from tests.threads import race
+from tests.support.api import Frontend
+from tests.support.factories import OperatorFactory, SlotFactory, make_client
+from tests.support.sandbox_client import Sandbox
+from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,10 +10,10 @@ from booking.models import History, Reservation, Slot
 from common import ids
 from payments.models import Payment
 from tenants.models import Scope
-from tests.api import Frontend
-from tests.factories import SlotFactory, make_client
-from tests.sandbox_client import Sandbox
-from tests.tenants.pool import AGENT, Pool, groups
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory, make_client
+from tests.support.sandbox_client import Sandbox
+from tests.support.user_pool import AGENT, Pool, groups
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -25,13 +25,12 @@ from reconciliation.models import Discrepancy
 from sweeps import registry
 from sweeps.models import SweepRun
 from tenants.models import ApiClient, BulkRun, Member, Operator, Role, SavedView, User
-from tests import stripe_events
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import act, sign_in
-from tests.factories import OperatorFactory, SlotFactory
-from tests.reconciliation.test_discrepancies import open_one
-from tests.sandbox_client import Sandbox
-from tests.tenants import walking
+from tests.support import stripe_events, walking
+from tests.support.api import Frontend
+from tests.support.desk import act, sign_in
+from tests.support.discrepancies import open_one
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 from webhooks.models import Event
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]

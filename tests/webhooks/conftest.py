@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from payments.providers import own_keys
-from tests.sandbox_client import Sandbox
+from tests.support.sandbox_client import Sandbox
 
 
 @pytest.fixture

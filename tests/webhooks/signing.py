@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from tests import stripe_events
+from tests.support import stripe_events
 
 _numbers = itertools.count()
 

@@ -8,10 +8,10 @@ from django.db import DatabaseError, connection, transaction
 
 from booking.models import Reservation
 from payments.models import Payment
-from tests import paying, promises, stripe_events
-from tests.api import Frontend
-from tests.factories import OperatorFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import paying, promises, stripe_events
+from tests.support.api import Frontend
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

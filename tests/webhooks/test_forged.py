@@ -11,12 +11,12 @@ from django.utils import timezone
 from booking.models import Reservation
 from sweeps import registry as sweeps
 from tenants.models import Operator
-from tests import promises, stripe_events
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import act, sign_in
-from tests.factories import OperatorFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import promises, stripe_events
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.desk import act, sign_in
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 from tests.webhooks.signing import event
 from webhooks.models import Event
 

@@ -14,11 +14,11 @@ from booking import settlement
 from booking.models import History, Reservation
 from reconciliation.models import Discrepancy
 from sweeps import registry
-from tests import promises, stripe_events, virtual_clock
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import promises, stripe_events, virtual_clock
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 from webhooks import inbox
 from webhooks.models import Event
 

@@ -20,13 +20,13 @@ from payments.providers.stripe_events import from_body
 from reconciliation import accounts, attesting, discrepancies, missed_events
 from reconciliation.models import Discrepancy
 from sweeps import registry as sweeps
-from tests import odd_events, promises, stripe_events
-from tests.aging import end_leases
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import act, list_of, page_of, sign_in
-from tests.factories import SlotFactory
-from tests.played import Answers, play
-from tests.sandbox_client import Sandbox
+from tests.support import odd_events, promises, stripe_events
+from tests.support.aging import end_leases
+from tests.support.api import Frontend
+from tests.support.desk import act, list_of, page_of, sign_in
+from tests.support.factories import SlotFactory
+from tests.support.played import Answers, play
+from tests.support.sandbox_client import Sandbox
 from webhooks import inbox
 from webhooks.models import Event
 

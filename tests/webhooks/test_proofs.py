@@ -11,10 +11,10 @@ from payments.outcomes import Outcome
 from payments.providers import own_keys, registry
 from reconciliation import accounts, attesting, missed_events
 from tenants.models import Operator
-from tests import stripe_events
-from tests.api import Frontend
-from tests.factories import OperatorFactory, SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import stripe_events
+from tests.support.api import Frontend
+from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.sandbox_client import Sandbox
 from tests.webhooks.signing import deliver
 from webhooks import routing
 from webhooks.models import Event

@@ -13,8 +13,8 @@ from django.http.request import UnreadablePostError
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from tests import odd_events, stripe_events
-from tests.stripe_events import SECRET
+from tests.support import odd_events, stripe_events
+from tests.support.stripe_events import SECRET
 from webhooks.api import views
 from webhooks.models import Event
 

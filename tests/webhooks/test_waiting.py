@@ -14,12 +14,12 @@ from payments.models import Payment, Refund
 from reconciliation import attesting
 from reconciliation.models import Discrepancy
 from sweeps import registry
-from tests import dashboard, promises, stripe_events
-from tests.aging import end_leases, let_looks_be_due
-from tests.api import Frontend
-from tests.backoffice.test_backoffice import act, sign_in
-from tests.factories import SlotFactory
-from tests.sandbox_client import Sandbox
+from tests.support import dashboard, promises, stripe_events
+from tests.support.aging import end_leases, let_looks_be_due
+from tests.support.api import Frontend
+from tests.support.desk import act, sign_in
+from tests.support.factories import SlotFactory
+from tests.support.sandbox_client import Sandbox
 from webhooks import inbox
 from webhooks.models import Event
 

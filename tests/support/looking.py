@@ -2,7 +2,7 @@
 
 from reconciliation import pending
 from reconciliation.attempts import Result
-from tests.aging import end_leases, let_looks_be_due
+from tests.support.aging import end_leases, let_looks_be_due
 
 
 def look(number: int = 1) -> list[Result]:

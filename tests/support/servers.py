@@ -14,7 +14,7 @@ import requests
 from django.db import connection
 
 from demo import ports
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 START_SECONDS = 60
 

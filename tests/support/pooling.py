@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests import services
+from tests.support import services
 
 TIME_OUTS = {"lock_timeout": 3_000, "statement_timeout": 30_000, "idle_in_transaction_session_timeout": 60_000}
 

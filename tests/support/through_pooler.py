@@ -1,4 +1,4 @@
-"""``python -m tests.through_pooler [arguments of pytest]``: tests whose every connection leads through PgBouncer."""
+"""``python -m tests.support.through_pooler [arguments of pytest]``: tests that connect through PgBouncer only."""
 
 import os
 import subprocess
@@ -8,9 +8,9 @@ import psycopg
 from dj_database_url import parse
 
 from config import embedded_postgres
-from tests import database, services
-from tests.environment import ROOT
-from tests.pooling import PORT, TIME_OUTS
+from tests.support import database, services
+from tests.support.environment import ROOT
+from tests.support.pooling import PORT, TIME_OUTS
 
 DEFAULT = ("tests/sweeps", "tests/reconciliation", "tests/booking", "tests/payments", "tests/webhooks")
 

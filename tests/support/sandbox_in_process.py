@@ -12,7 +12,7 @@ from sandbox.ids import SequentialIds
 from sandbox.messages import Answer, Request
 from sandbox.service import Sandbox
 from sandbox.stripe.objects import EventRecord
-from tests.sandbox.running import API_KEY, client_of
+from tests.support.sandbox_process import API_KEY, client_of
 
 DAY = 24 * 3600
 

@@ -1,4 +1,4 @@
-"""The product's source as syntax trees, for the rules of this folder."""
+"""The product's source as syntax trees, for the rules of ``tests/architecture``."""
 
 import ast
 import shutil
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 LISTING = (shutil.which("git") or "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 TOOLS = frozenset(("benchmarks", "demo", "sandbox"))
@@ -57,6 +57,19 @@ class Module:
     def at(self, node: ast.AST) -> str:
         """Say where a node stands."""
         return f"{self.name}:{getattr(node, 'lineno', 0)}"
+
+
+def imported(node: ast.AST) -> list[str]:
+    """Return what a node imports, by full names."""
+    match node:
+        case ast.Import():
+            return [alias.name for alias in node.names]
+        case ast.ImportFrom():
+            return [f"{node.module}.{alias.name}" for alias in node.names]
+        case ast.Call(args=[ast.Constant(value=str(name)), *_]):
+            by_name = ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__", "import_string")
+            return [name] if by_name else []
+    return []
 
 
 Rule = Callable[[Module], Iterable[str]]

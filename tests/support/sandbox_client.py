@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from tests.environment import ROOT, VALUES
+from tests.support.environment import ROOT, VALUES
 
 STOP_SECONDS = 10
 # An endpoint can be changed and not taken away, so that of the test before must be replaced by one that nobody is at.

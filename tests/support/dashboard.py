@@ -4,8 +4,8 @@ from typing import Any
 
 import requests
 
-from tests.environment import VALUES
-from tests.sandbox_client import Sandbox
+from tests.support.environment import VALUES
+from tests.support.sandbox_client import Sandbox
 
 
 def _do(sandbox: Sandbox, path: str, **data: Any) -> dict[str, Any]:

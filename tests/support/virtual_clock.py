@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from django.db import connection, connections
 
-from tests import pooling
-from tests.sandbox_client import Sandbox
+from tests.support import pooling
+from tests.support.sandbox_client import Sandbox
 
 _TELLS_TIME = ("now", "statement_timestamp", "transaction_timestamp", "clock_timestamp")
 _FUNCTION = """

@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from booking.models import Slot
 from tenants.models import ApiClient
-from tests.factories import make_client
+from tests.support.factories import make_client
 
 
 class Frontend:

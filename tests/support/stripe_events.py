@@ -9,8 +9,8 @@ from typing import Any
 import requests
 from django.test import Client
 
-from tests.environment import VALUES
-from tests.sandbox_client import Sandbox
+from tests.support.environment import VALUES
+from tests.support.sandbox_client import Sandbox
 
 SECRET = VALUES["STRIPE_WEBHOOK_SECRETS"]
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TypeVar
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 IS_LONG = bool(os.environ.get("LONG"))
 """Set by ``make long``: tests that have a long form take it."""
 
