@@ -24,11 +24,12 @@ _KINDS: tuple[tuple[type[models.Field[Any, Any]], type], ...] = (
 )
 """What a field's values are; others cannot be asked for here."""
 
-_MARKERS: dict[type, Callable[[], Any]] = {
-    str: lambda: f"marker {uuid4()}",
-    UUID: uuid4,
-    datetime: lambda: datetime.fromtimestamp(uuid4().int % 10**9, UTC),
+_MARKERS: dict[type, Callable[[int], Any]] = {
+    str: lambda number: "ab"[number] * (8 + number) + uuid4().hex,
+    UUID: lambda number: uuid4(),
+    datetime: lambda number: datetime.fromtimestamp(uuid4().int % 10**9, UTC),
 }
+"""Values that stand for a parameter. The first and the second have as little in common as possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Compiled(Generic[M]):
 
         Raises:
             KeyError: A parameter has no value.
+            LookupError: The SQL lacks a parameter, or holds something made of one or of the clock.
             TypeError: A value is of another type than its parameter.
         """
         ready = self._ready or self._compile()
@@ -74,7 +76,17 @@ class Compiled(Generic[M]):
         return [ready.make(row) for row in ready.convert(found)]
 
     def _compile(self) -> _Ready:
-        markers = {name: _MARKERS[kind]() for name, kind in self._parameters.items()}
+        compiler, sql, values, names = self._written(0)
+        _, other_sql, other_values, other_names = self._written(1)
+        fixed, other_fixed = _fixed(values, names), _fixed(other_values, other_names)
+        if (sql, names, fixed) != (other_sql, other_names, other_fixed):
+            raise LookupError("The SQL differs from one time to the next by more than its parameters.")
+        self._ready = _Ready(sql, values, names, _converter(compiler), _maker(compiler))
+        return self._ready
+
+    def _written(self, number: int) -> tuple[Any, str, Sequence[Any], Sequence[str]]:
+        """Write the SQL for markers; returns its values too, and of each which parameter it is."""
+        markers = {name: _MARKERS[kind](number) for name, kind in self._parameters.items()}
         compiler = self._make(**markers).query.get_compiler(connection=connection)
         sql, values = compiler.as_sql()
         names = [next((name for name, marker in markers.items() if marker == value), "") for value in values]
@@ -82,8 +94,7 @@ class Compiled(Generic[M]):
             raise LookupError(
                 f"{', '.join(sorted(lost))} cannot be found in the SQL, so no other value could be put in."
             )
-        self._ready = _Ready(sql, values, names, _converter(compiler), _maker(compiler))
-        return self._ready
+        return compiler, sql, values, names
 
 
 class CompiledBy(Generic[M]):
@@ -105,6 +116,11 @@ class CompiledBy(Generic[M]):
             kinds = {name: _kind(self._make().model, name) for name in where}
             known = self._known[names] = Compiled(lambda **given: self._make().filter(**given)[:1], **kinds)
         return known.first(**where)
+
+
+def _fixed(values: Sequence[Any], names: Sequence[str]) -> list[Any]:
+    """Return the values that are the same each time."""
+    return [value for value, name in zip(values, names, strict=True) if not name]
 
 
 def _kind(model: type[Model], path: str) -> type:

@@ -1,14 +1,10 @@
 """The one class that Django looks for in a backend."""
 
 import select
-from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from django.db.backends.postgresql import base
 from psycopg import Connection, OperationalError
-from psycopg.abc import Buffer
-from psycopg.adapt import AdaptersMap, Loader
 from psycopg_pool import ConnectionPool
 
 
@@ -18,11 +14,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
     The server says goodbye when it ends a connection (a restart, a failover, a time-out), which makes our end readable;
     while nothing is asked of it, it says nothing else. Django's CONN_HEALTH_CHECKS would send a query each time.
     """
-
-    def get_connection_params(self) -> dict[str, Any]:
-        """Return what a connection is made with, with a loader of our own for times."""
-        params = super().get_connection_params()
-        return params | {"context": _reading_times(params["context"])}
 
     def chunked_cursor(self) -> Any:
         """Return a cursor at the server inside a transaction only.
@@ -44,31 +35,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.pool.putconn(connection)
             connection = super().get_new_connection(conn_params)
         return connection
-
-
-class TimeLoader(Loader):
-    """Reads a ``timestamptz`` of a session in UTC by Python's own parser, in a twentieth of the time.
-
-    Django's is a subclass of psycopg's in Python, which takes the text apart by a regular expression.
-    """
-
-    timezone = UTC
-    """Django asks for it, to know whether a cursor needs another."""
-
-    def load(self, data: Buffer) -> datetime:
-        """Read a time.
-
-        Raises:
-            ValueError: It is one that Python cannot tell: infinity, or before the year 1 or after 9999.
-        """
-        return datetime.fromisoformat(str(data, "ascii"))
-
-
-@cache
-def _reading_times(adapters: AdaptersMap) -> AdaptersMap:
-    own = AdaptersMap(adapters)
-    own.register_loader("timestamptz", TimeLoader)
-    return own
 
 
 def is_connected(connection: Connection[Any]) -> bool:

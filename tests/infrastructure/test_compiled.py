@@ -1,10 +1,13 @@
 """A query that is compiled once answers as its queryset does, for other values too."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from booking.models import Slot
@@ -50,6 +53,24 @@ class TestCompiled:
         asked = Compiled(lambda zone: Slot.objects.filter(resource__timezone=zone.upper()), zone=str)
         with pytest.raises(LookupError, match="zone"):
             asked.rows(zone="Europe/Lisbon")
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda zone: Slot.objects.filter(Q(resource__timezone=zone) | Q(resource__timezone=zone.upper())),
+            lambda zone: Slot.objects.filter(resource__timezone=zone, resource__name__in=[zone[:3]]),
+            lambda zone: Slot.objects.filter(resource__timezone=zone).annotate(size=Value(hash(zone))),
+            lambda zone: Slot.objects.filter(resource__timezone=zone).order_by(RawSQL(f"'{zone}'", [])),  # noqa: S611  # wrong indeed
+            lambda zone: Slot.objects.filter(resource__timezone=zone, created_at__lt=datetime.now(UTC)),
+        ],
+        ids=["changed", "inside a list", "of another type", "in the text", "of the clock"],
+    )
+    def test_refuses_what_is_made_of_a_parameter_or_the_clock(self, make: Callable[[str], QuerySet[Slot]]) -> None:
+        """Else the first value that was asked for would stand there for ever, beside the parameter itself."""
+        asked = Compiled(make, zone=str)
+        for zone in ("Europe/Lisbon", "UTC"):
+            with pytest.raises(LookupError, match="differs from one time to the next"):
+                asked.rows(zone=zone)
 
     def test_a_wrong_value_spoils_it_for_nobody(self) -> None:
         slot = SlotFactory.create()
