@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from payments.outcomes import Outcome, ProviderPayment
+from payments.outcome_types import Outcome, ProviderPayment
 from payments.providers import registry
 from payments.providers.stripe import StripeProvider
 

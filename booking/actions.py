@@ -9,7 +9,7 @@ from booking.forms import AmountForm, MinutesForm, SlotForm
 from booking.models import Reservation, Slot
 from booking.states import HOLDING, ReservationStatus
 from common import ids
-from payments import currencies, refund_requests
+from payments import currencies, refunds
 from tenants import clocks
 from tenants.roles import Power
 
@@ -46,7 +46,7 @@ def move(row: Reservation, actor: str, reason: str, slot_id: UUID) -> str:
 
 def refund(row: Reservation, actor: str, reason: str, amount: Decimal | None) -> str:
     """Give money back: so much, or all that is left."""
-    refund = refund_requests.request(
+    refund = refunds.request(
         operator=row.operator,
         payment_id=row.payment_id,
         operation_id=ids.new_id(),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from booking import carrying_out, locks, places
+from booking import execution, inventory, locks
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
 from common import database
@@ -33,8 +33,8 @@ def cancel(
             raise NotFoundError(kind="reservation")
         if not _is_own(locked.row, operation_id):
             _cancel(locked.row, operation_id, actor, reason, now=locked.at)
-    done = carrying_out.carry_out(command_id=operation_id)
-    return done.settled.as_of if done is not None else locked
+    done = execution.execute(command_id=operation_id)
+    return done.result.as_of if done is not None else locked
 
 
 def _is_own(reservation: Reservation, operation_id: UUID) -> bool:
@@ -59,4 +59,4 @@ def _cancel(reservation: Reservation, operation_id: UUID, actor: str, reason: st
     )
     database.update_together((reservation, CHANGED_FIELDS))
     database.insert_together(release)
-    places.give_back([reservation])
+    inventory.release([reservation])

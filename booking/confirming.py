@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from booking import carrying_out, locks
+from booking import execution, locks
 from booking.errors import HoldExpiredError
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
@@ -12,9 +12,9 @@ from common.errors import NotFoundError
 from common.locking import AsOf
 from common.states import InvalidStateError
 from payments import commands
-from payments.applying import CHANGED_FIELDS as PAYMENT_FIELDS
 from payments.errors import why_failed
 from payments.models import Command
+from payments.payment_outcomes import CHANGED_FIELDS as PAYMENT_FIELDS
 from payments.states import CommandKind, PaymentStatus
 from tenants.models import Operator
 
@@ -41,10 +41,10 @@ def confirm(
         command = earlier or _confirm(locked.row, operation_id, actor, reason, now=locked.at)
     done = None
     if earlier is None:
-        done = carrying_out.finish(command)
+        done = execution.execute_claimed(command)
     elif earlier.is_open:
-        done = carrying_out.carry_out(command_id=earlier.pk)
-    return _result(done.settled.as_of if done is not None else locked)
+        done = execution.execute(command_id=earlier.pk)
+    return _result(done.result.as_of if done is not None else locked)
 
 
 def _result(found: AsOf[Reservation]) -> AsOf[Reservation]:

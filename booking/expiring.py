@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from booking import locks, places
+from booking import inventory, locks
 from booking.models import Reservation
 from booking.states import ReservationStatus
 from common import database, errors, loops
@@ -75,7 +75,7 @@ def _expire_batch(*, among: Q, now: datetime | None, limit: int) -> int:
 
 def _expire(due: Sequence[Locked[Reservation]]) -> None:
     """Move locked reservations on; five statements for the batch, whatever its size."""
-    places.give_back(_end(due))
+    inventory.release(_end(due))
 
 
 def _end(due: Sequence[Locked[Reservation]]) -> list[Reservation]:

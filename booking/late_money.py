@@ -5,42 +5,42 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from booking import expiring, locks, places
+from booking import expiring, inventory, locks
 from booking.errors import SlotClosedError, SlotSoldOutError
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
 from common import database
-from payments import settling
-from payments.outcomes import Effect
+from payments import outcome_steps
+from payments.outcome_types import Effect
 
 
 class _NotAsSoldError(Exception):
     """What was sold is not to be had any more; the message says why."""
 
 
-def take(reservation: Reservation, *, at: datetime) -> tuple[Effect, list[Any]]:
+def seat_or_refund(reservation: Reservation, *, at: datetime) -> tuple[Effect, list[Any]]:
     """Seat a locked reservation again if what it was sold is still there, else give its money back.
 
     A cancelled reservation is not wanted any more: its money is always given back. Returns what is to be stored.
     """
     if ReservationStatus.PAID not in RESERVATION_TRANSITIONS[reservation.status]:
-        return Effect.REFUNDING, give_back(reservation, at=at, why=f"the reservation was {reservation.status}")
+        return Effect.REFUNDING, refund(reservation, at=at, why=f"the reservation was {reservation.status}")
     try:
         with transaction.atomic():
             _seat(reservation, at)
     except (_NotAsSoldError, SlotSoldOutError, SlotClosedError, IntegrityError) as error:
         reservation.refresh_from_db(fields=CHANGED_FIELDS)  # as it was before the savepoint
         why = str(error) if isinstance(error, _NotAsSoldError) else f"its places are gone ({type(error).__name__})"
-        return Effect.REFUNDING, give_back(reservation, at=at, why=why)
+        return Effect.REFUNDING, refund(reservation, at=at, why=why)
     return Effect.APPLIED, []
 
 
-def give_back(reservation: Reservation, *, at: datetime, why: str) -> list[Any]:
+def refund(reservation: Reservation, *, at: datetime, why: str) -> list[Any]:
     """Want the captured money of a locked reservation refunded; noted in its history. Returns what is to be stored."""
-    refund, command = settling.give_back(reservation.payment, at)
-    note = reservation.note(at=at, actor=settling.ACTOR, reason=f"money came late and is refunded: {why}")
+    rows = outcome_steps.refund_late(reservation.payment, at)
+    note = reservation.note(at=at, actor=outcome_steps.ACTOR, reason=f"money came late and is refunded: {why}")
     note.save(force_insert=True)
-    return [refund, command]
+    return list(rows)
 
 
 def _seat(reservation: Reservation, at: datetime) -> None:
@@ -61,9 +61,9 @@ def _seat(reservation: Reservation, at: datetime) -> None:
     if reservation.resource.exclusive:
         locks.lock_occupancy(resource_id=reservation.resource_id)
     over = expiring.end_due(among=there, now=at)
-    reservation.move(ReservationStatus.PAID, at=at, by=settling.ACTOR, because="the money came late; seated again")
+    reservation.move(ReservationStatus.PAID, at=at, by=outcome_steps.ACTOR, because="the money came late; seated again")
     database.update_together((reservation, CHANGED_FIELDS))
-    places.take_again(reservation=reservation, freed=over, now=at)
+    inventory.take_again(reservation=reservation, freed=over, now=at)
 
 
 def _check_is_as_sold(reservation: Reservation, at: datetime) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.db.models import Q
 
-from booking import expiring, locks, places
+from booking import expiring, inventory, locks
 from booking.errors import HoldExpiredError, SlotClosedError, SlotSoldOutError
 from booking.models import CHANGED_FIELDS, Reservation, Slot
 from common import database
@@ -46,7 +46,7 @@ def _move(operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, r
             reservation.slot_id = slot_id
             reservation.changed_at, reservation.changed_by, reservation.changed_because = at, actor, reason
             database.update_together((reservation, ("slot", *CHANGED_FIELDS)))
-            places.move(left=left, taken=slot_id, places=reservation.places, now=at)
+            inventory.move(left=left, taken=slot_id, places=reservation.places, now=at)
     except IntegrityError as error:
         match database.violated(error):
             case "occupancy_one_party":

@@ -5,7 +5,7 @@ from uuid import UUID
 from booking import locks
 from common import database
 from common.locking import AsOf
-from payments import carrying_out, settling
+from payments import execution, outcome_steps
 from payments import locks as payment_locks
 from payments.models import Command, Payment
 
@@ -21,12 +21,12 @@ def release_unwanted(*, payment_id: UUID, reason: str) -> Command | None:
         if unwanted is None:
             return None
         payment, at = unwanted.row, unwanted.at
-        wanted = settling.release(payment, at, reason=reason)
+        wanted = outcome_steps.release(payment, at, reason=reason)
         if not wanted:
             return None
         (command,) = wanted
         database.insert_together(command)
-        carrying_out.queue(command_id=command.pk)
+        execution.queue(command_id=command.pk)
     return command
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from booking import allowances, availability, carrying_out, expiring, holds, places, pricing
+from booking import allowances, availability, execution, expiring, holds, inventory, pricing
 from booking.allowances import Allowance
 from booking.errors import ResourceUnavailableError, SlotClosedError, SlotSoldOutError
 from booking.models import Reservation, Unit
@@ -86,8 +86,8 @@ def reserve(*, client: ApiClient, actor: str, operation: Operation, request: Req
     if stored is None:
         return _go_on(client=client, operation_id=operation.id)
     units, command = stored
-    done = carrying_out.finish(command)
-    found = done.settled.as_of if done else _get(client, operation.id)
+    done = execution.execute_claimed(command)
+    found = done.result.as_of if done else _get(client, operation.id)
     return _result(found, units, known=done is not None and done.known)
 
 
@@ -189,7 +189,7 @@ def _insert(sale: _Sale, offer: availability.Offer) -> Stored:
         request.allowance.check_exactly(client=sale.client, places=quote.places)
         database.insert_together(payment, reservation, *units, command)
         if offer.slot is not None:
-            places.take(slot_id=offer.slot.pk, places=quote.places, now=offer.now)
+            inventory.take(slot_id=offer.slot.pk, places=quote.places, now=offer.now)
     return units, command
 
 
@@ -267,7 +267,7 @@ def _go_on(*, client: ApiClient, operation_id: UUID) -> Reserved:
     command = found.row.payment.commands.filter(kind__in=commands.STARTING).get()
     known = not command.is_open
     if command.is_open:
-        done = carrying_out.carry_out(command_id=command.pk)
+        done = execution.execute(command_id=command.pk)
         known = done is not None and done.known
         found = _get(client, operation_id)
     return _result(found, list(found.row.units.all()), known=known)

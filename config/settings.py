@@ -62,7 +62,7 @@ MAX_LIVE_HOLDS_PER_CUSTOMER = env.integer("MAX_LIVE_HOLDS_PER_CUSTOMER", 5, leas
 MAX_LIVE_PLACES_PER_CUSTOMER = env.integer("MAX_LIVE_PLACES_PER_CUSTOMER", 40, least=1)
 MAX_PLACES_PER_RESERVATION = env.integer("MAX_PLACES_PER_RESERVATION", 200, least=1, most=200)
 # What a worker calls to carry out one command: payments queue it, and do not know what is above them.
-COMMAND_CARRIER = "booking.carrying_out.carry_out_any"
+COMMAND_CARRIER = "booking.execution.execute_any"
 # What is asked whether a payment is still needed, by what manages it: payments do not know what is above them.
 PAYMENT_MANAGERS = {"reservation": "booking.needing.needs_payment"}
 COMMAND_SENDERS = env.integer("COMMAND_SENDERS", 8, least=1)

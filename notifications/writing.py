@@ -17,7 +17,7 @@ from booking.states import ReservationStatus
 from common import database, loops
 from notifications import facts, locks
 from notifications.models import Mail, MailKind
-from payments import settling
+from payments import outcome_steps
 from payments.models import Dispute, Refund
 from payments.states import RefundStatus
 from reconciliation.models import Discrepancy, DiscrepancyStatus
@@ -48,7 +48,7 @@ def _changes() -> QuerySet[History]:
     )
     ends = (ReservationStatus.PAID, ReservationStatus.EXPIRED, ReservationStatus.CANCELLED)
     changed = Q(to_status__in=ends) | failed
-    late = Q(to_status=F("from_status"), to_status__in=_OVER, actor=settling.ACTOR)
+    late = Q(to_status=F("from_status"), to_status__in=_OVER, actor=outcome_steps.ACTOR)
     told = (changed & ~Q(to_status=F("from_status"))) | late
     told |= Q(moved_from__isnull=False)
     return History.objects.filter(told, at__gte=Now() - WINDOW).select_related(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from common import database
 from payments import pacing
 from payments.models import Command
-from payments.outcomes import Outcome, PaymentOutcome, ProviderPayment, ProviderRefund
+from payments.outcome_types import Outcome, PaymentOutcome, ProviderPayment, ProviderRefund
 from payments.providers.base import (
     MissingError,
     NotSentError,
@@ -57,7 +57,7 @@ def outcome(command: Command, outcome: Outcome, **known: object) -> PaymentOutco
         payment_id=command.payment_id,
         actor=f"provider:{command.payment.provider}",
         command=command,
-        outcome=outcome,
+        kind=outcome,
         **known,  # type: ignore[arg-type]  # the fields of PaymentOutcome
     )
 

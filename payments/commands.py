@@ -24,7 +24,7 @@ from common.states import InvalidStateError
 from payments import locks, managers, retries
 from payments.models import Command, Payment, Refund
 from payments.models.payment import GIVEN_UP
-from payments.outcomes import Outcome, PaymentOutcome
+from payments.outcome_types import Outcome, PaymentOutcome
 from payments.states import COMMAND_OPEN, CommandKind, CommandStatus
 
 logger = logging.getLogger("holdfast.commands")
@@ -155,21 +155,21 @@ def list_due(
     return [AsOf.of(command) for command in first]
 
 
-def finish(command: Command, news: PaymentOutcome, *, at: datetime) -> None:
+def finish(command: Command, outcome: PaymentOutcome, *, at: datetime) -> None:
     """Note on the command what came of it; its payment is locked and the caller writes what :func:`fenced` says."""
     command.leased_until = None
-    command.provider_request_id = (news.request_id or command.provider_request_id)[:255]
-    command.last_error = news.error
-    if news.outcome is Outcome.UNKNOWN and news.refund is None:
+    command.provider_request_id = (outcome.request_id or command.provider_request_id)[:255]
+    command.last_error = outcome.error
+    if outcome.kind is Outcome.UNKNOWN and outcome.refund is None:
         command.move(CommandStatus.UNKNOWN)
-        command.answer_saved = command.answer_saved or news.answer_saved
-        if news.not_taken:
+        command.answer_saved = command.answer_saved or outcome.answer_saved
+        if outcome.not_taken:
             command.turned_away += 1
-        if news.retry_after is not None:
+        if outcome.retry_after is not None:
             command.extra_attempts += 1
-        command.next_attempt_at = at + retries.delay(command.attempts - command.extra_attempts, news.retry_after)
+        command.next_attempt_at = at + retries.delay(command.attempts - command.extra_attempts, outcome.retry_after)
         return
-    refused = news.outcome in (Outcome.DECLINED, Outcome.REFUSED)
+    refused = outcome.kind in (Outcome.DECLINED, Outcome.REFUSED)
     command.move(CommandStatus.REFUSED if refused else CommandStatus.DONE)
     command.next_attempt_at = None
     command.finished_at = at

@@ -96,7 +96,7 @@ class UnknownPaymentError(SpokenError):
 
 
 class EarlyNewsError(SpokenError):
-    """The provider speaks of money that is not known here yet; the news waits for it.
+    """The provider speaks of money that is not known here yet; the outcome waits for it.
 
     ``payment_id`` is whose it is. ``again`` is whether it is tried again by itself, whatever else is heard.
     """

@@ -13,10 +13,10 @@ from common.errors import NotFoundError, ValidationError
 from common.locking import Locked
 from common.states import InvalidStateError
 from idempotency.keys import Operation
-from payments import carrying_out, commands, currencies, locks, settling
-from payments.applying import CHANGED_FIELDS
+from payments import commands, currencies, execution, locks
 from payments.errors import ManagedPaymentError, SandboxOnlyError, why_failed
 from payments.models import Command, Payment
+from payments.payment_outcomes import CHANGED_FIELDS
 from payments.providers import registry
 from payments.states import COMMAND_OPEN, CaptureMethod, CommandKind, PaymentStatus
 from tenants.models import ApiClient, Operator
@@ -58,8 +58,8 @@ def create(*, client: ApiClient, actor: str, operation: Operation, request: Requ
         command = _claim_creation(operation.id) if is_there else _create(client, actor, operation.id, request)
     except IntegrityError:  # the first run was only slow, and has made it since
         command = _claim_creation(operation.id)
-    done = carrying_out.finish(command, settle=settling.settle) if command is not None else None
-    payment = done.settled.payment if done is not None else Payment.objects.get(pk=operation.id)
+    done = execution.execute_claimed(command) if command is not None else None
+    payment = done.result.payment if done is not None else Payment.objects.get(pk=operation.id)
     if payment.status == PaymentStatus.FAILED:
         raise why_failed(code=payment.failure_code, message=payment.failure_message)
     return payment
@@ -136,8 +136,8 @@ def cancel(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: s
             _refuse_unless(payment, _CANCELABLE, PaymentStatus.CANCELED)
             command = _find_open(payment, CommandKind.CANCEL) or _new(locked, CommandKind.CANCEL, operation_id, actor)
     claimed = commands.claim(command_id=command.pk)
-    done = carrying_out.finish(claimed, settle=settling.settle) if claimed is not None else None
-    return done.settled.payment if done is not None else Payment.objects.get(pk=payment.pk)
+    done = execution.execute_claimed(claimed) if claimed is not None else None
+    return done.result.payment if done is not None else Payment.objects.get(pk=payment.pk)
 
 
 def _create(client: ApiClient, actor: str, payment_id: UUID, request: Request) -> Command:
@@ -193,7 +193,7 @@ def _ask(locked: Locked[Payment], kind: CommandKind, operation_id: UUID, actor: 
     payment.move(PaymentStatus.PROCESSING, at=locked.at, by=actor, because=f"{kind} requested")
     database.update_together((payment, (*CHANGED_FIELDS, "payment_method_id")))
     command = _new(locked, kind, operation_id, actor, amount=amount)
-    carrying_out.queue(command_id=command.pk)
+    execution.queue(command_id=command.pk)
 
 
 def _new(

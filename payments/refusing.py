@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from payments import asking, commands
 from payments.models import Command
-from payments.outcomes import Failure, Outcome, PaymentOutcome, ProviderPayment
+from payments.outcome_types import Failure, Outcome, PaymentOutcome, ProviderPayment
 from payments.providers.base import DeclinedError, HoldEndedError, Provider, ProviderError, RefusedError
 from payments.states import CommandKind
 

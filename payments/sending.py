@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from common import database
 from payments import asking, commands, refusing
 from payments.models import Command
-from payments.outcomes import Outcome, PaymentOutcome, ProviderPayment
+from payments.outcome_types import Outcome, PaymentOutcome, ProviderPayment
 from payments.providers import registry
 from payments.providers.base import Provider, ProviderError, RefusedError
 from payments.states import CommandKind

@@ -5,7 +5,7 @@ from uuid import UUID
 from common import database
 from common.errors import ConflictError, NotFoundError, UnavailableError
 from payments.models import Payment
-from payments.outcomes import Outcome
+from payments.outcome_types import Outcome
 from payments.providers import registry
 from payments.providers.base import ProviderError
 from webhooks import inbox, routing

@@ -7,7 +7,7 @@ from datetime import datetime
 from common import ids, loops
 from common.errors import SpokenError
 from common.loops import Tally
-from payments.outcomes import ProviderEntry
+from payments.outcome_types import ProviderEntry
 from payments.pacing import PausedError
 from payments.providers.base import ProviderError
 from reconciliation import discrepancies, reading

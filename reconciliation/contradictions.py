@@ -2,7 +2,7 @@
 
 from payments import currencies
 from payments.models import Payment
-from payments.outcomes import ProviderPayment
+from payments.outcome_types import ProviderPayment
 from reconciliation import discrepancies, evidence
 from reconciliation.accounts import Account
 from reconciliation.models import DiscrepancyKind

@@ -14,7 +14,7 @@ from booking.states import ReservationStatus
 from common import database, loops
 from payments import currencies, pacing
 from payments.models import Payment
-from payments.outcomes import Outcome, ProviderPayment
+from payments.outcome_types import Outcome, ProviderPayment
 from payments.pacing import PausedError
 from payments.providers import registry
 from payments.providers.base import NotSentError, OutcomeUnknownError, ProviderError

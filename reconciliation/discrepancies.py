@@ -21,7 +21,7 @@ logger = logging.getLogger("holdfast.reconciliation")
 ACTOR = "reconciliation"
 
 _PATIENCE = timedelta(minutes=10)
-"""How long a refund may wait for the news of its capture before a person is told."""
+"""How long a refund may wait for its capture before a person is told."""
 
 
 def open_once(

@@ -4,7 +4,7 @@ from typing import Any
 
 from common.times import rfc3339
 from payments.models import Payment
-from payments.outcomes import ProviderPayment
+from payments.outcome_types import ProviderPayment
 from webhooks.models import Event
 
 

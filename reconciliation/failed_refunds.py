@@ -4,7 +4,7 @@ from django.db.models import CharField, F, Q, QuerySet
 from django.db.models.functions import Cast
 
 from common import loops
-from payments import currencies, refunding
+from payments import currencies, refund_outcomes
 from payments.models import Refund
 from payments.states import RefundStatus
 from reconciliation import discrepancies, evidence
@@ -52,7 +52,7 @@ def _open(refund: Refund) -> int:
     payment = refund.payment
     money = currencies.shown(refund.amount, payment.currency)
     if refund.status == RefundStatus.PENDING:
-        until = clocks.when(refund.created_at + refunding.PATIENCE, payment.operator.timezone)
+        until = clocks.when(refund.created_at + refund_outcomes.PATIENCE, payment.operator.timezone)
         told = f"A refund of {money} hangs ({refund.failure_code})."
         told += "" if refund.provider_ref else f" It is asked for again by itself until {until}."
     else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from common import database
 from payments import currencies, pacing
 from payments.models import Payment
-from payments.outcomes import ProviderRefund
+from payments.outcome_types import ProviderRefund
 from payments.providers import registry
 from payments.providers.base import Unreadable
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from booking import releasing, settlement
+from booking import execution, outcomes, releasing
 from booking.models import Reservation
 from booking.states import ReservationStatus
 from common import database, errors, logs, loops
 from common.locking import AsOf, clocked
-from payments import carrying_out, commands, pacing, sending
+from payments import commands, pacing, sending
 from payments.models import Attempt, AttemptResult, Payment
-from payments.outcomes import Effect, Outcome, PaymentOutcome, ProviderPayment
+from payments.outcome_types import Effect, Outcome, PaymentOutcome, ProviderPayment
 from payments.pacing import PausedError
 from payments.providers import registry
 from payments.providers.base import NotSentError, Provider, ProviderError, Unreadable, UnreadableError
@@ -175,7 +175,7 @@ def _do(found: Look) -> Result:
         case Step.RELEASE:
             return _release(found)
         case Step.SETTLE:
-            return _settle(found)
+            return _handle(found)
     return Result(result=AttemptResult.FAILED, provider_status=found.status, error=found.why)
 
 
@@ -190,7 +190,7 @@ def _send_again(payment: Payment) -> Result:
         if calls and (seconds := pacing.admit(**account, calls=calls)):
             raise PausedError(seconds)
         claimed = commands.claim_once_more(command_id=command.pk)
-        sent = carrying_out.finish(claimed, settle=settlement.settle_any) if claimed is not None else None
+        sent = execution.execute_claimed_of_any(claimed) if claimed is not None else None
         if sent is None or not sent.known:
             command.refresh_from_db()
             return Result(result=AttemptResult.FAILED, done=f"{command.kind} was sent again", error=command.last_error)
@@ -229,24 +229,24 @@ def _release(found: Look) -> Result:
     return Result(result=AttemptResult.RELEASED, provider_status=found.status, done="the hold's release is stored")
 
 
-def _settle(found: Look) -> Result:
+def _handle(found: Look) -> Result:
     """Put what the provider said through the one door: by the same transition table as an event."""
     if found.theirs is None:
-        raise ValueError("There is nothing to settle.")
-    news = PaymentOutcome(
+        raise ValueError("There is nothing to handle.")
+    outcome = PaymentOutcome(
         provider=found.payment.provider,
         payment=found.theirs,
         payment_id=found.payment.pk,
-        outcome=found.theirs.outcome,
+        kind=found.theirs.outcome,
         failure=found.theirs.failure,
         actor=discrepancies.ACTOR,
         reason=f"the provider was asked: {found.theirs.outcome}",
     )
     with database.use_case():
-        settled = settlement.settle_any(news=news)
-    moved = settled.effect in (Effect.APPLIED, Effect.REFUNDING) and settled.payment.status != found.payment.status
+        result = outcomes.handle(outcome=outcome)
+    moved = result.effect in (Effect.APPLIED, Effect.REFUNDING) and result.payment.status != found.payment.status
     if moved:
-        done = f"{found.payment.status} → {settled.payment.status}"
+        done = f"{found.payment.status} → {result.payment.status}"
         return Result(result=AttemptResult.APPLIED, provider_status=found.status, done=done)
     return Result(result=AttemptResult.IN_STEP, provider_status=found.status)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from booking import releasing
 from common import ids
 from common.errors import ConflictError
-from payments import commands, currencies, pacing, refund_requests
+from payments import commands, currencies, pacing, refunds
 from payments.models import Payment
 from payments.pacing import PausedError
 from payments.providers.base import ProviderError
@@ -104,7 +104,7 @@ def refund(row: Discrepancy, actor: str, reason: str) -> str:
         NothingToDoError, InvalidStateError, RefundExceedsPaymentError: There is none to give back.
     """
     payment = _payment(row)
-    asked = refund_requests.request(
+    asked = refunds.request(
         operator=payment.operator,
         payment_id=payment.pk,
         operation_id=ids.new_id(),
@@ -124,7 +124,7 @@ def refund_again(row: Discrepancy, actor: str, reason: str) -> str:
     Raises:
         NothingToDoError, InvalidStateError, PaymentDisputedError, RefundExceedsPaymentError: It cannot be asked for.
     """
-    anew = refund_requests.request_again(refund_id=_refund_id(row), actor=actor)
+    anew = refunds.request_again(refund_id=_refund_id(row), actor=actor)
     money = currencies.shown(anew.amount, anew.payment.currency)
     if str(anew.pk) == row.subject:
         return f"{money} are asked for again now for {actor}; this is resolved when they have arrived."
@@ -137,7 +137,7 @@ def refunded_otherwise(row: Discrepancy, actor: str, reason: str) -> str:
     Raises:
         NothingToDoError, InvalidStateError: It is of no refund, or it is on its way at the provider.
     """
-    refund_requests.withdraw(refund_id=_refund_id(row), actor=actor)
+    refunds.withdraw(refund_id=_refund_id(row), actor=actor)
     return _resolve(row, actor, reason, OTHER_WAY)
 
 

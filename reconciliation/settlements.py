@@ -14,7 +14,7 @@ from django.db import IntegrityError
 from common import database, errors, loops
 from common.loops import Tally
 from payments import currencies, pacing
-from payments.outcomes import ProviderPayout
+from payments.outcome_types import ProviderPayout
 from payments.pacing import PausedError
 from payments.providers.base import ProviderError
 from reconciliation import books, comparing, discrepancies, reading, windows

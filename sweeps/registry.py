@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from adminkit import bulk
-from booking import carrying_out, expiring
+from booking import execution, expiring
 from common import logs, loops, rotation, tasks
 from idempotency import keys
 from notifications import sending, writing
@@ -33,7 +33,7 @@ def _expire_reservations() -> int:
     """Expire first, then release at the provider at once what that has freed."""
     expired = expiring.expire_due()
     if expired:
-        carrying_out.send_due()
+        execution.execute_due()
     return expired
 
 
@@ -41,7 +41,7 @@ def _reconcile() -> int:
     """Look at what is due, and send at once what that has made us want."""
     looked = len(pending.reconcile_due().lines)
     if looked:
-        carrying_out.send_due()
+        execution.execute_due()
     return looked
 
 
@@ -87,7 +87,7 @@ SWEEPS = {
     sweep.name: sweep
     for sweep in (
         Sweep(name="expire_reservations", run=_expire_reservations, minutes=1),
-        Sweep(name="send_commands", run=carrying_out.send_due, minutes=1),
+        Sweep(name="send_commands", run=execution.execute_due, minutes=1),
         Sweep(name="retry_events", run=inbox.retry_due, minutes=1),
         Sweep(name="reconcile", run=_reconcile, minutes=1),
         Sweep(name="recover_events", run=_recover_events, minutes=5),

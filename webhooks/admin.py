@@ -45,7 +45,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @staticmethod
     def _retry(event: Event, actor: str, reason: str) -> str:
-        settled = inbox.retry(event_id=event.pk)
-        return "The event is settled." if settled else "The event was tried again, and is not settled: see its error."
+        handled = inbox.retry(event_id=event.pk)
+        return "The event is handled." if handled else "The event was tried again and failed: see its error."
 
     actions = (reasoned("Try again", _retry, name="retry", power=Power.SETTLE),)

@@ -140,7 +140,7 @@ def retry_due(*, limit: int = 500) -> int:
 
 
 def retry(*, event_id: UUID) -> bool:
-    """Try one stored event again and say whether it is settled now. Must be called outside a transaction."""
+    """Try one stored event again and say whether it is handled now. Must be called outside a transaction."""
     with database.use_case():
         locked = locks.find_open_for_update(event_id=event_id)
         if locked is None:

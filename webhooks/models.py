@@ -153,7 +153,7 @@ class Event(models.Model):
         self.next_attempt_at = None if self.has_no_tries_left else at + delay * jitter
 
     def wait(self, *, error: str, at: datetime, again: bool) -> None:
-        """Note in memory that it waits for other news of its payment; no number of tries ends that.
+        """Note in memory that it waits for another event of its payment; no number of tries ends that.
 
         It is due when money of the payment is known; ``again``: also by itself, as long again as it has waited.
         """

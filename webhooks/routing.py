@@ -1,13 +1,13 @@
-"""From a provider's notification to news about a payment, and through the one door."""
+"""From a provider's notification to an outcome, and through the one door."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
 
-from booking import settlement
+from booking import outcomes
 from common.errors import SpokenError
-from payments.outcomes import (
+from payments.outcome_types import (
     Effect,
     Outcome,
     PaymentOutcome,
@@ -57,7 +57,7 @@ def bears_our_mark(reading: Reading) -> bool:
 
 
 def apply(event: Event, reading: Reading) -> Effect | None:
-    """Settle what a stored event tells; None if that is nothing. Inside the transaction that stored or locked it.
+    """Handle what a stored event tells; None if that is nothing. Inside the transaction that stored or locked it.
 
     Raises:
         UnknownPaymentError: It is of a payment that we do not have (yet).
@@ -70,12 +70,12 @@ def apply(event: Event, reading: Reading) -> Effect | None:
     proofs.check(event)
     if event.occurred_at is not None and event.occurred_at - event.received_at > _CLOCKS_DIFFER:
         raise FutureError("it happened in a time to come, by the provider's clock")
-    settled = settlement.settle_any(news=_news(event, reading))
-    event.payment_id = settled.payment.pk
-    return settled.effect
+    result = outcomes.handle(outcome=_outcome(event, reading))
+    event.payment_id = result.payment.pk
+    return result.effect
 
 
-def _news(event: Event, reading: ProviderNews) -> PaymentOutcome:
+def _outcome(event: Event, reading: ProviderNews) -> PaymentOutcome:
     heard = PaymentOutcome(
         provider=event.provider,
         actor=f"event:{event.event_id}",
@@ -87,4 +87,4 @@ def _news(event: Event, reading: ProviderNews) -> PaymentOutcome:
         return replace(heard, refund=reading)
     if isinstance(reading, ProviderDispute):
         return replace(heard, dispute=reading)
-    return replace(heard, payment=reading, outcome=reading.outcome, failure=reading.failure)
+    return replace(heard, payment=reading, kind=reading.outcome, failure=reading.failure)

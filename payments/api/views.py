@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from common.serializers import PageQuery
 from idempotency.keys import Operation
 from idempotency.views import idempotent
-from payments import intents, reading, refund_requests
+from payments import intents, reading, refunds
 from payments.api import presenting, schema, serializers
 from payments.models import Payment
 from payments.states import CaptureMethod, PaymentStatus
@@ -138,7 +138,7 @@ class RefundList(GenericAPIView[Any]):
         """Give captured money back."""
         body = serializers.RefundIn.validated(request.data)
         caller = caller_of(request)
-        row = refund_requests.request(
+        row = refunds.request(
             operator=caller.operator,
             payment_id=body["payment_id"],
             operation_id=operation.id,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from common.errors import HoldfastError, SpokenError
-from payments.outcomes import (
+from payments.outcome_types import (
     Failure,
     ProviderEntry,
     ProviderNews,

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 import stripe
 from django.conf import settings
 
-from payments.outcomes import (
+from payments.outcome_types import (
     ProviderEntry,
     ProviderNews,
     ProviderPayment,

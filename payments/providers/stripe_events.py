@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from common import json_text
-from payments.outcomes import ProviderNews
+from payments.outcome_types import ProviderNews
 from payments.providers import stripe_fields, stripe_objects
 from payments.providers.base import Notification, UnreadableError
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from common import json_text
-from payments.outcomes import (
+from payments.outcome_types import (
     Failure,
     Outcome,
     ProviderDispute,

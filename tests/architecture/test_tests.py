@@ -43,5 +43,5 @@ def test_one_that_does_is_seen(fault: str) -> None:
 
 
 def test_helpers_of_its_folder_and_of_all_are_not() -> None:
-    shared = "from tests.support import stripe_events\nfrom tests.payments.news import told"
+    shared = "from tests.support import stripe_events\nfrom tests.payments.said import told"
     assert not finds(other_tests_imported, shared, name="tests/payments/test_planted.py")

@@ -12,7 +12,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, connections
 from django.test import Client
 
-from booking import places, pricing
+from booking import inventory, pricing
 from booking.models import Reservation, Resource, Slot
 from payments.models import Refund
 from tests.support import promises, stripe_events
@@ -185,7 +185,7 @@ class TestActivity:
 class TestInTheMiddle:
     def test_an_edit_waits_for_the_sale_and_is_refused(self, slot: Slot, monkeypatch: pytest.MonkeyPatch) -> None:
         """The sale has stored its reservation and not yet taken its place when the desk saves the form."""
-        ours, client = places.take, sign_in(operator=slot.resource.operator)
+        ours, client = inventory.take, sign_in(operator=slot.resource.operator)
         stored, edited = threading.Event(), []
 
         def take(**given: Any) -> None:
@@ -201,7 +201,7 @@ class TestInTheMiddle:
             finally:
                 connections.close_all()
 
-        monkeypatch.setattr(places, "take", take)
+        monkeypatch.setattr(inventory, "take", take)
         before, edit = times(slot), threading.Thread(target=save_form)
         edit.start()
         assert Frontend.of(slot).reserve(slot).status_code == 201

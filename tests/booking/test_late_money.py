@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
-from booking import carrying_out, expiring
+from booking import execution, expiring
 from booking.models import Reservation, Slot
 from booking.states import ReservationStatus
 from payments.states import PaymentStatus
@@ -40,7 +40,7 @@ def settle_down(sandbox: Sandbox) -> None:
     for _ in range(2):
         stripe_events.deliver_all(sandbox)
         end_leases()
-        carrying_out.send_due()
+        execution.execute_due()
     stripe_events.deliver_all(sandbox)
 
 

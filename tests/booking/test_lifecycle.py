@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from booking import carrying_out, expiring
+from booking import execution, expiring
 from booking.models import Reservation
 from booking.states import ReservationStatus
 from payments.models import Command, Payment
@@ -142,7 +142,7 @@ class TestReserve:
         assert frontend.get(f"reservations/{first['id']}").json()["reservation"]["status"] == "expired"
         assert frontend.get(f"slots/{slot.pk}").json()["available"] == 1
         assert frontend.reserve(slot).status_code == 201
-        carrying_out.send_due()
+        execution.execute_due()
         assert sorted(intent["status"] for intent in sandbox.payment_intents()) == ["canceled", "requires_capture"]
         promises.hold()
 
@@ -219,7 +219,7 @@ class TestExpire:
         run_out(due)
         assert expiring.expire_due() == 1
         assert expiring.expire_due() == 0
-        carrying_out.send_due()
+        execution.execute_due()
         slot.refresh_from_db()
         assert slot.reserved == 1
         assert Reservation.objects.get(pk=due).status == ReservationStatus.EXPIRED
@@ -239,7 +239,7 @@ class TestLateHold:
         sandbox.authenticate(made["payment"]["provider_ref"])
         assert sandbox.payment_intents()[0]["status"] == "requires_capture"
         stripe_events.deliver_all(sandbox)
-        carrying_out.send_due()
+        execution.execute_due()
         stripe_events.deliver_all(sandbox)
         assert sandbox.payment_intents()[0]["status"] == "canceled"
         assert Payment.objects.get().status == PaymentStatus.CANCELED

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from booking import carrying_out, expiring
+from booking import execution, expiring
 from booking.models import Reservation
 from common import database
 from payments import pacing
@@ -71,7 +71,7 @@ class TestReleases:
         settings.COMMAND_SENDERS = senders
         releases.fault(CANCEL, "latency", times=None, ms=int(LATENCY * 1000))
         minute = database.now().replace(second=0, microsecond=0)
-        assert carrying_out.send_due() == HOLDS
+        assert execution.execute_due() == HOLDS
         assert least <= overlapping(releases) <= most
         assert {intent["status"] for intent in releases.payment_intents()} == {"canceled"}
         assert set(Command.objects.values_list("status", flat=True)) == {"done"}
@@ -82,17 +82,17 @@ class TestReleases:
 
     def test_are_not_poured_over_a_provider_that_does_not_answer(self, releases: Sandbox) -> None:
         releases.fault(CANCEL, "error_before", times=None)
-        carrying_out.send_due()
+        execution.execute_due()
         assert Command.objects.filter(kind="cancel", attempts=1).count() == 3, "after three it is left alone"
         releases.clear_faults()
         end_leases()
-        assert carrying_out.send_due() == HOLDS
+        assert execution.execute_due() == HOLDS
         promises.hold(at_provider=True)
 
     def test_keep_to_the_pace_of_the_account(self, clock: Clock, releases: Sandbox, settings: Settings) -> None:
         settings.PROVIDER_CALLS_PER_MINUTE, settings.COMMAND_SENDERS = 4, 2
         begin_minute(clock)
-        assert carrying_out.send_due() == 4
+        assert execution.execute_due() == 4
         assert Command.objects.filter(kind="cancel", attempts=0).count() == HOLDS - 4
 
     def test_that_look_before_are_two_calls_of_it(
@@ -103,7 +103,7 @@ class TestReleases:
         Command.objects.filter(kind="cancel").update(answer_saved=True)
         monkeypatch.setattr(pacing, "admit", slow_to_admit)
         before = releases.attempts()
-        assert carrying_out.send_due() == 3
+        assert execution.execute_due() == 3
         assert releases.attempts() - before == 6, "the seventh is half of what the next one needs"
         assert Pace.objects.get().calls == 6, "none was counted that was not made"
 
@@ -113,4 +113,4 @@ class TestReleases:
         settings.PROVIDER_CALLS_PER_MINUTE = 1
         begin_minute(clock)
         Command.objects.filter(kind="cancel").update(answer_saved=True)
-        assert carrying_out.send_due() == 1
+        assert execution.execute_due() == 1

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from booking import places
+from booking import inventory
 from booking.errors import SlotSoldOutError
 from booking.models import Reservation, Slot
 from booking.states import ACTIVE
@@ -82,7 +82,7 @@ class TestWithoutTheSafety:
                 raise SlotSoldOutError(available=slot.available)
             Slot.objects.filter(pk=slot_id).update(reserved=slot.reserved + places)
 
-        monkeypatch.setattr(places, "take", take_unlocked)
+        monkeypatch.setattr(inventory, "take", take_unlocked)
         slot = SlotFactory.create(capacity=1)
         key = Frontend.of(slot).key
         answers = race([lambda: Frontend(key).reserve(slot)] * 2)
@@ -94,7 +94,7 @@ class TestWithoutTheSafety:
         self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, plain: bool, answered: list[int], deadlocked: int
     ) -> None:
         both_have_inserted = threading.Barrier(2)
-        ours = places.take
+        ours = inventory.take
 
         def take(*, slot_id: UUID, places: int, now: datetime) -> None:
             with connection.cursor() as cursor:
@@ -105,7 +105,7 @@ class TestWithoutTheSafety:
                 Slot.objects.select_for_update().get(pk=slot_id)
             ours(slot_id=slot_id, places=places, now=now)
 
-        monkeypatch.setattr(places, "take", take)
+        monkeypatch.setattr(inventory, "take", take)
         slot = SlotFactory.create(capacity=2)
         key = Frontend.of(slot).key
         before = deadlocks()

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from booking import carrying_out, expiring
+from booking import execution, expiring
 from booking.models import History, Reservation
 from booking.states import ReservationStatus
 from payments import sending
 from payments.models import Command, Payment
-from payments.outcomes import PaymentOutcome
+from payments.outcome_types import PaymentOutcome
 from payments.states import PaymentStatus
 from tests.support import promises, stripe_events
 from tests.support.aging import end_leases, run_out
@@ -29,7 +29,7 @@ def settle_down(sandbox: Sandbox) -> None:
     """Do what sweeps and webhooks do, until there is nothing left."""
     for _ in range(3):
         end_leases()
-        carrying_out.send_due()
+        execution.execute_due()
         stripe_events.deliver_all(sandbox)
 
 
@@ -90,7 +90,7 @@ class TestRaces:
         for _ in range(12):
             run_out(frontend.reserve(slot).json()["reservation"]["id"])
         assert sum(race([expiring.expire_due] * 4)) == 12
-        race([carrying_out.send_due] * 4)
+        race([execution.execute_due] * 4)
         assert Counter(intent["status"] for intent in sandbox.payment_intents()) == {"canceled": 12}
         slot.refresh_from_db()
         assert slot.reserved == 0

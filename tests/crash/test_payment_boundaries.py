@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from booking import carrying_out
+from booking import execution
 from payments.models import Payment, Refund
 from sweeps import registry as sweeps
 from tests.support import promises, stripe_events
@@ -41,7 +41,7 @@ def make(frontend: Frontend, **changes: Any) -> str:
 def hold(frontend: Frontend, sandbox: Sandbox) -> str:
     made = make(frontend, capture_method="manual")
     frontend.patch(f"payment_intents/{made}/confirm")
-    carrying_out.send_due()
+    execution.execute_due()
     return made
 
 
@@ -95,7 +95,7 @@ def play(sandbox: Sandbox, operation: Operation, *, at: int) -> bool:
 
     def ask_and_work() -> None:
         operation.ask(frontend, made)
-        carrying_out.send_due()
+        execution.execute_due()
 
     died = run_and_die(ask_and_work, at=at)
     if at % 2:

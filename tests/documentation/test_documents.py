@@ -25,6 +25,11 @@ class TestPages:
         for path in re.findall(r"`((?:[a-z_]+/)+[a-z_]*(?:\.[a-z]+)?)`", text):
             assert (ROOT / path).exists() or (ROOT / "tests" / path).exists(), path
 
+    def test_functions_exist(self, page: object) -> None:
+        text = (ROOT / str(page)).read_text()
+        for path, name in re.findall(r"\b((?:[a-z_]+/)+[a-z_]+\.py)::([a-z_]+)\b", text):
+            assert re.search(rf"^(?:def|async def) {name}\(", (ROOT / path).read_text(), re.M), f"{path}::{name}"
+
     def test_settings_exist(self, page: object) -> None:
         text = (ROOT / str(page)).read_text()
         named = set(re.findall(r"`([A-Z][A-Z]+_[A-Z_]+)(?:=[^`]*)?`", text))

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from django.core.mail import EmailMessage
 
-from booking import cancelling, carrying_out, expiring
+from booking import cancelling, execution, expiring
 from booking.models import Reservation, Slot
 from common import ids
 from notifications import rendering, writing
@@ -100,7 +100,7 @@ class TestGuests:
     ) -> None:
         frontend, _ = pay(slot, sandbox)
         frontend.post("refunds", {"payment_id": str(Payment.objects.get().pk), "amount": 1500})
-        carrying_out.send_due()
+        execution.execute_due()
         stripe_events.deliver_all(sandbox)
         registry.run("send_mails")
         assert sorted(message.subject.split(" (")[0] for message in mailoutbox) == [

@@ -19,12 +19,12 @@ import pytest
 from django.utils import timezone
 from rest_framework.serializers import ChoiceField
 
-from booking import carrying_out
+from booking import execution
 from booking.api import serializers
 from booking.models import Reservation
 from common.errors import UnavailableError
 from common.serializers import _shared
-from payments.outcomes import Outcome, ProviderPayment, ProviderRefund
+from payments.outcome_types import Outcome, ProviderPayment, ProviderRefund
 from payments.providers import registry
 from payments.providers.base import DeliveredRequest, InvalidSignatureError, Notification, OutcomeUnknownError
 from tests.support import promises
@@ -217,6 +217,6 @@ class TestPix:
         reservation, _ = self.reserve()
         client, key = make_client(reservation.operator)
         assert Frontend(key, client).post(f"reservations/{reservation.pk}/cancel").status_code == 200
-        carrying_out.send_due()
+        execution.execute_due()
         assert [row["status"] for row in pix.payments.values()] == ["cancelled"]
         promises.hold()

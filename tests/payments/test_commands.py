@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from booking import carrying_out
+from booking import execution
 from booking.models import Reservation
 from payments import commands
 from payments.models import Command, Payment
@@ -80,6 +80,6 @@ class TestRelease:
         sandbox.pay(made["payment"]["provider_ref"])
         assert sandbox.payment_intents()[0]["status"] == "requires_capture"
         stripe_events.deliver_all(sandbox)
-        carrying_out.send_due()
+        execution.execute_due()
         assert sandbox.payment_intents()[0]["status"] == "canceled"
         promises.hold(at_provider=True)

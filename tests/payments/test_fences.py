@@ -1,4 +1,4 @@
-"""A sender whose lease is over may still tell news of the payment, and nothing of the command: another has it."""
+"""A sender whose lease is over may still tell of the payment, and nothing of the command: another has it."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ import pytest
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
-from booking import carrying_out, settlement
+from booking import execution, outcomes
 from booking.models import Reservation
 from common import database
 from payments import commands
 from payments.models import Command, Payment, Refund
-from payments.outcomes import Outcome, PaymentOutcome
+from payments.outcome_types import Outcome, PaymentOutcome
 from payments.states import CommandKind
 from sweeps.models import SweepRun
 from tests.support import paying, promises, stripe_events
@@ -44,40 +44,40 @@ def row() -> dict[str, Any]:
 
 class TestSlowSender:
     @pytest.mark.parametrize(
-        "news",
+        "told",
         [
-            {"outcome": Outcome.UNKNOWN, "error": "no answer"},
-            {"outcome": Outcome.UNKNOWN, "not_taken": True, "retry_after": 1.0},
-            {"outcome": Outcome.UNKNOWN, "answer_saved": True},
+            {"kind": Outcome.UNKNOWN, "error": "no answer"},
+            {"kind": Outcome.UNKNOWN, "not_taken": True, "retry_after": 1.0},
+            {"kind": Outcome.UNKNOWN, "answer_saved": True},
         ],
     )
-    def test_leaves_the_command_to_the_living_one(self, sandbox: Sandbox, news: dict[str, Any]) -> None:
+    def test_leaves_the_command_to_the_living_one(self, sandbox: Sandbox, told: dict[str, Any]) -> None:
         slow, living = claim_twice(sandbox, "rate_limit")
         before = row()
-        told = PaymentOutcome(provider="stripe", payment_id=slow.payment_id, actor="slow", command=slow, **news)
+        outcome = PaymentOutcome(provider="stripe", payment_id=slow.payment_id, actor="slow", command=slow, **told)
         with database.use_case():
-            settlement.settle(news=told)
+            outcomes.handle(outcome=outcome)
         assert row() == before
         assert (living.attempts, row()["leased_until"]) == (slow.attempts + 1, living.leased_until)
-        assert carrying_out.finish(living) is not None
+        assert execution.execute_claimed(living) is not None
         assert (row()["status"], Reservation.objects.get().status) == ("done", "pending")
 
     def test_tells_its_news_all_the_same(self, sandbox: Sandbox) -> None:
         slow, living = claim_twice(sandbox, "drop_answer")
         before = row()
-        done = carrying_out.finish(slow)
+        done = execution.execute_claimed(slow)
         assert done is not None
         assert (row(), Reservation.objects.get().status) == (before, "pending")
-        carrying_out.finish(living)
+        execution.execute_claimed(living)
         assert (row()["status"], Payment.objects.get().status) == ("done", "on_hold")
         assert len(sandbox.payment_intents()) == 1
         promises.hold(at_provider=True)
 
     def test_that_comes_after_the_living_one_changes_nothing(self, sandbox: Sandbox) -> None:
         slow, living = claim_twice(sandbox, "drop_answer")
-        carrying_out.finish(living)
+        execution.execute_claimed(living)
         before = row()
-        carrying_out.finish(slow)
+        execution.execute_claimed(slow)
         assert row() == before
         promises.hold(at_provider=True)
 
@@ -89,7 +89,7 @@ def run_queue() -> int:
         for task in tasks:
             given = SignedPackage.loads(task.payload)
             task.delete()
-            carrying_out.carry_out_any(**given["kwargs"])
+            execution.execute_any(**given["kwargs"])
             number += 1
     return number
 
@@ -123,7 +123,7 @@ class TestNext:
         assert authorization is not None
         frontend.post(f"reservations/{made}/cancel")
         assert Command.objects.get(kind=CommandKind.CANCEL).status == "requested"
-        carrying_out.finish(authorization)
+        execution.execute_claimed(authorization)
         run_queue()
         assert set(Command.objects.values_list("status", flat=True)) == {"done"}
         assert [intent["status"] for intent in sandbox.payment_intents()] == ["canceled"]

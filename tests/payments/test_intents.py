@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from booking import carrying_out
+from booking import execution
 from payments import intents
 from payments.models import Command, Payment
 from tests.support import promises, stripe_events
@@ -48,7 +48,7 @@ class TestCreate:
         made = create(frontend).json()
         assert (made["status"], made["client_secret"]) == ("requires_confirmation", None)
         end_leases()
-        carrying_out.send_due()
+        execution.execute_due()
         found = frontend.get(f"payment_intents/{made['id']}").json()
         assert found["client_secret"] is not None
         assert len(sandbox.payment_intents()) == 1
@@ -115,7 +115,7 @@ class TestConfirm:
         assert (answer.status_code, answer.json()) == (202, {"id": made, "status": "processing"})
         assert frontend.get(f"payments/{made}").status_code == 425
         assert frontend.get(f"payments/{made}").json()["error"]["code"] == "processing"
-        carrying_out.send_due()
+        execution.execute_due()
         assert frontend.get(f"payment_intents/{made}").json()["status"] == "processing"
         stripe_events.deliver_all(sandbox)
         result = frontend.get(f"payments/{made}").json()

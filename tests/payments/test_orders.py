@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from booking import carrying_out
+from booking import execution
 from payments.models import Payment
 from tests.support import dashboard, promises, stripe_events
 from tests.support.api import Frontend
@@ -25,11 +25,11 @@ def live(frontend: Frontend, sandbox: Sandbox, ending: str) -> str:
     card = "pm_card_chargeDeclined" if ending == "failed" else "pm_card_visa"
     made = str(create(frontend, capture_method="manual", payment_method_id=card).json()["id"])
     frontend.patch(f"payment_intents/{made}/confirm")
-    carrying_out.send_due()
+    execution.execute_due()
     if ending != "failed":
         action = {"succeeded": "capture", "canceled": "cancel"}[ending]
         frontend.post(f"payment_intents/{made}/{action}")
-    carrying_out.send_due()
+    execution.execute_due()
     return made
 
 

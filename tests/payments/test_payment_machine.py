@@ -8,12 +8,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
-from payments import applying
-from payments.applying import Change
+from payments import payment_outcomes
 from payments.models import Command
-from payments.outcomes import Failure, Outcome, PaymentOutcome
+from payments.outcome_types import Failure, Outcome, PaymentOutcome
+from payments.payment_outcomes import Change
 from payments.states import PAYMENT_FINAL, PAYMENT_TRANSITIONS, CommandKind, PaymentStatus
-from tests.payments.news import NOW, payment, told
+from tests.payments.said import NOW, payment, told
 
 PROVIDER = {
     Outcome.REQUIRES_PAYMENT_METHOD: (Outcome.REQUIRES_ACTION, Outcome.HELD, Outcome.CAPTURED, Outcome.CANCELED),
@@ -82,8 +82,8 @@ class PaymentMachine(RuleBasedStateMachine):
     def is_heard(self, heard: PaymentOutcome) -> None:
         """Something that was said reaches us; perhaps not for the first time."""
         self.at += timedelta(seconds=1)
-        self.was_refused |= heard.outcome is Outcome.DECLINED and heard.command is not None
-        change = applying.apply(self.payment, heard, at=self.at)
+        self.was_refused |= heard.kind is Outcome.DECLINED and heard.command is not None
+        change = payment_outcomes.apply(self.payment, heard, at=self.at)
         if change in (Change.CAPTURED, Change.LATE):
             self.money.append(change)
             assert heard.event_id is not None, "money without evidence (P3)"
@@ -130,7 +130,7 @@ class PaymentMachine(RuleBasedStateMachine):
     def _say(self, outcome: Outcome, **of: object) -> PaymentOutcome:
         failure = Failure(code="card_declined", message="No.") if outcome is Outcome.DECLINED else None
         payment = told(Outcome.REQUIRES_PAYMENT_METHOD if failure else outcome)
-        fields = {"provider": "stripe", "actor": "somebody", "outcome": outcome, "payment": payment, "failure": failure}
+        fields = {"provider": "stripe", "actor": "somebody", "kind": outcome, "payment": payment, "failure": failure}
         self.at += timedelta(seconds=1)
         of |= {"occurred_at": self.at} if "event_id" in of else {}
         return PaymentOutcome(**(fields | of))  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from booking import carrying_out
+from booking import execution
 from payments import reading
 from payments.models import Payment, Refund
 from tenants.models import Scope
@@ -42,7 +42,7 @@ class TestRefund:
     def test_the_answer_is_no_evidence(self, frontend: Frontend, sandbox: Sandbox) -> None:
         made = paid(frontend, sandbox)
         refund = frontend.post("refunds", {"payment_id": made}).json()["id"]
-        carrying_out.send_due()
+        execution.execute_due()
         assert [row["status"] for row in sandbox.state()["refunds"]] == ["succeeded"]
         assert frontend.get(f"refunds/{refund}").json()["status"] == "pending"
         assert frontend.get(f"payments/{made}").json()["refunded_amount"] == 0

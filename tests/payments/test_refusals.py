@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import requests
 
-from booking import carrying_out
+from booking import execution
 from booking.models import Reservation
 from payments.models import Command, Pace, Payment, Refund
-from payments.outcomes import Failure
+from payments.outcome_types import Failure
 from payments.providers.base import RefusedError
 from payments.providers.stripe import StripeProvider
 from tests.support import paying, promises, stripe_events
@@ -57,7 +57,7 @@ class TestNoAnswer:
         assert (answer.status_code, answer.json()["reservation"]["status"]) == (200, "confirmed")
         for _ in range(5):
             end_leases()
-            carrying_out.send_due()
+            execution.execute_due()
         end_leases()
         assert [result.result for result in look()] == ["failed"]
         payment = Payment.objects.get()
@@ -66,7 +66,7 @@ class TestNoAnswer:
         assert Reservation.objects.get().slot.reserved == 1  # type: ignore[union-attr]  # it has one
         sandbox.clear_faults()
         end_leases()
-        carrying_out.send_due()
+        execution.execute_due()
         look()
         stripe_events.deliver_all(sandbox)
         assert (Reservation.objects.get().status, Payment.objects.get().stuck_at) == ("paid", None)
@@ -79,7 +79,7 @@ class TestNoAnswer:
         frontend.post(f"reservations/{made['reservation']['id']}/confirm")
         for _ in range(4):
             end_leases()
-            carrying_out.send_due()
+            execution.execute_due()
         assert not Pace.objects.filter(failures__gt=0).exists()
 
     @pytest.mark.parametrize("effect", ["not_found", "wrong_key"])
@@ -103,7 +103,7 @@ class TestNoAnswer:
             other.setattr(StripeProvider, "authorize", _refuse(code="resource_missing", field="payment_method"))
             other.setattr(StripeProvider, "find", lambda self, **given: None)
             end_leases()
-            carrying_out.send_due()
+            execution.execute_due()
         assert Command.objects.get().status == "unknown"
         settle(sandbox)
         assert Reservation.objects.get().status == "pending"
@@ -151,10 +151,10 @@ class TestConfirm:
         made = paying.create(frontend, payment_method_id="pm_card_chargeDeclined").json()
         sandbox.fault("POST /v1/payment_intents/*/confirm", "drop_answer")
         frontend.patch(f"payment_intents/{made['id']}/confirm")
-        carrying_out.send_due()
+        execution.execute_due()
         sandbox.pay(made["provider_ref"])
         end_leases()
-        carrying_out.send_due()
+        execution.execute_due()
         stripe_events.deliver_all(sandbox)
         assert Payment.objects.get().status == "succeeded"
         assert not Refund.objects.exists()
@@ -211,7 +211,7 @@ class TestRefund:
         sandbox.webhooks("drop")
         at_the_dashboard(sandbox, "refunds", payment_intent=Payment.objects.get().provider_ref)
         assert frontend.post("refunds", {"payment_id": made}).status_code in (201, 202)
-        carrying_out.send_due()
+        execution.execute_due()
         refund, command = Refund.objects.get(), Command.objects.get(kind="refund")
         assert (command.status, refund.status, refund.failure_code) == ("refused", "failed", "charge_already_refunded")
 
@@ -221,11 +221,11 @@ class TestRefund:
         made = paying.paid(frontend, sandbox)
         sandbox.fault("POST /v1/refunds", "drop_answer")
         frontend.post("refunds", {"payment_id": made})
-        carrying_out.send_due()
+        execution.execute_due()
         with monkeypatch.context() as refusing:
             refusing.setattr(StripeProvider, "refund", _refuse(code="charge_already_refunded"))
             end_leases()
-            carrying_out.send_due()
+            execution.execute_due()
         stripe_events.deliver_all(sandbox)
         assert (Refund.objects.get().status, Payment.objects.get().amount_refunded) == ("succeeded", 2599)
 

@@ -8,9 +8,9 @@ import pytest
 import requests
 from pytest_django import Settings
 
-from booking import carrying_out
+from booking import execution
 from payments.models import Command, Payment
-from payments.outcomes import Outcome
+from payments.outcome_types import Outcome
 from payments.providers import registry, stripe_objects
 from payments.providers.base import NotSentError
 from tests.support import stripe_events
@@ -65,7 +65,7 @@ class TestCalls:
         Frontend.of(slot).reserve(slot)
         for _ in range(8):
             end_leases()
-            carrying_out.send_due()
+            execution.execute_due()
         assert Payment.objects.get().status == "on_hold"
 
     def test_a_refused_key_of_ours_ends_with_a_person(self, sandbox: Sandbox, settings: Settings) -> None:
@@ -78,7 +78,7 @@ class TestCalls:
             Frontend.of(slot).reserve(slot)
             for _ in range(6):
                 end_leases()
-                carrying_out.send_due()
+                execution.execute_due()
         finally:
             registry.get.cache_clear()
         assert Payment.objects.get().stuck_because.startswith("authorize: no answer in 5 attempts (not sent")
@@ -90,7 +90,7 @@ class TestCalls:
         command = Command.objects.get()
         Command.objects.update(first_sent_at=command.created_at.replace(year=2025))
         end_leases()
-        carrying_out.send_due()
+        execution.execute_due()
         assert Payment.objects.get().status == "on_hold"
         assert len(sandbox.payment_intents()) == 1
 
@@ -101,7 +101,7 @@ class TestCalls:
         sandbox.fault("POST /v1/payment_intents", "error_after")
         made = frontend.reserve(slot).json()["reservation"]
         end_leases()
-        carrying_out.send_due()
+        execution.execute_due()
         frontend.post(f"reservations/{made['id']}/confirm")
         stripe_events.deliver_all(sandbox)
         payment = Payment.objects.get()

@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from django.db.models import F
 from django.db.models.functions import Now
 
-from booking import carrying_out, expiring
+from booking import execution, expiring
 from booking.models import Reservation, Slot
 from payments import commands
 from payments.models import Command, Payment
@@ -129,7 +129,7 @@ class TestReservation:
         frontend, reservation = charge(sandbox, "error_before", times=5)
         for _ in range(5):
             end_leases()
-            carrying_out.send_due()
+            execution.execute_due()
         assert Payment.objects.get().stuck_at is not None
         cancel(frontend, reservation)
         sandbox.fault(CREATE, "rate_limit")
@@ -178,7 +178,7 @@ class TestPaymentIntent:
         made = paying.create(frontend, capture_method=method).json()
         sandbox.fault("POST /v1/payment_intents/*/confirm", "rate_limit")
         assert frontend.patch(f"payment_intents/{made['id']}/confirm").status_code == 202
-        carrying_out.send_due()
+        execution.execute_due()
         payment = Payment.objects.get()
         commands.new(
             payment=payment, kind=CommandKind.CANCEL, requested_by="me", reason="why", now=payment.changed_at

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.db import connection, transaction
 
-from payments.outcomes import ProviderEntry, ProviderPayout
+from payments.outcome_types import ProviderEntry, ProviderPayout
 from tests.support.factories import OperatorFactory
 
 PAYOUT = "po_1"

@@ -10,7 +10,7 @@ from booking import expiring
 from booking.models import Reservation
 from common import database
 from payments.models import Payment, Refund
-from payments.outcomes import Effect
+from payments.outcome_types import Effect
 from reconciliation import accounts, missed_events, pending
 from reconciliation.models import Watermark
 from sweeps import registry

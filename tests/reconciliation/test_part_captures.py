@@ -8,7 +8,7 @@ import pytest
 from django.core.mail import EmailMessage
 from django.db import DatabaseError
 
-from booking import carrying_out, expiring
+from booking import execution, expiring
 from booking.models import Reservation, Slot
 from payments.models import Command, Payment
 from reconciliation import attesting
@@ -159,7 +159,7 @@ class TestGiveBack:
         act(client, told, "refund", "a slip at the dashboard")
         told.refresh_from_db()
         assert told.status == "open"  # it is on its way, and has not arrived
-        carrying_out.send_due()
+        execution.execute_due()
         sweep("recover_events", "reconcile", "send_mails")
         told.refresh_from_db()
         row = Reservation.objects.select_related("payment").get()

@@ -9,7 +9,7 @@ from booking import cancelling, extending, moving, slots
 from booking.models import Reservation, Slot
 from common import ids
 from common.errors import HoldfastError
-from payments import commands, refund_requests
+from payments import commands, refunds
 from payments.models import Command, Payment
 from payments.models.payment import GIVEN_UP
 from tests.simulation.shop import Shop
@@ -69,7 +69,7 @@ class Staff:
         return "done"
 
     def _give_back(self, payment_id: Any, amount: int | None) -> None:
-        refund_requests.request(
+        refunds.request(
             operator=self.shop.operator, payment_id=payment_id, operation_id=ids.new_id(), amount=amount,
             reason="requested_by_customer", actor=_MARTA,
         )  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from booking import places
+from booking import inventory
 from tests.simulation import clock, simulating
 from tests.support.environment import ROOT
 
@@ -66,8 +66,8 @@ class TestStorm:
 
     def test_a_broken_promise_is_noticed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Places that are given back twice; the other sabotages are those of ``make mutants``."""
-        give_back = places.give_back
-        monkeypatch.setattr(places, "give_back", lambda rows: give_back([*(rows := list(rows)), *rows]))
+        release = inventory.release
+        monkeypatch.setattr(inventory, "release", lambda rows: release([*(rows := list(rows)), *rows]))
         runs = (simulating.run(seed=seed) for seed in range(20))
         assert any(run.breaches for run in runs)
 

@@ -18,7 +18,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from common.tasks import TaskFailedError
-from payments import carrying_out
+from payments import execution
 from payments.providers import registry as providers
 from sandbox.stripe.objects import DeliveryAttempt, EventRecord
 from sweeps import registry as sweeps
@@ -163,9 +163,9 @@ class World:
         if self.dice.happens("task_lost"):
             self.tell("a task is lost")
             return
-        from booking.carrying_out import carry_out_any  # noqa: PLC0415  # what COMMAND_CARRIER names
+        from booking.execution import execute_any  # noqa: PLC0415  # what COMMAND_CARRIER names
 
-        self.at(self.soon(0, 20), "a task", lambda: self.mortal("the worker", lambda: carry_out_any(**known)))
+        self.at(self.soon(0, 20), "a task", lambda: self.mortal("the worker", lambda: execute_any(**known)))
 
     def _publish(self, record: EventRecord) -> None:
         record.has_endpoint = True
@@ -250,7 +250,7 @@ def running(*, seed: int, storm: Storm) -> Iterator[World]:
             mock.patch.dict(providers._MAKERS, {"stripe": world.provider.adapter}),
             mock.patch.dict(os.environ, ROGUE_SECRETS),
             mock.patch.object(DatabaseWrapper, "_commit", commit),
-            mock.patch.object(carrying_out, "async_task", world.queue),
+            mock.patch.object(execution, "async_task", world.queue),
             override_settings(COMMAND_SENDERS=1),  # a world has one thread, and dice that fall in one order
             mock.patch.object(timezone, "now", world.own_time),
             connection.execute_wrapper(faults.Contention(world)),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from booking import carrying_out
+from booking import execution
 from tests.support import stripe_events
 from tests.support.api import Frontend
 from tests.support.sandbox_client import Sandbox
@@ -16,7 +16,7 @@ def create(frontend: Frontend, **changes: Any) -> Any:
 
 def work(sandbox: Sandbox) -> None:
     """Do what the worker and the provider's webhooks do."""
-    carrying_out.send_due()
+    execution.execute_due()
     stripe_events.deliver_all(sandbox)
 
 

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from booking import settlement
+from booking import outcomes
 from booking.models import History, Reservation
 from reconciliation.models import Discrepancy
 from sweeps import registry
@@ -236,7 +236,7 @@ class TestKept:
                 cursor.execute("SELECT 1/0")
 
         with monkeypatch.context() as broken:
-            broken.setattr(settlement, "settle", half_way)
+            broken.setattr(outcomes, "handle", half_way)
             assert stripe_events.deliver(event).status_code == 200
         kept = Event.objects.get()
         assert (kept.status, kept.attempts) == ("failed", 1)
@@ -263,7 +263,7 @@ class TestKept:
     ) -> None:
         event = stripe_events.only(sandbox, "payment_intent.succeeded")
         with monkeypatch.context() as broken:
-            broken.setattr(settlement, "settle", lambda **_: 1 / 0)
+            broken.setattr(outcomes, "handle", lambda **_: 1 / 0)
             for number in range(3):
                 stripe_events.deliver(event | {"id": f"evt_{number}"})
         first = Event.objects.order_by("id")[0]

@@ -9,11 +9,11 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from booking import settlement
+from booking import outcomes
 from booking.models import Reservation
 from common.errors import HoldfastError
 from payments.models import Payment
-from payments.outcomes import Outcome, ProviderPayment
+from payments.outcome_types import Outcome, ProviderPayment
 from payments.providers import registry
 from payments.providers.base import DeliveredRequest, Notification
 from payments.providers.stripe_events import from_body
@@ -133,7 +133,7 @@ class TestAtCommit:
     """What the database says only at the end is heard while the event can still be kept."""
 
     def test_keeps_the_event(self, confirmed: Reservation, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-        settle = settlement.settle
+        settle = outcomes.handle
 
         def paid_without_money(**given: Any) -> Any:
             settled = settle(**given)
@@ -142,7 +142,7 @@ class TestAtCommit:
             return settled
 
         with monkeypatch.context() as broken:
-            broken.setattr(settlement, "settle", paid_without_money)
+            broken.setattr(outcomes, "handle", paid_without_money)
             answer = stripe_events.deliver(stripe_events.only(sandbox, "payment_intent.succeeded"))
             assert answer.status_code == 200
         kept = Event.objects.get()

@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError
 
 from payments.models import Payment
-from payments.outcomes import Outcome
+from payments.outcome_types import Outcome
 from payments.providers import own_keys, registry
 from reconciliation import accounts, attesting, missed_events
 from tenants.models import Operator

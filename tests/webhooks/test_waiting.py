@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from booking import carrying_out
+from booking import execution
 from booking.models import Reservation
 from payments.models import Payment, Refund
 from reconciliation import attesting
@@ -99,7 +99,7 @@ class TestRefund:
         stripe_events.deliver(stripe_events.only(sandbox, "refund.created"))
         assert "45.00 USD given back, and 0.00 USD are left" in Event.objects.latest("id").error
         end_leases()
-        carrying_out.send_due()  # ours is refused: the money is back with the guest already
+        execution.execute_due()  # ours is refused: the money is back with the guest already
         end_leases()
         inbox.retry_due()
         payment.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Carrying out the commands of reservations, one after the change that wanted it, or all that are due."""
+"""Execute commands: one after the change that wanted it, or all that are due."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,37 +7,49 @@ from uuid import UUID
 
 from django.conf import settings
 
-from booking import settlement
-from booking.settlement import Settled
-from common import loops, tasks
+from booking import outcomes
+from booking.outcomes import ReservationResult
+from common import database, loops, tasks
 from common.locking import AsOf
-from payments import carrying_out, commands, pacing, sending
+from payments import commands, execution, pacing, sending
 from payments.models import Command
+from payments.outcome_steps import HandlingResult
 
-Done = carrying_out.Done[Settled]
+Executed = execution.Executed[ReservationResult]
 Due = AsOf[Command]
 
 
-def carry_out(*, command_id: UUID) -> Done | None:
-    """Claim a reservation's command and carry it out; None if it is not to be had now or could not be settled."""
+def execute(*, command_id: UUID) -> Executed | None:
+    """Claim a reservation's command and execute it; None if it is not to be had now, or its answer was not stored."""
     command = commands.claim(command_id=command_id)
-    return finish(command) if command is not None else None
+    return execute_claimed(command) if command is not None else None
 
 
-def finish(command: Command) -> Done | None:
-    """Send a claimed command of a reservation's payment and settle the answer; see ``payments.carrying_out``."""
-    return carrying_out.finish(command, settle=settlement.settle)
+def execute_claimed(command: Command) -> Executed | None:
+    """Send a claimed command of a reservation's payment and handle the answer. Must be called outside a transaction."""
+    answer, result = execution.send(command), None
+    with execution.keeping_failures(command), database.use_case():
+        result = outcomes.handle_reserved(outcome=answer)
+    return execution.follow(answer, result)
+
+
+def execute_claimed_of_any(command: Command) -> execution.Executed[HandlingResult] | None:
+    """Send a claimed command of whatever payment and handle the answer. Must be called outside a transaction."""
+    answer, result = execution.send(command), None
+    with execution.keeping_failures(command), database.use_case():
+        result = outcomes.handle(outcome=answer)
+    return execution.follow(answer, result)
 
 
 @tasks.queued
-def carry_out_any(*, command_id: UUID) -> bool:
-    """Claim a command of whatever payment and carry it out; django-q2 calls this by name (``COMMAND_CARRIER``)."""
+def execute_any(*, command_id: UUID) -> bool:
+    """Claim a command of whatever payment and execute it; django-q2 calls this by name (``COMMAND_CARRIER``)."""
     command = commands.claim(command_id=command_id)
-    return command is not None and carrying_out.finish(command, settle=settlement.settle_any) is not None
+    return command is not None and execute_claimed_of_any(command) is not None
 
 
-def send_due(*, limit: int = 500) -> int:
-    """Carry out every command that is due, some at a time; returns how many. Safe when two run: claims are exclusive.
+def execute_due(*, limit: int = 500) -> int:
+    """Execute every command that is due, some at a time; returns how many. Safe when two run: claims are exclusive.
 
     A payment's commands go in order, so what waited for one of these is looked for again; each is tried once, and read
     is to the end of what is due, so that those that fail every time keep no other waiting. An
@@ -78,12 +90,12 @@ def _send_groups(groups: Sequence[Sequence[Due]], run: _Run) -> int:
     """Send groups at once, and the commands of one group one after the other."""
 
     def send(group: Sequence[Due]) -> int:
-        return loops.each(group, partial(_carry_out_alone, run=run), name="send_commands", label=_label).done
+        return loops.each(group, partial(_execute_alone, run=run), name="send_commands", label=_label).done
 
     return loops.each_at_once(groups, send, name="send_groups", threads=settings.COMMAND_SENDERS).done
 
 
-def _carry_out_alone(found: Due, *, run: _Run) -> bool:
+def _execute_alone(found: Due, *, run: _Run) -> bool:
     command, account = found.row, _account_of(found.row)
     named = {"provider": account[0], "account": account[1]}
     calls = sending.count_calls(command, now=found.at)
@@ -96,7 +108,7 @@ def _carry_out_alone(found: Due, *, run: _Run) -> bool:
     if claimed is None:
         pacing.spend(**named, calls=-calls)  # somebody else has it, and counts its calls
         return False
-    done = carrying_out.finish(claimed, settle=settlement.settle_any)
+    done = execute_claimed_of_any(claimed)
     if done is not None and done.known:
         run.answering.add(account)
         pacing.answered(**named)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from payments.models import Payment
-from payments.outcomes import Outcome, ProviderPayment
+from payments.outcome_types import Outcome, ProviderPayment
 from payments.states import CaptureMethod
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What news does to a payment: pure, and right in whatever order it comes."""
+"""What an outcome does to a payment: pure, and right in whatever order it comes."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,20 +9,20 @@ from uuid import UUID, uuid4
 import pytest
 
 from common.states import InvalidStateError
-from payments import applying
-from payments.applying import Change
+from payments import payment_outcomes
 from payments.errors import OutcomeMismatchError
 from payments.models import Command, Payment
-from payments.outcomes import Failure, Outcome, PaymentOutcome
+from payments.outcome_types import Failure, Outcome, PaymentOutcome
+from payments.payment_outcomes import Change
 from payments.states import CommandKind, PaymentStatus
-from tests.payments.news import NOW, payment, told
+from tests.payments.said import NOW, payment, told
 
 FINAL = ("succeeded", "failed", "canceled")
 
 
 def event(outcome: Outcome, **changes: object) -> PaymentOutcome:
     return PaymentOutcome(
-        provider="stripe", actor="event", event_id=uuid4(), outcome=outcome, payment=told(outcome, **changes)
+        provider="stripe", actor="event", event_id=uuid4(), kind=outcome, payment=told(outcome, **changes)
     )
 
 
@@ -30,7 +30,7 @@ def answer(outcome: Outcome, kind: CommandKind) -> PaymentOutcome:
     return PaymentOutcome(
         provider="stripe",
         actor="provider",
-        outcome=outcome,
+        kind=outcome,
         payment=told(outcome),
         command=Command(kind=kind),
         failure=Failure(code="card_declined", message="No.") if outcome is Outcome.DECLINED else None,
@@ -63,12 +63,12 @@ class TestApply:
     )
     def test_an_event(self, status: str, outcome: Outcome, change: Change, becomes: str) -> None:
         row = payment(status)
-        assert applying.apply(row, event(outcome), at=NOW) is change
+        assert payment_outcomes.apply(row, event(outcome), at=NOW) is change
         assert row.status == becomes
 
     def test_captured_without_an_event_is_hearsay(self) -> None:
         row = payment("on_hold")
-        assert applying.apply(row, answer(Outcome.CAPTURED, CommandKind.CAPTURE), at=NOW) is Change.PROGRESSED
+        assert payment_outcomes.apply(row, answer(Outcome.CAPTURED, CommandKind.CAPTURE), at=NOW) is Change.PROGRESSED
         assert (row.status, row.amount_captured, row.captured_event_id) == ("processing", 0, None)
 
     @pytest.mark.parametrize("status", ["failed", "canceled"])
@@ -77,27 +77,27 @@ class TestApply:
     ) -> None:
         monkeypatch.setattr(Payment, "commands", SimpleNamespace(filter=lambda *_: Payment.objects.none()))
         row = payment(status, provider_ref="pi_1")
-        assert applying.apply(row, answer(Outcome.CAPTURED, CommandKind.CANCEL), at=NOW) is Change.PROGRESSED
+        assert payment_outcomes.apply(row, answer(Outcome.CAPTURED, CommandKind.CANCEL), at=NOW) is Change.PROGRESSED
         assert (row.status, row.amount_captured, row.stuck_at) == (status, 0, NOW)
-        assert applying.apply(row, event(Outcome.CAPTURED), at=NOW) is Change.LATE
+        assert payment_outcomes.apply(row, event(Outcome.CAPTURED), at=NOW) is Change.LATE
         assert (row.status, row.amount_captured, row.stuck_at) == (status, 4500, None)
 
     def test_a_decline_of_our_own_call_is_final(self) -> None:
         row = payment()
-        assert applying.apply(row, answer(Outcome.DECLINED, CommandKind.AUTHORIZE), at=NOW) is Change.LOST
+        assert payment_outcomes.apply(row, answer(Outcome.DECLINED, CommandKind.AUTHORIZE), at=NOW) is Change.LOST
         assert (row.status, row.failure_code, row.failure_message) == ("failed", "card_declined", "No.")
 
     @pytest.mark.parametrize("status", ["on_hold", "processing", "failed", "canceled"])
     def test_a_release_that_is_refused_asks_for_a_person(self, status: str) -> None:
         row = payment(status)
-        assert applying.apply(row, answer(Outcome.REFUSED, CommandKind.CANCEL), at=NOW) is Change.PROGRESSED
+        assert payment_outcomes.apply(row, answer(Outcome.REFUSED, CommandKind.CANCEL), at=NOW) is Change.PROGRESSED
         assert (row.status, row.stuck_at) == (status, NOW)
 
     def test_money_is_counted_once(self) -> None:
         row = payment("on_hold")
-        applying.apply(row, event(Outcome.CAPTURED), at=NOW)
+        payment_outcomes.apply(row, event(Outcome.CAPTURED), at=NOW)
         first = row.captured_event_id
-        assert applying.apply(row, event(Outcome.CAPTURED), at=NOW) is Change.NONE
+        assert payment_outcomes.apply(row, event(Outcome.CAPTURED), at=NOW) is Change.NONE
         assert (row.amount_captured, row.captured_event_id) == (4500, first)
 
     @pytest.mark.parametrize(
@@ -114,13 +114,13 @@ class TestApply:
     def test_what_is_not_ours_is_refused_and_changes_nothing(self, changes: dict[str, object]) -> None:
         row = payment("on_hold")
         with pytest.raises(OutcomeMismatchError):
-            applying.apply(row, event(Outcome.CAPTURED, **changes), at=NOW)
+            payment_outcomes.apply(row, event(Outcome.CAPTURED, **changes), at=NOW)
         assert (row.status, row.amount_captured) == ("on_hold", 0)
 
     def test_another_object_that_claims_to_be_this_payment_is_refused(self) -> None:
         row = payment("on_hold", provider_ref="pi_1")
         with pytest.raises(OutcomeMismatchError):
-            applying.apply(row, event(Outcome.CAPTURED, ref="pi_2"), at=NOW)
+            payment_outcomes.apply(row, event(Outcome.CAPTURED, ref="pi_2"), at=NOW)
 
 
 STEP = {"type": "use_stripe_sdk"}
@@ -143,39 +143,40 @@ class TestOldNews:
             answer(Outcome.REQUIRES_ACTION, CommandKind.AUTHORIZE),
             payment=told(Outcome.REQUIRES_ACTION, next_action=STEP),
         )
-        applying.apply(row, said, at=NOW + timedelta(milliseconds=300))
-        assert applying.apply(row, happened(outcome, second), at=NOW) in (Change.STALE, Change.NONE)
+        payment_outcomes.apply(row, said, at=NOW + timedelta(milliseconds=300))
+        assert payment_outcomes.apply(row, happened(outcome, second), at=NOW) in (Change.STALE, Change.NONE)
         assert (row.status, row.next_action) == ("requires_action", STEP)
 
     def test_newer_takes_it_away(self) -> None:
         row = payment("requires_confirmation")
-        applying.apply(row, happened(Outcome.REQUIRES_ACTION, 1, next_action=STEP), at=NOW)
-        assert applying.apply(row, happened(Outcome.PROCESSING, 2), at=NOW) is Change.PROGRESSED
+        payment_outcomes.apply(row, happened(Outcome.REQUIRES_ACTION, 1, next_action=STEP), at=NOW)
+        assert payment_outcomes.apply(row, happened(Outcome.PROCESSING, 2), at=NOW) is Change.PROGRESSED
         assert (row.status, row.next_action) == ("processing", None)
 
     @pytest.mark.parametrize("second", [1, 2])
     def test_a_failed_challenge_asks_for_another_method(self, second: int) -> None:
         row = payment("requires_confirmation")
-        applying.apply(row, happened(Outcome.REQUIRES_ACTION, 1, next_action=STEP), at=NOW)
-        applying.apply(row, happened(Outcome.DECLINED, second), at=NOW)
+        payment_outcomes.apply(row, happened(Outcome.REQUIRES_ACTION, 1, next_action=STEP), at=NOW)
+        payment_outcomes.apply(row, happened(Outcome.DECLINED, second), at=NOW)
         assert (row.status, row.next_action, row.failure_code) == ("requires_payment_method", None, "card_declined")
-        assert applying.apply(row, happened(Outcome.REQUIRES_ACTION, 1, next_action=STEP), at=NOW) is Change.STALE
+        change = payment_outcomes.apply(row, happened(Outcome.REQUIRES_ACTION, 1, next_action=STEP), at=NOW)
+        assert change is Change.STALE
         assert (row.status, row.next_action) == ("requires_payment_method", None)
-        applying.apply(row, happened(Outcome.REQUIRES_ACTION, 3, next_action=STEP), at=NOW)
+        payment_outcomes.apply(row, happened(Outcome.REQUIRES_ACTION, 3, next_action=STEP), at=NOW)
         assert (row.status, row.next_action, row.failure_code) == ("requires_action", STEP, "")
 
     @pytest.mark.parametrize("then", [Outcome.REQUIRES_ACTION, Outcome.PROCESSING, Outcome.HELD, Outcome.CAPTURED])
     def test_a_decline_is_not_shown_on_what_came_after_it(self, then: Outcome) -> None:
         row = payment("requires_confirmation")
-        applying.apply(row, happened(then, 5), at=NOW)
+        payment_outcomes.apply(row, happened(then, 5), at=NOW)
         status = row.status
-        assert applying.apply(row, happened(Outcome.DECLINED, 4), at=NOW) is Change.STALE
+        assert payment_outcomes.apply(row, happened(Outcome.DECLINED, 4), at=NOW) is Change.STALE
         assert (row.status, row.failure_code, row.failure_message) == (status, "", "")
 
     def test_nor_on_what_we_have_asked_for_since(self) -> None:
         row = payment("requires_payment_method")
         row.move(PaymentStatus.PROCESSING, at=NOW, by="client", because="confirm requested")
-        assert applying.apply(row, happened(Outcome.DECLINED, -1), at=NOW) is Change.STALE
+        assert payment_outcomes.apply(row, happened(Outcome.DECLINED, -1), at=NOW) is Change.STALE
         assert (row.status, row.failure_code) == ("processing", "")
 
     def test_every_order_of_the_steps_of_a_try_ends_as_the_last(self) -> None:
@@ -192,7 +193,7 @@ class TestOldNews:
             for order in permutations(range(number)):
                 row = payment("requires_confirmation")
                 for index in order:
-                    applying.apply(row, steps[index], at=NOW)
+                    payment_outcomes.apply(row, steps[index], at=NOW)
                 assert row.status == last.get(number - 1, "requires_action"), order
                 assert (row.next_action is not None) == (row.status == "requires_action"), order
 
@@ -210,7 +211,7 @@ class TestOrder:
         for order in permutations(outcomes):
             row = payment("requires_confirmation")
             for outcome in order:
-                applying.apply(row, event(outcome), at=NOW)
+                payment_outcomes.apply(row, event(outcome), at=NOW)
             assert row.status in ends_as, order
 
     def test_what_is_over_never_succeeds(self) -> None:
@@ -218,7 +219,7 @@ class TestOrder:
             for order in permutations([outcome for outcome in Outcome if outcome is not Outcome.UNKNOWN], 3):
                 row = payment(status)
                 for outcome in order:
-                    applying.apply(row, event(outcome), at=NOW + timedelta(seconds=1))
+                    payment_outcomes.apply(row, event(outcome), at=NOW + timedelta(seconds=1))
                 assert row.status == status, order
 
     def test_the_first_end_is_the_last_in_every_sequence_of_up_to_five(self) -> None:
@@ -228,7 +229,7 @@ class TestOrder:
             for sequence in product(kinds, repeat=length):
                 row, end = payment("requires_confirmation"), ""
                 for outcome in sequence:
-                    applying.apply(row, news[outcome], at=NOW)
+                    payment_outcomes.apply(row, news[outcome], at=NOW)
                     end = end or (row.status if row.is_final else "")
                 assert not end or row.status == end, sequence
 

@@ -6,7 +6,7 @@ from common import database
 from common.errors import NotFoundError
 from common.locking import Locked
 from common.states import InvalidStateError
-from payments import carrying_out, locks, refunding
+from payments import execution, locks, refund_steps
 from payments.errors import PaymentDisputedError, RefundExceedsPaymentError
 from payments.models import Command, Payment, Refund
 from payments.states import CommandStatus, RefundStatus
@@ -39,7 +39,7 @@ def request(
         wanted = left if amount is None else amount
         if not 0 < wanted <= left:
             raise RefundExceedsPaymentError(left=left, currency=payment.currency)
-        refund, command = refunding.request(
+        refund, command = refund_steps.new(
             payment=payment,
             amount=wanted,
             reason=reason,
@@ -67,14 +67,14 @@ def request_again(*, refund_id: UUID, actor: str) -> Refund:
             command = _waiting_command(refund)
             command.next_attempt_at = now
             database.update_together((command, ["next_attempt_at"]))
-            carrying_out.queue(command_id=command.pk)
+            execution.queue(command_id=command.pk)
             return refund
         if refund.status == RefundStatus.SUCCEEDED or Refund.objects.filter(replaces=refund).exists():
             raise InvalidStateError(kind="refund", status=refund.status, wanted="asked for again")
         left = _refundable(payment)
         if left <= 0:
             raise RefundExceedsPaymentError(left=left, currency=payment.currency)
-        anew, command = refunding.request(
+        anew, command = refund_steps.new(
             payment=payment,
             amount=min(refund.amount, left),
             reason=refund.reason,
@@ -104,7 +104,7 @@ def withdraw(*, refund_id: UUID, actor: str) -> Refund:
             refund.move(RefundStatus.CANCELED, at=now)
             payment.amount_refunding -= refund.amount
             database.update_together(
-                (payment, refunding.CHANGED_FIELDS),
+                (payment, refund_steps.CHANGED_FIELDS),
                 (refund, ["status", "changed_at"]),
                 (command, ["status", "finished_at", "next_attempt_at", "last_error"]),
             )
@@ -141,7 +141,7 @@ def _waiting_command(refund: Refund) -> Command:
 
 
 def _store(payment: Payment, refund: Refund, command: Command) -> None:
-    database.update_together((payment, refunding.CHANGED_FIELDS))
+    database.update_together((payment, refund_steps.CHANGED_FIELDS))
     database.insert_together(refund)
     database.insert_together(command)
-    carrying_out.queue(command_id=command.pk)
+    execution.queue(command_id=command.pk)

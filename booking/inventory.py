@@ -53,7 +53,7 @@ def take_again(*, reservation: Reservation, freed: Iterable[Reservation], now: d
     database.require_transaction()
     freed = list(freed)
     locks.lock_slots(slot_ids={row.slot_id for row in (*freed, reservation) if row.slot_id is not None})
-    give_back(freed)
+    release(freed)
     if reservation.slot_id is not None:
         take(slot_id=reservation.slot_id, places=reservation.places, now=now)
 
@@ -73,7 +73,7 @@ def move(*, left: UUID, taken: UUID, places: int, now: datetime) -> None:
     _add({left: -places, taken: places})
 
 
-def give_back(reservations: Iterable[Reservation]) -> None:
+def release(reservations: Iterable[Reservation]) -> None:
     """Lock the slots of reservations that are not active any more and give their places back, in two statements."""
     database.require_transaction()
     freed: Counter[UUID] = Counter()

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from payments import locks, settling
+from payments import locks, outcome_steps
 from payments.errors import OutcomeMismatchError, UnknownPaymentError
 from payments.models import Dispute, Payment
-from payments.outcomes import Effect, PaymentOutcome, ProviderDispute
+from payments.outcome_steps import HandlingResult
+from payments.outcome_types import Effect, PaymentOutcome, ProviderDispute
 
 
-def record(*, news: PaymentOutcome, theirs: ProviderDispute) -> settling.Settled:
+def apply(*, outcome: PaymentOutcome, theirs: ProviderDispute) -> HandlingResult:
     """Record what an event says of a dispute. Inside a transaction.
 
     Events come in any order: an older one changes nothing, and a dispute may be closed by the first that comes.
@@ -17,22 +18,22 @@ def record(*, news: PaymentOutcome, theirs: ProviderDispute) -> settling.Settled
         UnknownPaymentError: There is no such payment (yet).
         OutcomeMismatchError: It is of less than nothing.
     """
-    locked = locks.find_payment_for_update(**settling.named(news))
+    locked = locks.find_payment_for_update(**outcome_steps.named(outcome))
     if locked is None:
-        raise UnknownPaymentError(settling.reference(news))
+        raise UnknownPaymentError(outcome_steps.reference(outcome))
     payment = locked.row
     if theirs.amount < 0:
         raise OutcomeMismatchError(f"{theirs.ref}: a dispute of less than nothing.")
     known = locks.find_dispute_for_update(payment=payment, provider_ref=theirs.ref)
     if known is None:
         _open(payment, theirs, locked.at)
-        return settling.Settled(payment=payment, effect=Effect.APPLIED)
+        return HandlingResult(payment=payment, effect=Effect.APPLIED)
     newer = known.update(
         status=theirs.status, is_closed=theirs.is_closed, respond_by=theirs.respond_by, as_of=theirs.as_of
     )
     if newer:
         known.save(update_fields=["status", "is_closed", "respond_by", "as_of"])
-    return settling.Settled(payment=payment, effect=Effect.APPLIED if newer else Effect.STALE)
+    return HandlingResult(payment=payment, effect=Effect.APPLIED if newer else Effect.STALE)
 
 
 def _open(payment: Payment, theirs: ProviderDispute, at: datetime) -> None:
