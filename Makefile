@@ -18,16 +18,16 @@ help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 demo: .venv/.ready ## Bring everything up, play the demo, and keep serving (ONCE=1: stop after it)
-	@$(RUN) -m demo demo
+	@$(RUN) -m tools.demo demo
 
 up: .venv/.ready ## Bring everything up: database, sandbox, web and worker
-	@$(RUN) -m demo up
+	@$(RUN) -m tools.demo up
 
 down: .venv/.ready ## Stop everything of this checkout
-	@$(RUN) -m demo down
+	@$(RUN) -m tools.demo down
 
 fresh: .venv/.ready ## Put the database of this checkout aside, so that the next start makes a new one
-	@$(RUN) -m demo fresh
+	@$(RUN) -m tools.demo fresh
 
 test: .venv/.ready-dev ## Run the tests, on all cores
 	@$(RUN) -m pytest -q -n auto --dist worksteal --durations=20 $(ARGS)
@@ -46,7 +46,7 @@ mutants: .venv/.ready-dev ## Take one safety away after the other, and see what 
 	@$(RUN) -m tests.simulation.mutants
 
 bench: .venv/.ready-bench ## Measure, beside a floor and a limit (WHAT=rival, WHAT=rows, WHAT=clients)
-	@$(RUN) -m benchmarks $(or $(WHAT),selling) $(ARGS)
+	@$(RUN) -m tools.benchmarks $(or $(WHAT),selling) $(ARGS)
 
 fuzz: .venv/.ready-dev ## Try every operation of the API with some thousands of requests
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-150} $(RUN) -m pytest -q -n auto tests/contract/test_fuzz.py --timeout 900
@@ -71,8 +71,8 @@ fmt: .venv/.ready-dev ## Format, and mend what can be mended
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch .venv/.ready
 
-.venv/.ready-bench: benchmarks/requirements.txt .venv/.ready
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+.venv/.ready-bench: tools/benchmarks/requirements.txt .venv/.ready
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r tools/benchmarks/requirements.txt
 	@touch .venv/.ready-bench
 
 .venv/.ready-dev: requirements-dev.txt .venv/.ready

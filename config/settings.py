@@ -135,7 +135,7 @@ INSTALLED_APPS = [
     "notifications",
     "sweeps",
     "backoffice.apps.BackofficeConfig",
-    "demo",
+    "tools.demo",
 ]
 MIDDLEWARE = [
     "common.request_id.RequestIdMiddleware",

@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.environment import ROOT
 
-PACKAGES = ("adminkit", "backoffice", "booking", "common", "demo", "idempotency", "notifications", "payments",
-            "reconciliation", "sweeps", "tenants", "webhooks")  # fmt: skip
+PACKAGES = ("adminkit", "backoffice", "booking", "common", "idempotency", "notifications", "payments",
+            "reconciliation", "sweeps", "tenants", "tools/demo", "webhooks")  # fmt: skip
 THE_PLACE = "payments/currencies.py"
 MONEY = re.compile(r"(^|_)(amounts?|captured|refunded|refunding|refundable|lowest|highest|fees?|net|price|total)(_|$)")
 CURRENCY = re.compile(r"(^|_)currency(_|$)")

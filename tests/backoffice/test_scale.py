@@ -22,9 +22,9 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from booking.models import Reservation
-from demo import data, past
 from tenants.models import Member, Operator, Role, User
 from tests.support import plans
+from tools.demo import data, past
 
 RESERVATIONS = int(os.environ.get("RESERVATIONS", "8000"))
 IS_LONG = RESERVATIONS >= 1_000_000

@@ -13,7 +13,6 @@ from booking.departures import Rule
 from booking.models import Rate, Resource, Slot
 from booking.offer_history import OfferHistory
 from common import database
-from demo import data
 from tests.support import services
 from tests.support.api import Frontend
 from tests.support.database import EMPTYING
@@ -21,6 +20,7 @@ from tests.support.desk import act, page_of, sign_in
 from tests.support.factories import ResourceFactory, SlotFactory
 from tests.support.pooling import IS_LED, led_through, set_time_outs
 from tests.support.sandbox_client import Sandbox
+from tools.demo import data
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,7 +17,6 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from booking.models import Reservation, Slot
-from demo import data, past
 from sweeps import registry
 from tenants.models import Operator, User
 from tests.browser.conftest import CHROMIUM
@@ -26,6 +25,7 @@ from tests.support.api import Frontend
 from tests.support.environment import ROOT
 from tests.support.factories import make_client
 from tests.support.sandbox_client import Sandbox
+from tools.demo import data, past
 
 PICTURES = os.environ.get("SCREENSHOTS", "")
 PHONE = 390

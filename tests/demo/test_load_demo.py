@@ -13,12 +13,12 @@ from pytest_django import Settings
 
 from booking.models import History, Rate, Reservation, Resource, Slot
 from booking.states import RESERVATION_TRANSITIONS
-from demo import data, past
 from payments.models import PaymentHistory
 from payments.states import PAYMENT_TRANSITIONS
 from tenants import api_keys
 from tenants.models import ApiClient, Member, Operator, User
 from tests.support import promises
+from tools.demo import data, past
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

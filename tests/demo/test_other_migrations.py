@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from demo import other_migrations, places
-from demo.other_migrations import OtherMigrationsError
-from demo.supervisor import StartError
+from tools.demo import other_migrations, places
+from tools.demo.other_migrations import OtherMigrationsError
+from tools.demo.supervisor import StartError
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -20,7 +20,7 @@ from tests.support.source import tracked
 # Two months ago somebody has loaded the demo into this database.
 AGING = """.venv/bin/python manage.py shell -v 0 -c "
 from datetime import UTC, datetime, timedelta
-from demo import data
+from tools.demo import data
 data.load(now=datetime.now(UTC) - timedelta(days=60))
 " """
 PLAYED = "Nothing sold twice, nothing charged twice, nothing left hanging."
@@ -68,7 +68,7 @@ class TestReadme:
         environment = {name: value for name, value in os.environ.items() if name not in documented()}
         said = copy / "said.txt"
         with said.open("wb") as log:
-            demo = subprocess.Popen([sys.executable, "-m", "demo", "demo"], cwd=copy, env=environment, stdout=log,
+            demo = subprocess.Popen([sys.executable, "-m", "tools.demo", "demo"], cwd=copy, env=environment, stdout=log,
                                     stderr=log, start_new_session=True)  # fmt: skip
 
         def is_up() -> bool:

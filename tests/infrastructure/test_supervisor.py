@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from demo import places, ports
-from demo.processes import Child
-from demo.supervisor import StartError, Supervisor
+from tools.demo import places, ports
+from tools.demo.processes import Child
+from tools.demo.supervisor import StartError, Supervisor
 
 
 @pytest.fixture

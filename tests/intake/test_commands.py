@@ -11,7 +11,7 @@ from common.commands import CheckedCommand
 
 pytestmark = pytest.mark.django_db
 
-APPS = {"booking", "demo", "notifications", "payments", "reconciliation", "sweeps", "tenants", "webhooks"}
+APPS = {"booking", "notifications", "payments", "reconciliation", "sweeps", "tenants", "tools.demo", "webhooks"}
 OURS = sorted(name for name, app in get_commands().items() if app in APPS)
 
 

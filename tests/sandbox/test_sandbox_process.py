@@ -50,14 +50,14 @@ class TestProcess:
             stop_sandbox(process)
 
     def test_refuses_an_endpoint_without_a_secret(self) -> None:
-        command = [sys.executable, "-m", "sandbox", "--port", "0", "--webhook-url", "http://127.0.0.1:9/"]
+        command = [sys.executable, "-m", "tools.sandbox", "--port", "0", "--webhook-url", "http://127.0.0.1:9/"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SANDBOX_")}
         run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=10)
         assert run.returncode == 2
         assert "--webhook-secret" in run.stderr
 
     def test_says_nothing_more(self) -> None:
-        command = [sys.executable, "-m", "sandbox", "--port", "0"]
+        command = [sys.executable, "-m", "tools.sandbox", "--port", "0"]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stdout is not None
         charge(client_of(process.stdout.readline().split()[-1], key="sk_test_sandbox"))

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import stripe
 
-from sandbox.delivery import Deliveries, Endpoint, Flushed
-from sandbox.stripe.objects import DeliveryAttempt, EventRecord
 from tests.support.sandbox_process import WEBHOOK_SECRET, Client, Control, Receiver, hold, wait_until
+from tools.sandbox.delivery import Deliveries, Endpoint, Flushed
+from tools.sandbox.stripe.objects import DeliveryAttempt, EventRecord
 
 HOLD_TYPES = ["payment_intent.created", "charge.succeeded", "payment_intent.amount_capturable_updated"]
 

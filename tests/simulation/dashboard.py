@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from sandbox.form import Params
-from sandbox.stripe import capturing, refunds
-from sandbox.stripe.account import Account
-from sandbox.stripe.errors import StripeError
-from sandbox.stripe.objects import StripeObject
 from tests.simulation.shop import Shop
 from tests.simulation.world import World
+from tools.sandbox.form import Params
+from tools.sandbox.stripe import capturing, refunds
+from tools.sandbox.stripe.account import Account
+from tools.sandbox.stripe.errors import StripeError
+from tools.sandbox.stripe.objects import StripeObject
 
 _PART = 1000
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sandbox.stripe.objects import EventRecord
 from tests.simulation.people import Guest
 from tests.simulation.shop import ROGUE, Shop
 from tests.simulation.world import ROGUE_SECRETS, World
+from tools.sandbox.stripe.objects import EventRecord
 
 
 class Stranger:

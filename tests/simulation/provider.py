@@ -11,13 +11,13 @@ from django.db.models import Q
 from payments.models import Command
 from payments.providers import stripe as ours
 from payments.states import CommandKind
-from sandbox.messages import Answer, Request, json_body
-from sandbox.stripe.errors import RefusedInState, ResourceMissing, StripeError, Unauthorized
-from sandbox.stripe.objects import EventRecord
 from tests.simulation.clock import Clock
 from tests.simulation.dice import Dice
 from tests.support.sandbox_in_process import InProcess
 from tests.support.sandbox_process import API_KEY
+from tools.sandbox.messages import Answer, Request, json_body
+from tools.sandbox.stripe.errors import RefusedInState, ResourceMissing, StripeError, Unauthorized
+from tools.sandbox.stripe.objects import EventRecord
 
 
 class Provider(InProcess):

@@ -20,13 +20,13 @@ from django.utils import timezone
 from common.tasks import TaskFailedError
 from payments import execution
 from payments.providers import registry as providers
-from sandbox.stripe.objects import DeliveryAttempt, EventRecord
 from sweeps import registry as sweeps
 from tests.simulation import faults
 from tests.simulation.clock import BEGINNING, Clock
 from tests.simulation.dice import CALM, Dice, Died, Storm
 from tests.simulation.provider import Provider
 from tests.support import database, stripe_events
+from tools.sandbox.stripe.objects import DeliveryAttempt, EventRecord
 
 ROGUE_SECRETS = {"STRIPE_ROGUE_API_KEY": "sk_test_of_rogue", "STRIPE_ROGUE_WEBHOOK_SECRETS": "whsec_of_the_rogue_one"}
 """What an operator has who signs its own events; the provider knows no such key."""

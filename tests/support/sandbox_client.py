@@ -119,7 +119,7 @@ def running() -> Iterator[Sandbox]:
     arguments = ["--port", "0", "--host", "127.0.0.1", "--api-key", VALUES["STRIPE_API_KEY"]]
     arguments += ["--webhook-secret", VALUES["STRIPE_WEBHOOK_SECRETS"], "--retry-base-seconds", "0.2"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", *arguments],
+        [sys.executable, "-m", "tools.sandbox", *arguments],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if not name.startswith("SANDBOX_")},
         stdout=subprocess.PIPE,

@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 
 import stripe
 
-from sandbox import form
-from sandbox.clock import Clock, VirtualClock
-from sandbox.ids import SequentialIds
-from sandbox.messages import Answer, Request
-from sandbox.service import Sandbox
-from sandbox.stripe.objects import EventRecord
 from tests.support.sandbox_process import API_KEY, client_of
+from tools.sandbox import form
+from tools.sandbox.clock import Clock, VirtualClock
+from tools.sandbox.ids import SequentialIds
+from tools.sandbox.messages import Answer, Request
+from tools.sandbox.service import Sandbox
+from tools.sandbox.stripe.objects import EventRecord
 
 DAY = 24 * 3600
 

@@ -95,7 +95,7 @@ def wait_until(condition: Callable[[], Any], *, seconds: float = 5) -> Any:
 def start_sandbox(*arguments: str, env: dict[str, str] | None = None) -> tuple[subprocess.Popen[str], str]:
     """Start a sandbox process on a free port and return it with its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", *arguments], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tools.sandbox", *arguments], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     line = process.stdout.readline()

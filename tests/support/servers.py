@@ -13,8 +13,8 @@ from urllib.parse import quote
 import requests
 from django.db import connection
 
-from demo import ports
 from tests.support.environment import ROOT
+from tools.demo import ports
 
 START_SECONDS = 60
 

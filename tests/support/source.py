@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.environment import ROOT
 
 LISTING = (shutil.which("git") or "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-TOOLS = frozenset(("benchmarks", "demo", "sandbox"))
+TOOLS = frozenset({"tools"})
 """Beside the product: what plays the provider, shows the product, or measures it."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
