@@ -15,7 +15,7 @@ from django.urls import reverse
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
-from common import database
+from common import database, secrets
 from tenants import cognito, people
 from tenants.cognito import IdentityUnavailableError, TokenError
 from tenants.models import User
@@ -28,6 +28,13 @@ _SESSION_SECONDS = 3_600
 
 class Backend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the library has no types
     """Takes the person from the ID token, which is verified as the API does."""
+
+    @staticmethod
+    def get_settings(attr: str, *args: Any) -> Any:
+        """Return a setting of the library's; the client's secret is asked for, since it can be rotated."""
+        if attr == "OIDC_RP_CLIENT_SECRET":
+            return secrets.current("COGNITO_CLIENT_SECRET")
+        return OIDCAuthenticationBackend.get_settings(attr, *args)
 
     def get_token(self, payload: dict[str, Any]) -> Any:
         """Change the code for tokens; no database connection is held meanwhile."""

@@ -1,22 +1,32 @@
 """How the database is connected to: the pool, what is said while connecting, and how long a server is waited for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dj_database_url
+
+from config.env import EMBEDDED, with_quoted_password
+
+_ADDRESS = {"USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
 
 
 def databases(
     url: str,
     *,
+    current_url: Callable[[], str],
     pool_size: int,
     pool_timeout_seconds: int,
     prepare: bool,
     startup_options: Mapping[str, str | int],
 ) -> dict[str, Any]:
-    """Return ``DATABASES`` for one PostgreSQL; ``pool_size`` 0 means that there is no pool."""
+    """Return ``DATABASES`` for one PostgreSQL; ``pool_size`` 0 means that there is no pool.
+
+    ``current_url`` is asked for each new connection, since who connects and where can be rotated (the name stays).
+    """
     database: dict[str, Any] = dict(dj_database_url.parse(url, engine="common.postgresql"))
     database["ATOMIC_REQUESTS"] = False
+    at_start = current_url()
+    database["CURRENT_ADDRESS"] = lambda: _address(current_url(), at_start)
     database["CONN_HEALTH_CHECKS"] = not pool_size  # a pooled connection is looked at when it is taken
     options = database.setdefault("OPTIONS", {})
     # Values are bound by the server, and a statement that comes again and again is planned once for each connection.
@@ -39,3 +49,11 @@ def databases(
             "reconnect_timeout": 2,
         }
     return {"default": database}
+
+
+def _address(url: str, at_start: str) -> dict[str, Any]:
+    """Return who connects where by a URL that was rotated, in psycopg's words; nothing if it was not."""
+    if url in ("", EMBEDDED, at_start):
+        return {}
+    parsed: dict[str, Any] = dict(dj_database_url.parse(with_quoted_password(url)))
+    return {word: parsed[name] for name, word in _ADDRESS.items()}

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
+from copy import copy
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from decouple import Config, RepositoryEmpty, RepositoryEnv
 from django.core.exceptions import ImproperlyConfigured
 
 if TYPE_CHECKING:
-    from config.secrets import RepositoryAws
+    from config.secrets import Contents, RepositoryAws
 
 RATE = re.compile(r"[1-9]\d*/(s|sec|second|m|min|minute|h|hour|d|day)")
 _POSTGRES = ("postgres", "postgresql")
@@ -36,7 +37,8 @@ class Environment:
         # ENV_FILE names another file; empty, none is read: the tests' way of not seeing a developer's own.
         chosen = os.environ.get("ENV_FILE")
         path = file if chosen is None else Path(chosen)
-        self._config = Config(RepositoryEnv(str(path)) if path.is_file() else RepositoryEmpty())
+        self._file = RepositoryEnv(str(path)) if path.is_file() else RepositoryEmpty()
+        self._config = Config(self._file)
         self.names: set[str] = {"ENV_FILE"}
         self.problems: list[str] = []
         self.secrets: RepositoryAws | None = None
@@ -55,7 +57,23 @@ class Environment:
         except SecretsError as error:
             self.refuse("AWS_SECRETS_ID", f"names a secret that cannot be used: {error}")
             return
-        self._config = Config(_Both(self.secrets, self._config.repository))
+        self._config = Config(_Both(self.secrets, self._file))
+
+    def with_secrets(self, contents: "Contents") -> "Environment":
+        """Return what would be read if the secret of AWS had other contents, to check them before they are used."""
+        other = copy(self)
+        other._config, other.problems = Config(_Both(contents, self._file)), []
+        return other
+
+    def adopt(self, contents: "Contents") -> None:
+        """Read other contents of the secret of AWS from here on.
+
+        Raises:
+            RuntimeError: None is named.
+        """
+        if self.secrets is None:
+            raise RuntimeError("Secrets are read from AWS only if AWS_SECRETS_ID names one.")
+        self.secrets.adopt(contents)
 
     def refuse(self, name: str, why: str) -> None:
         """Note a problem with a variable."""
@@ -76,8 +94,12 @@ class Environment:
         self.names.add(name)
         return str(self._config(name, default="")).strip() or default
 
+    def declare(self, *names: str) -> None:
+        """Note variables that are in use and whose values are read later, each time they are needed."""
+        self.names.update(names)
+
     def secret(self, name: str) -> str:
-        """Read a text that an installation has named itself, such as an operator's key; `.env.example` knows it not."""
+        """Read a secret, also one that an installation has named itself, such as an operator's key."""
         return str(self._config(name, default="")).strip()
 
     def texts(self, name: str, default: Sequence[str] = ()) -> list[str]:
@@ -141,7 +163,7 @@ class Environment:
 class _Both(RepositoryEmpty):  # type: ignore[misc]  # decouple has no types
     """Two places to read from, the first one first."""
 
-    def __init__(self, first: RepositoryEmpty, second: RepositoryEmpty) -> None:
+    def __init__(self, first: "RepositoryEmpty | Contents", second: RepositoryEmpty) -> None:
         self._places = (first, second)
 
     def __contains__(self, name: str) -> bool:

@@ -12,7 +12,6 @@ class Identity:
     pool: str
     region: str
     client: str
-    client_secret: str
     domain: str
     endpoint: str
 
@@ -25,6 +24,7 @@ class Identity:
 def read(env: Environment) -> Identity:
     """Read it; what is missing for what is there is refused."""
     pool = env.text("COGNITO_USER_POOL_ID")
+    env.declare("COGNITO_CLIENT_SECRET")
     region, _, rest = pool.partition("_")
     if pool and not (region and rest):
         env.refuse("COGNITO_USER_POOL_ID", "must be the id of a user pool, such as eu-west-1_AbCdEf123.")
@@ -32,7 +32,6 @@ def read(env: Environment) -> Identity:
         pool=pool,
         region=region,
         client=env.text("COGNITO_CLIENT_ID"),
-        client_secret=env.text("COGNITO_CLIENT_SECRET"),
         domain=env.url("COGNITO_DOMAIN", schemes=["https", "http"]).rstrip("/"),
         endpoint=env.url("COGNITO_ENDPOINT", schemes=["https", "http"]).rstrip("/"),
     )

@@ -10,6 +10,7 @@ BACKENDS = {
     "SES": "anymail.backends.amazon_ses.EmailBackend",
     "SENDGRID": "anymail.backends.sendgrid.EmailBackend",
 }
+SECRETS = {"SMTP": {"password": "MAIL_PASSWORD"}, "SENDGRID": {"api_key": "SENDGRID_API_KEY"}}
 _SECURITY = ("STARTTLS", "TLS", "NONE")
 
 
@@ -22,8 +23,9 @@ class Mail:
     host: str
     port: int
     user: str
-    password: str
     security: str
+    secrets: dict[str, str]
+    """Arguments of the backend that are secrets, and their names."""
     anymail: dict[str, object] = field(default_factory=dict)
 
 
@@ -32,6 +34,7 @@ def read(env: Environment) -> Mail:
     way = env.choice("MAIL_BACKEND", "CONSOLE", of=tuple(BACKENDS))
     sender, host, key = env.text("MAIL_FROM"), env.text("MAIL_HOST"), env.text("SENDGRID_API_KEY")
     region = env.text("AWS_REGION")
+    env.declare("MAIL_PASSWORD")
     if way != "CONSOLE" and "@" not in sender:
         env.refuse("MAIL_FROM", "must be an address that may send mails, such as Kayaks <hello@example.com>.")
     if way == "SMTP" and not host:
@@ -46,7 +49,7 @@ def read(env: Environment) -> Mail:
         host=host or "localhost",
         port=env.integer("MAIL_PORT", 587, least=1, most=65535),
         user=env.text("MAIL_USER"),
-        password=env.text("MAIL_PASSWORD"),
         security=env.choice("MAIL_SECURITY", "STARTTLS", of=_SECURITY),
-        anymail={"SENDGRID_API_KEY": key, "AMAZON_SES_CLIENT_PARAMS": {"region_name": region} if region else {}},
+        secrets=SECRETS.get(way, {}),
+        anymail={"AMAZON_SES_CLIENT_PARAMS": {"region_name": region} if region else {}},
     )

@@ -7,6 +7,7 @@ cannot be fetched then stays as it was. https://docs.aws.amazon.com/secretsmanag
 import json
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
@@ -23,6 +24,10 @@ class SecretsError(Exception):
     """The secret cannot be had, or is not what it must be. The message never tells what is in it."""
 
 
+Contents = Mapping[str, str]
+"""The variables that a secret holds."""
+
+
 class RepositoryAws(RepositoryEmpty):  # type: ignore[misc]  # decouple has no types
     """The variables of one secret."""
 
@@ -30,32 +35,39 @@ class RepositoryAws(RepositoryEmpty):  # type: ignore[misc]  # decouple has no t
         self._secret_id = secret_id
         self._region = region
         self._lifetime = lifetime_seconds
-        self._values, self._version = self._fetch()
+        self._contents, self._version = self._fetch()
         self._read_at = time.monotonic()
 
     def __contains__(self, name: str) -> bool:
-        return name in self._values
+        return name in self._contents
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name]
+        return self._contents[name]
 
-    def refresh(self) -> bool:
-        """Fetch the secret again if it is old; says whether it has changed. A failure is logged and changes nothing."""
+    def fetch_newer(self) -> Contents | None:
+        """Fetch the secret again if it is old; None if it is not, has not changed or cannot be had.
+
+        What is returned is not in use before :meth:`adopt`, and is not returned again. A failure is logged.
+        """
         if time.monotonic() - self._read_at < self._lifetime:
-            return False
+            return None
         self._read_at = time.monotonic()  # also after a failure: it is tried again after the same time
         try:
-            values, version = self._fetch()
+            contents, version = self._fetch()
         except SecretsError as error:
             logger.warning(
                 "The secrets could not be read again; those that are known stay.", extra={"error": str(error)}
             )
-            return False
+            return None
         changed = version != self._version
-        self._values, self._version = values, version
-        return changed
+        self._version = version
+        return contents if changed else None
 
-    def _fetch(self) -> tuple[dict[str, str], str]:
+    def adopt(self, contents: Contents) -> None:
+        """Put other contents in use."""
+        self._contents = contents
+
+    def _fetch(self) -> tuple[Contents, str]:
         try:
             # A client of its own each time: credentials and sockets do not outlive a fork by it.
             client = boto3.client("secretsmanager", region_name=self._region or None, config=_TIMEOUTS)
@@ -68,7 +80,7 @@ class RepositoryAws(RepositoryEmpty):  # type: ignore[misc]  # decouple has no t
         return _read(answer.get("SecretString")), str(answer["VersionId"])
 
 
-def _read(text: str | None) -> dict[str, str]:
+def _read(text: str | None) -> Contents:
     try:
         values = json.loads(text or "")
     except ValueError:

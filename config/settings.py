@@ -1,10 +1,12 @@
 """Django settings, for every place: the environment makes the difference. `.env.example` describes each variable."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
 
+from common.secrets import Secrets
 from config import databases, embedded_postgres, identity, log, mail, rest_framework, rules, theme
 from config.env import Environment
 from payments.providers import stripe_keys
@@ -18,7 +20,11 @@ DATA_DIR = BASE_DIR / ".data"
 env = Environment(BASE_DIR / ".env")
 
 DEBUG = env.boolean("DEBUG", default=False)
-SECRET_KEY = env.text("SECRET_KEY")
+# Whoever needs a secret asks `common.secrets` for it by name, each time: no setting keeps one.
+SECRETS = Secrets(env.secret, defaults={"SECRET_KEY": rules.DEVELOPMENT_SECRET_KEY} if DEBUG else {})
+env.declare("SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS")
+SECRET_KEY = SECRETS.following("SECRET_KEY")
+SECRET_KEY_FALLBACKS = SECRETS.retired_signing_keys
 ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS")
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", of=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
@@ -47,9 +53,7 @@ DATABASE_STARTUP_OPTIONS = env.boolean("DATABASE_STARTUP_OPTIONS", default=True)
 DATABASE_PREPARE = env.boolean("DATABASE_PREPARE", default=True)
 REDIS_URL = env.url("REDIS_URL", schemes=["redis", "rediss", "unix"])
 
-STRIPE_API_KEY = env.text("STRIPE_API_KEY")
 STRIPE_API_BASE = env.url("STRIPE_API_BASE", schemes=["https", "http"])
-STRIPE_WEBHOOK_SECRETS = env.texts("STRIPE_WEBHOOK_SECRETS")
 STRIPE_CONNECT_TIMEOUT_SECONDS = env.integer("STRIPE_CONNECT_TIMEOUT_SECONDS", 3, least=1)
 STRIPE_READ_TIMEOUT_SECONDS = env.integer("STRIPE_READ_TIMEOUT_SECONDS", 20, least=1)
 WEBHOOK_TOLERANCE_SECONDS = env.integer("WEBHOOK_TOLERANCE_SECONDS", 300, least=1)
@@ -85,13 +89,12 @@ COGNITO_ENDPOINT = IDENTITY.endpoint
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 BACKOFFICE_URL = env.url("BACKOFFICE_URL", schemes=["https", "http"])
 
-if DEBUG and not SECRET_KEY:
-    SECRET_KEY = rules.DEVELOPMENT_SECRET_KEY
-
-rules.check_secret_key(env, key=SECRET_KEY, debug=DEBUG)
+stripe_key = SECRETS.current("STRIPE_API_KEY")
+webhook_secrets = SECRETS.current_list("STRIPE_WEBHOOK_SECRETS")
+rules.check_secret_key(env, key=SECRETS.current("SECRET_KEY"), debug=DEBUG)
 rules.check_origins(env, "CSRF_TRUSTED_ORIGINS", origins=CSRF_TRUSTED_ORIGINS)
 rules.check_origins(env, "CORS_ALLOWED_ORIGINS", origins=CORS_ALLOWED_ORIGINS)
-rules.check_stripe(env, key=STRIPE_API_KEY, base=STRIPE_API_BASE, webhook_secrets=STRIPE_WEBHOOK_SECRETS, debug=DEBUG)
+rules.check_stripe(env, key=stripe_key, base=STRIPE_API_BASE, webhook_secrets=webhook_secrets, debug=DEBUG)
 stripe_seconds = STRIPE_CONNECT_TIMEOUT_SECONDS + STRIPE_READ_TIMEOUT_SECONDS
 rules.check_lease(env, "COMMAND_LEASE_SECONDS", lease_seconds=COMMAND_LEASE_SECONDS, call_seconds=stripe_seconds)
 rules.check_lease(
@@ -105,10 +108,9 @@ env.stop_if_wrong()
 ENVIRONMENT = env
 # What takes over rotated secrets; empty where none can be rotated.
 SECRETS_REFRESHER = "config.rotation.refresh" if env.secrets else ""
-SECRET_KEY_FALLBACKS: list[str] = []
 
 # An event of the other mode is evidence of nothing here.
-STRIPE_LIVE_MODE = stripe_keys.is_live(STRIPE_API_KEY)
+STRIPE_LIVE_MODE = stripe_keys.is_live(stripe_key)
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
@@ -178,6 +180,7 @@ TEMPLATES = [
 EMBEDDED_POSTGRES_DIR = None if DATABASE_URL else DATA_DIR / "postgres"
 DATABASES = databases.databases(
     DATABASE_URL or embedded_postgres.url(DATA_DIR / "postgres"),
+    current_url=partial(SECRETS.current, "DATABASE_URL"),
     pool_size=DATABASE_POOL_SIZE,
     pool_timeout_seconds=DATABASE_POOL_TIMEOUT_SECONDS,
     prepare=DATABASE_PREPARE,
@@ -201,7 +204,6 @@ if IDENTITY.has_sign_in:
     AUTHENTICATION_BACKENDS.append("backoffice.cognito.Backend")
 # Of mozilla-django-oidc: the authorization code flow, with PKCE and a nonce.
 OIDC_RP_CLIENT_ID = IDENTITY.client
-OIDC_RP_CLIENT_SECRET = IDENTITY.client_secret
 OIDC_RP_SIGN_ALGO = "RS256"
 OIDC_OP_AUTHORIZATION_ENDPOINT = f"{IDENTITY.domain}/oauth2/authorize"
 OIDC_OP_TOKEN_ENDPOINT = f"{IDENTITY.domain}/oauth2/token"
@@ -253,10 +255,12 @@ USE_TZ = True
 USE_I18N = False
 EMAIL_BACKEND = MAIL.backend
 EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = MAIL.host, MAIL.port, 10
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_HOST_USER = MAIL.user
 EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.security == "STARTTLS", MAIL.security == "TLS"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL.sender
 ANYMAIL = MAIL.anymail
+# Arguments of the mail backend that are secrets, and their names.
+EMAIL_SECRETS = MAIL.secrets
 
 REST_FRAMEWORK = rest_framework.rest_framework(trusted_proxies=TRUSTED_PROXIES)
 SPECTACULAR_SETTINGS = rest_framework.SPECTACULAR

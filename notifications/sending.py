@@ -7,10 +7,11 @@ from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPRes
 from uuid import UUID
 
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
+from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from common import database, errors, loops
+from common import database, errors, loops, secrets
 from notifications import locks, rendering
 from notifications.models import Mail
 
@@ -31,7 +32,8 @@ def send_due() -> int:
     While the mail server is down nothing else waits for it: the first that it does not take ends the run. Whoever dies
     between handing a mail over and noting it sends it again when the lease is over, with the same Message-ID.
     """
-    server = get_connection(fail_silently=False)
+    given = {argument: secrets.current(name) for argument, name in settings.EMAIL_SECRETS.items()}
+    server = get_connection(fail_silently=False, **given)
 
     def send(mail_id: UUID) -> bool:
         mail = _claim(mail_id)

@@ -15,6 +15,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     while nothing is asked of it, it says nothing else. Django's CONN_HEALTH_CHECKS would send a query each time.
     """
 
+    def get_connection_params(self) -> dict[str, Any]:
+        """Return what a connection is made with; who connects and where is what the secret says now."""
+        params: dict[str, Any] = super().get_connection_params()
+        for word, value in self.settings_dict["CURRENT_ADDRESS"]().items():
+            params.pop(word, None)
+            params |= {word: value} if value else {}
+        return params
+
     def chunked_cursor(self) -> Any:
         """Return a cursor at the server inside a transaction only.
 

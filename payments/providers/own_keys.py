@@ -7,10 +7,10 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.conf import settings
 
+from common import secrets
 from payments.providers import stripe_keys
 from payments.providers.base import NotSentError
 from tenants.models import PLATFORM_SECRET, Operator
@@ -33,7 +33,7 @@ class WebhookSecrets:
 def key_of(account: str) -> str:
     """Return an account's own key, if it has one that may be used here; else nothing. Calls ask :func:`key_to_call`."""
     name = _names().get(account, "")
-    key = _read(f"{name}_API_KEY") if name else ""
+    key = secrets.current(f"{name}_API_KEY") if name else ""
     return "" if stripe_keys.why_not(key) else key
 
 
@@ -44,7 +44,7 @@ def key_to_call(account: str) -> str:
         NotSentError: The key is not there, or is not for this installation. The platform's is never used instead.
     """
     name = _names().get(account, "")
-    key = _read(f"{name}_API_KEY") if name else settings.STRIPE_API_KEY
+    key = secrets.current(key_name(account))
     if name and not key:
         raise NotSentError(f"the secret {name}_API_KEY is missing")
     problem = stripe_keys.why_not(key)
@@ -69,7 +69,7 @@ def webhook_secrets(account: str) -> WebhookSecrets | None:
         return None
     if not name:
         return platform_webhook_secrets()
-    given = filter(None, (part.strip() for part in _read(f"{name}_WEBHOOK_SECRETS").split(",")))
+    given = secrets.current_list(f"{name}_WEBHOOK_SECRETS")
     values = [one for one in given if not (settings.STRIPE_LIVE_MODE and stripe_keys.can_be_guessed(one))]
     return WebhookSecrets(name=f"{name}_WEBHOOK_SECRETS", values=values, own=True)
 
@@ -77,13 +77,13 @@ def webhook_secrets(account: str) -> WebhookSecrets | None:
 def platform_webhook_secrets() -> WebhookSecrets:
     """Return what deliveries to the platform's endpoint are signed with."""
     return WebhookSecrets(
-        name=f"{PLATFORM_SECRET}_WEBHOOK_SECRETS", values=list(settings.STRIPE_WEBHOOK_SECRETS), own=False
+        name=f"{PLATFORM_SECRET}_WEBHOOK_SECRETS", values=secrets.current_list("STRIPE_WEBHOOK_SECRETS"), own=False
     )
 
 
 def is_there(name: str) -> bool:
     """Say whether the secrets of a name are in the environment."""
-    return bool(_read(f"{name}_API_KEY") and _read(f"{name}_WEBHOOK_SECRETS"))
+    return bool(secrets.current(f"{name}_API_KEY") and secrets.current(f"{name}_WEBHOOK_SECRETS"))
 
 
 def forget() -> None:
@@ -100,8 +100,3 @@ def _names() -> dict[str, str]:
         names = dict(rows)
         _known = (time.monotonic(), names)
     return names
-
-
-def _read(name: str) -> str:
-    env: Any = settings.ENVIRONMENT
-    return str(env.secret(name))

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import stripe
 from django.conf import settings
 
+from common import secrets
 from payments.outcome_types import (
     ProviderEntry,
     ProviderNews,
@@ -54,7 +55,7 @@ class StripeProvider:
         timeouts = (float(settings.STRIPE_CONNECT_TIMEOUT_SECONDS), float(settings.STRIPE_READ_TIMEOUT_SECONDS))
         addresses: Any = {"api": settings.STRIPE_API_BASE} if settings.STRIPE_API_BASE else {}
         client = stripe.StripeClient(
-            settings.STRIPE_API_KEY,
+            secrets.current("STRIPE_API_KEY"),
             base_addresses=addresses,
             max_network_retries=0,
             http_client=stripe.RequestsClient(timeout=timeouts),

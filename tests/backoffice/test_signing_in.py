@@ -124,13 +124,13 @@ class TestCognito:
     def pool(self, settings: Settings) -> Iterator[Pool]:
         with pools.running() as running:
             known = identity.Identity(
-                pool=pools.POOL, region=pools.REGION, client=CLIENT, client_secret="", domain=running.url,
+                pool=pools.POOL, region=pools.REGION, client=CLIENT, domain=running.url,
                 endpoint=running.url,
             )  # fmt: skip
             settings.IDENTITY = known
             settings.COGNITO_USER_POOL_ID, settings.COGNITO_REGION = known.pool, known.region
             settings.COGNITO_CLIENT_ID, settings.COGNITO_ENDPOINT = known.client, known.endpoint
-            settings.OIDC_RP_CLIENT_ID, settings.OIDC_RP_CLIENT_SECRET = known.client, known.client_secret
+            settings.OIDC_RP_CLIENT_ID = known.client
             settings.OIDC_OP_AUTHORIZATION_ENDPOINT = f"{known.domain}/oauth2/authorize"
             settings.OIDC_OP_TOKEN_ENDPOINT = f"{known.domain}/oauth2/token"
             settings.OIDC_OP_USER_ENDPOINT = f"{known.domain}/oauth2/userInfo"

@@ -81,13 +81,11 @@ class TestCalls:
         assert heard[0]["authorization"] == "Bearer sk_test_of_kayaks"
         assert "stripe-account" not in heard[0]
 
-    def test_of_a_connected_account_carry_the_platforms(
-        self, operator: Operator, heard: list[dict[str, str]], settings: Settings
-    ) -> None:
+    def test_of_a_connected_account_carry_the_platforms(self, operator: Operator, heard: list[dict[str, str]]) -> None:
         OperatorFactory.create(stripe_account="acct_connected")
         own_keys.forget()
         fetch("acct_connected")
-        assert heard[0]["authorization"] == f"Bearer {settings.STRIPE_API_KEY}"
+        assert heard[0]["authorization"] == f"Bearer {VALUES['STRIPE_API_KEY']}"
         assert heard[0]["stripe-account"] == "acct_connected"
 
     def test_are_not_made_with_the_platforms_key_in_place_of_a_missing_one(
@@ -120,7 +118,7 @@ class TestCalls:
         with pytest.raises(NotSentError, match=f"STRIPE_KAYAKS_API_KEY.* {why}"):
             provider.fetch(ref="pi_1", account=OWN)
         assert own_keys.key_of(OWN) == ""
-        settings.STRIPE_API_KEY = key  # nor with such a one of the platform
+        monkeypatch.setenv("STRIPE_API_KEY", key)  # nor with such a one of the platform
         with pytest.raises(NotSentError, match=f"STRIPE_API_KEY.* {why}"):
             provider.fetch(ref="pi_1", account="")
         assert heard == []

@@ -68,8 +68,8 @@ class TestCalls:
             execution.execute_due()
         assert Payment.objects.get().status == "on_hold"
 
-    def test_a_refused_key_of_ours_ends_with_a_person(self, sandbox: Sandbox, settings: Settings) -> None:
-        settings.STRIPE_API_KEY = "sk_test_wrong"
+    def test_a_refused_key_of_ours_ends_with_a_person(self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("STRIPE_API_KEY", "sk_test_wrong")
         registry.get.cache_clear()
         try:
             with pytest.raises(NotSentError):

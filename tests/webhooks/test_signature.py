@@ -11,7 +11,6 @@ import pytest
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 from django.test import Client, RequestFactory
-from pytest_django import Settings
 
 from tests.support import odd_events, stripe_events
 from tests.support.stripe_events import SECRET
@@ -75,9 +74,9 @@ class TestSignature:
         body = body_of()
         assert_refused(stripe_events.post(body, stripe_events.sign(body, secret="whsec_another")))
 
-    @pytest.mark.parametrize("secrets", [[], [""]])
-    def test_an_installation_without_a_secret_takes_nothing(self, settings: Settings, secrets: list[str]) -> None:
-        settings.STRIPE_WEBHOOK_SECRETS = secrets
+    @pytest.mark.parametrize("none", ["", " , "])
+    def test_an_installation_without_a_secret_takes_nothing(self, monkeypatch: pytest.MonkeyPatch, none: str) -> None:
+        monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", none)
         body = body_of()
         assert_refused(stripe_events.post(body, stripe_events.sign(body, secret="")))
 
@@ -181,20 +180,20 @@ class TestUnread:
 
 
 class TestRotation:
-    def test_two_secrets_are_valid_at_a_time(self, settings: Settings) -> None:
-        settings.STRIPE_WEBHOOK_SECRETS = ["whsec_new", "whsec_old"]
+    def test_two_secrets_are_valid_at_a_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", "whsec_new,whsec_old")
         for number, secret in enumerate(["whsec_old", "whsec_new"]):
             assert stripe_events.deliver(event(id=f"evt_{number}"), secret=secret).status_code == 200
         assert Event.objects.count() == 2
 
-    def test_one_delivery_may_carry_both_signatures(self, settings: Settings) -> None:
-        settings.STRIPE_WEBHOOK_SECRETS = ["whsec_new"]
+    def test_one_delivery_may_carry_both_signatures(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", "whsec_new")
         body = body_of()
         old, new = (stripe_events.sign(body, secret=secret) for secret in ("whsec_old", "whsec_new"))
         assert stripe_events.post(body, f"{old},{new.split(',')[1]}").status_code == 200
 
-    def test_the_old_one_is_refused_once_it_is_gone(self, settings: Settings) -> None:
-        settings.STRIPE_WEBHOOK_SECRETS = ["whsec_new"]
+    def test_the_old_one_is_refused_once_it_is_gone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", "whsec_new")
         assert_refused(stripe_events.deliver(event(), secret="whsec_old"))
 
 
