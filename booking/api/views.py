@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from booking import allowances, availability, cancelling, confirming, pricing, reading, reserving
+from booking import allowances, availability, cancelling, confirming, pricing, reading, reserving, sales
 from booking.api import presenting, schema, serializers
 from booking.models import Reservation
 from common.errors import NotFoundError
@@ -209,14 +209,14 @@ def _shown(found: AsOf[Reservation], caller: Caller) -> dict[str, Any]:
     return shown if caller.may_pay else presenting.without_secrets(shown)
 
 
-def _request(data: dict[str, Any], caller: Caller) -> reserving.Request:
+def _request(data: dict[str, Any], caller: Caller) -> sales.Request:
     payment = data["payment"]
-    return reserving.Request(
+    return sales.Request(
         slot_id=data.get("slot_id"),
         resource_id=data.get("resource_id"),
         day=data.get("date"),
         units=[pricing.WantedUnit(**line) for line in data["units"]],
-        customer=reserving.Customer(**data["customer"]),
+        customer=sales.Customer(**data["customer"]),
         provider=payment["provider"],
         capture_method=CaptureMethod(payment["capture_method"]),
         payment_method_id=payment["payment_method_id"],
