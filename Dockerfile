@@ -1,4 +1,4 @@
-# One image for web, worker, migrations and (in development) the sandbox.
+# One image for web, worker and migrations. The sandbox has its own (tools/sandbox/Dockerfile).
 FROM python:3.11-slim-bookworm AS packages
 RUN python -m venv /opt/holdfast
 COPY requirements.txt .

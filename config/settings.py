@@ -29,6 +29,7 @@ ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS")
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", of=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
 
+DEMO = env.boolean("DEMO", default=False)
 PORT = env.integer("PORT", 8000, least=1, most=65535)
 SANDBOX_PORT = env.integer("SANDBOX_PORT", 8001, least=1, most=65535)
 WEB_PROCESSES = env.integer("WEB_PROCESSES", 2, least=1)
@@ -137,7 +138,7 @@ INSTALLED_APPS = [
     "notifications",
     "sweeps",
     "backoffice.apps.BackofficeConfig",
-    "tools.demo",
+    *(["tools.demo"] if DEMO else []),
 ]
 MIDDLEWARE = [
     "common.request_id.RequestIdMiddleware",

@@ -66,7 +66,17 @@ class TestImage:
 
     def test_leaves_out_what_is_not_the_product(self) -> None:
         ignored = (ROOT / ".dockerignore").read_text().split()
-        assert {".git", ".env", ".data", ".venv"} <= set(ignored)
+        assert {".git", ".env", ".data", ".venv", "tests", "tools"} <= set(ignored)
+
+    def test_the_sandbox_has_one_of_its_own_that_nothing_else_is_in(self) -> None:
+        built = compose()["services"]["sandbox"]["build"]
+        lines = (ROOT / built["context"] / built["dockerfile"]).read_text().splitlines()
+        copied = [line.split()[1] for line in lines if line.startswith("COPY ")]
+        assert copied == ["__init__.py", "sandbox"]
+        assert all((ROOT / built["context"] / name).exists() for name in copied)
+        assert "USER holdfast" in lines
+        others = {name: compose()["services"][name].get("image") for name in ("migrate", "web", "worker")}
+        assert set(others.values()) == {"holdfast"}
 
 
 class TestCi:

@@ -57,6 +57,12 @@ class TestProduction:
             ended = read_settings("-c", told, DATABASE_URL=url)
             assert ended.stdout.strip().endswith(ends_with), ended.stderr
 
+    @pytest.mark.parametrize(("asked", "found"), [({}, "[]"), ({"DEMO": "true"}, "['tools.demo']")])
+    def test_has_no_tool_unless_it_is_asked_for(self, asked: dict[str, str], found: str) -> None:
+        told = "from django.conf import settings; print([a for a in settings.INSTALLED_APPS if a.startswith('tools')])"
+        ended = read_settings("-c", told, **asked)
+        assert ended.stdout.strip() == found, ended.stderr
+
     def test_every_app_starts_with_redis(self) -> None:
         ended = read_settings("manage.py", "check", REDIS_URL="redis://127.0.0.1:1/0")
         assert ended.returncode == 0, ended.stderr

@@ -15,6 +15,7 @@ VALUES = {
     "DJANGO_SETTINGS_MODULE": "config.settings",
     "ENV_FILE": "",
     "DEBUG": "true",
+    "DEMO": "true",
     "SECRET_KEY": "a-key-for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz",
     "LOG_LEVEL": "WARNING",
     "DATABASE_POOL_SIZE": "0",

@@ -93,6 +93,7 @@ class Stack:
             "DJANGO_SETTINGS_MODULE": "config.settings",
             # As in production, but for what needs HTTPS: the stack is on this machine and speaks HTTP.
             "DEBUG": "false",
+            "DEMO": "true",
             "SECURE_SSL_REDIRECT": "false",
             "SECURE_COOKIES": "false",
             "SECURE_HSTS_SECONDS": "0",
