@@ -11,7 +11,8 @@ from common.secrets import Secrets
 from config import rules
 from config.env import Environment
 from config.secrets import Contents
-from payments.providers import registry, stripe_keys
+from payments.providers import registry
+from payments.providers.stripe import keys as stripe_keys
 
 logger = logging.getLogger("holdfast.secrets")
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from config.env import Environment, is_near
-from payments.providers import stripe_keys
+from payments.providers.stripe import keys as stripe_keys
 
 # Known to whoever reads this: good for a developer's own machine, and refused for everything else.
 DEVELOPMENT_SECRET_KEY = "holdfast-development-only-" + "0" * 40

@@ -9,7 +9,7 @@ import django_stubs_ext
 from common.secrets import Secrets
 from config import databases, embedded_postgres, identity, log, mail, rest_framework, rules, theme
 from config.env import Environment
-from payments.providers import stripe_keys
+from payments.providers.stripe import keys as stripe_keys
 
 # Lets Django's generic classes be written with their types, as the type checker wants them.
 django_stubs_ext.monkeypatch()

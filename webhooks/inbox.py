@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from common import database, errors, logs, loops
 from common.errors import UnavailableError
 from payments.errors import EarlyNewsError, UnknownPaymentError
-from payments.providers import own_keys, registry
+from payments.providers import registry
 from payments.providers.base import (
     DeliveredRequest,
     InvalidSignatureError,
@@ -25,6 +25,7 @@ from payments.providers.base import (
     ProviderError,
     UnreadableError,
 )
+from payments.providers.stripe import own_keys
 from webhooks import locks, proofs, routing, storing
 from webhooks.models import RESULT_FIELDS, Event, EventSource, EventStatus
 from webhooks.proofs import Proof

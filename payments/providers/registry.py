@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 
 from payments.providers.base import Provider
-from payments.providers.stripe import StripeProvider
+from payments.providers.stripe.adapter import StripeProvider
 
 _MAKERS: dict[str, Callable[[], Provider]] = {StripeProvider.name: StripeProvider.from_settings}
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.source import Module, breaches, finds, imported
 
 CLIENTS = {
-    "stripe": {"payments/providers/stripe.py", "payments/providers/stripe_errors.py"},
+    "stripe": {"payments/providers/stripe/adapter.py", "payments/providers/stripe/errors.py"},
     "boto3": {"config/secrets.py"},
     "botocore": {"config/secrets.py"},
     "redis": {"common/redis_client.py"},

@@ -14,7 +14,7 @@ OTHER_LOOPS = {
     ("adminkit/lists.py", "exactly"): "asks fields, not rows",
     ("config/postgres_programs.py", "find"): "tries folders",
     ("idempotency/ending.py", "_keep_trying"): "tries one thing until the database is back",
-    ("payments/providers/stripe_fields.py", "readable"): "reads a list, whose objects are the rows of the loop",
+    ("payments/providers/stripe/fields.py", "readable"): "reads a list, whose objects are the rows of the loop",
 }
 CATCHES_ALL = {
     ("common/asking.py", "_run"): "a probe answers whatever happens",

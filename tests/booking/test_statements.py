@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from booking import expiring
-from payments.providers import own_keys
+from payments.providers.stripe import own_keys
 from tests.support import stripe_events
 from tests.support.aging import run_out
 from tests.support.api import Frontend

@@ -12,7 +12,7 @@ import pytest
 
 from booking.models import Reservation, Slot
 from payments.models import Payment
-from payments.providers import stripe_params
+from payments.providers.stripe import params as stripe_params
 from sweeps import registry as sweeps
 from tests.support import promises, stripe_events
 from tests.support.aging import end_leases, run_out

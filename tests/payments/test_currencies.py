@@ -14,7 +14,8 @@ from notifications import rendering
 from notifications.models import Mail, MailKind
 from payments import currencies
 from payments.models import Payment
-from payments.providers import registry, stripe_money
+from payments.providers import registry
+from payments.providers.stripe import money as stripe_money
 from reconciliation import contradictions, promises
 from reconciliation.models import BookEntry, Discrepancy
 from tenants.models import Operator

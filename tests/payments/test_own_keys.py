@@ -13,8 +13,9 @@ from pytest_django import Settings
 
 from booking.models import Slot
 from payments.models import Command, Payment
-from payments.providers import own_keys, registry
+from payments.providers import registry
 from payments.providers.base import NotSentError, ProviderError
+from payments.providers.stripe import own_keys
 from tenants.models import Operator
 from tests.support import stripe_events
 from tests.support.aging import end_leases

@@ -10,7 +10,7 @@ from booking.models import Reservation
 from payments.models import Command, Pace, Payment, Refund
 from payments.outcome_types import Failure
 from payments.providers.base import RefusedError
-from payments.providers.stripe import StripeProvider
+from payments.providers.stripe.adapter import StripeProvider
 from tests.support import paying, promises, stripe_events
 from tests.support.aging import end_leases
 from tests.support.api import Frontend

@@ -11,8 +11,9 @@ from pytest_django import Settings
 from booking import execution
 from payments.models import Command, Payment
 from payments.outcome_types import Outcome
-from payments.providers import registry, stripe_objects
+from payments.providers import registry
 from payments.providers.base import NotSentError
+from payments.providers.stripe import objects as stripe_objects
 from tests.support import stripe_events
 from tests.support.aging import end_leases
 from tests.support.api import Frontend

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Q
 
 from payments.models import Command
-from payments.providers import stripe as ours
+from payments.providers.stripe import adapter as ours
 from payments.states import CommandKind
 from tests.simulation.clock import Clock
 from tests.simulation.dice import Dice

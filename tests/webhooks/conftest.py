@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from payments.providers import own_keys
+from payments.providers.stripe import own_keys
 from tests.support.sandbox_client import Sandbox
 
 

@@ -16,7 +16,7 @@ from payments.models import Payment
 from payments.outcome_types import Outcome, ProviderPayment
 from payments.providers import registry
 from payments.providers.base import DeliveredRequest, Notification
-from payments.providers.stripe_events import from_body
+from payments.providers.stripe.events import from_body
 from reconciliation import accounts, attesting, discrepancies, missed_events
 from reconciliation.models import Discrepancy
 from sweeps import registry as sweeps

@@ -8,7 +8,8 @@ from django.db import DatabaseError
 
 from payments.models import Payment
 from payments.outcome_types import Outcome
-from payments.providers import own_keys, registry
+from payments.providers import registry
+from payments.providers.stripe import own_keys
 from reconciliation import accounts, attesting, missed_events
 from tenants.models import Operator
 from tests.support import stripe_events

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from payments.outcome_types import Outcome, ProviderPayment
 from payments.providers import registry
-from payments.providers.stripe import StripeProvider
+from payments.providers.stripe.adapter import StripeProvider
 
 SECONDS = float(os.environ.get("BENCHMARK_PROVIDER_SECONDS", "0"))
 """How long the provider takes for an answer."""

@@ -8,8 +8,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from common import database, exception_handler
 from common.errors import BusyError, HoldfastError, MethodNotAllowedError, TooLargeError, UnavailableError
-from payments.providers import own_keys, registry
+from payments.providers import registry
 from payments.providers.base import DeliveredRequest, InvalidSignatureError
+from payments.providers.stripe import own_keys
 from webhooks import inbox
 
 MAX_BODY = 1024 * 1024

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from payments.providers import stripe_errors, stripe_fields, stripe_objects, stripe_params
 from payments.providers.base import Unreadable, UnreadableError
+from payments.providers.stripe import errors, fields, objects, params
 
 Ask = Callable[..., Any]
 """``stripe.StripeClient.raw_request``"""
@@ -25,12 +25,12 @@ class _Page:
     @property
     def last_id(self) -> str:
         """The id of the last object that has one; those behind it come once more with the next page."""
-        ids = (stripe_fields.find_text(row, "id") for row in reversed(self.rows) if isinstance(row, Mapping))
+        ids = (fields.find_text(row, "id") for row in reversed(self.rows) if isinstance(row, Mapping))
         return next(filter(None, ids), "")
 
 
 def read(
-    ask: Ask, path: str, params: dict[str, Any], account: str, *, on_page: Callable[[], None] = lambda: None
+    ask: Ask, path: str, asked: dict[str, Any], account: str, *, on_page: Callable[[], None] = lambda: None
 ) -> Iterator[Any]:
     """Read each object of a list as it was sent, newest first. ``on_page`` is called before each page but the first.
 
@@ -41,7 +41,7 @@ def read(
     """
     last_id = ""
     while True:
-        page = _page(ask, path, params | ({"starting_after": last_id} if last_id else {}), account)
+        page = _page(ask, path, asked | ({"starting_after": last_id} if last_id else {}), account)
         if isinstance(page, Unreadable):
             yield page
             return
@@ -63,22 +63,22 @@ def find(rows: Iterator[Any], *, key: str) -> dict[str, Any] | None:
         UnreadableError: It is not found, and may be among what cannot be read.
     """
     unreadable = None
-    for row in stripe_fields.readable(rows, lambda row: row):
+    for row in fields.readable(rows, lambda row: row):
         if isinstance(row, Unreadable):
             unreadable = unreadable or row.error
-        elif stripe_fields.find_fields(row, "metadata").get(stripe_objects.COMMAND_KEY) == key:
+        elif fields.find_fields(row, "metadata").get(objects.COMMAND_KEY) == key:
             return row
     if unreadable is not None:
         raise unreadable
     return None
 
 
-def _page(ask: Ask, path: str, params: dict[str, Any], account: str) -> _Page | Unreadable:
-    asked = {**params, "limit": _LARGEST_PAGE, **stripe_params.options(account)}
+def _page(ask: Ask, path: str, asked: dict[str, Any], account: str) -> _Page | Unreadable:
+    asked = {**asked, "limit": _LARGEST_PAGE, **params.options(account)}
     try:
-        with stripe_errors.translated_reading(account):
+        with errors.translated_reading(account):
             told = ask("get", path, **asked).data
-        page = stripe_fields.get_fields({"page": told}, "page")
-        return _Page(rows=stripe_fields.get_list(page, "data"), has_more=stripe_fields.get_flag(page, "has_more"))
+        page = fields.get_fields({"page": told}, "page")
+        return _Page(rows=fields.get_list(page, "data"), has_more=fields.get_flag(page, "has_more"))
     except UnreadableError as error:
         return Unreadable(error=error)

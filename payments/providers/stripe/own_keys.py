@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 from common import secrets
-from payments.providers import stripe_keys
 from payments.providers.base import NotSentError
+from payments.providers.stripe import keys
 from tenants.models import PLATFORM_SECRET, Operator
 
 _SECONDS = 60
@@ -34,7 +34,7 @@ def key_of(account: str) -> str:
     """Return an account's own key, if it has one that may be used here; else nothing. Calls ask :func:`key_to_call`."""
     name = _names().get(account, "")
     key = secrets.current(f"{name}_API_KEY") if name else ""
-    return "" if stripe_keys.why_not(key) else key
+    return "" if keys.why_not(key) else key
 
 
 def key_to_call(account: str) -> str:
@@ -47,7 +47,7 @@ def key_to_call(account: str) -> str:
     key = secrets.current(key_name(account))
     if name and not key:
         raise NotSentError(f"the secret {name}_API_KEY is missing")
-    problem = stripe_keys.why_not(key)
+    problem = keys.why_not(key)
     if problem:
         raise NotSentError(f"the secret {name or 'STRIPE'}_API_KEY {problem}")
     return key if name else ""
@@ -70,7 +70,7 @@ def webhook_secrets(account: str) -> WebhookSecrets | None:
     if not name:
         return platform_webhook_secrets()
     given = secrets.current_list(f"{name}_WEBHOOK_SECRETS")
-    values = [one for one in given if not (settings.STRIPE_LIVE_MODE and stripe_keys.can_be_guessed(one))]
+    values = [one for one in given if not (settings.STRIPE_LIVE_MODE and keys.can_be_guessed(one))]
     return WebhookSecrets(name=f"{name}_WEBHOOK_SECRETS", values=values, own=True)
 
 

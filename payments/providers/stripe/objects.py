@@ -17,8 +17,7 @@ from payments.outcome_types import (
     ProviderPayout,
     ProviderRefund,
 )
-from payments.providers import stripe_fields as fields
-from payments.providers import stripe_money
+from payments.providers.stripe import fields, money
 
 PAYMENT_KEY = "holdfast_payment"
 COMMAND_KEY = "holdfast_command"
@@ -53,9 +52,9 @@ def payment(intent: Mapping[str, Any], account: str) -> ProviderPayment:
     return ProviderPayment(
         ref=fields.get_text(intent, "id"),
         outcome=outcome,
-        amount=stripe_money.from_stripe(fields.get_number(intent, "amount"), currency),
+        amount=money.from_stripe(fields.get_number(intent, "amount"), currency),
         currency=currency,
-        amount_captured=stripe_money.from_stripe(fields.get_number_or_zero(intent, "amount_received"), currency),
+        amount_captured=money.from_stripe(fields.get_number_or_zero(intent, "amount_received"), currency),
         account=account,
         payment_id=fields.find_id(metadata, PAYMENT_KEY),
         installation=fields.find_text(metadata, INSTALLATION_KEY),
@@ -86,7 +85,7 @@ def refund(refund: Mapping[str, Any], account: str) -> ProviderRefund:
         ref=fields.get_text(refund, "id"),
         payment_ref=fields.get_text_or_none(refund, "payment_intent"),
         status=fields.get_text_or_none(refund, "status"),
-        amount=stripe_money.from_stripe(fields.get_number(refund, "amount"), currency),
+        amount=money.from_stripe(fields.get_number(refund, "amount"), currency),
         currency=currency,
         account=account,
         refund_id=fields.find_id(fields.find_fields(refund, "metadata"), REFUND_KEY),
@@ -113,7 +112,7 @@ def dispute(dispute: Mapping[str, Any], account: str, *, as_of: datetime) -> Pro
     return ProviderDispute(
         ref=fields.get_text(dispute, "id"),
         payment_ref=fields.get_text(dispute, "payment_intent"),
-        amount=stripe_money.from_stripe(fields.get_number(dispute, "amount"), currency),
+        amount=money.from_stripe(fields.get_number(dispute, "amount"), currency),
         currency=currency,
         status=status,
         is_closed=status in _CLOSED,
@@ -133,14 +132,14 @@ def entry(transaction: Mapping[str, Any]) -> ProviderEntry:
     source = fields.find_fields(transaction, "source")
     currency = fields.get_currency(transaction)
     moved_currency = fields.get_currency(source) if source.get("currency") else currency
-    amount = stripe_money.from_stripe(fields.get_signed_number(transaction, "amount"), currency)
+    amount = money.from_stripe(fields.get_signed_number(transaction, "amount"), currency)
     return ProviderEntry(
         ref=fields.get_text(transaction, "id"),
         kind=fields.find_text(transaction, "reporting_category") or fields.get_text(transaction, "type"),
         payment_ref=fields.find_text(source, "payment_intent"),
         amount=amount,
-        fee=stripe_money.from_stripe(fields.get_signed_number(transaction, "fee"), currency),
-        net=stripe_money.from_stripe(fields.get_signed_number(transaction, "net"), currency),
+        fee=money.from_stripe(fields.get_signed_number(transaction, "fee"), currency),
+        net=money.from_stripe(fields.get_signed_number(transaction, "net"), currency),
         currency=currency,
         moved=_moved(source, moved_currency, sign=-1 if amount < 0 else 1) if source else amount,
         moved_currency=moved_currency,
@@ -157,7 +156,7 @@ def payout(payout: Mapping[str, Any]) -> ProviderPayout:
     currency = fields.get_currency(payout)
     return ProviderPayout(
         ref=fields.get_text(payout, "id"),
-        amount=stripe_money.from_stripe(fields.get_signed_number(payout, "amount"), currency),
+        amount=money.from_stripe(fields.get_signed_number(payout, "amount"), currency),
         currency=currency,
         status=fields.get_text(payout, "status"),
         is_itemized=payout.get("reconciliation_status") == "completed",
@@ -171,7 +170,7 @@ def _moved(source: Mapping[str, Any], currency: str, *, sign: int) -> int:
         amount = fields.get_signed_number(source, "amount_captured")
     else:
         amount = fields.get_signed_number(source, "amount") if "amount" in source else 0
-    return sign * stripe_money.from_stripe(amount, currency)
+    return sign * money.from_stripe(amount, currency)
 
 
 def _card(charge: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from payments.providers import own_keys, stripe_money, stripe_objects
+from payments.providers.stripe import money, objects, own_keys
 
 
 def window(since: datetime, until: datetime | None) -> dict[str, int]:
@@ -20,9 +20,9 @@ def intent(parameters: Mapping[str, Any], key: str) -> Any:
         "capture_method": parameters["capture_method"],
         "payment_method_types": ["card"],
         "metadata": {
-            stripe_objects.PAYMENT_KEY: parameters["payment_id"],
-            stripe_objects.COMMAND_KEY: key,
-            **({stripe_objects.INSTALLATION_KEY: parameters["installation"]} if parameters.get("installation") else {}),
+            objects.PAYMENT_KEY: parameters["payment_id"],
+            objects.COMMAND_KEY: key,
+            **({objects.INSTALLATION_KEY: parameters["installation"]} if parameters.get("installation") else {}),
         },
         "expand": ["latest_charge"],
     }
@@ -30,7 +30,7 @@ def intent(parameters: Mapping[str, Any], key: str) -> Any:
 
 def amount(parameters: Mapping[str, Any]) -> int:
     """Write an amount as Stripe counts it."""
-    return stripe_money.to_stripe(parameters["amount"], parameters["currency"])
+    return money.to_stripe(parameters["amount"], parameters["currency"])
 
 
 def options(account: str, key: str | None = None) -> Any:

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from common import json_text
 from payments.outcome_types import ProviderNews
-from payments.providers import stripe_fields, stripe_objects
 from payments.providers.base import Notification, UnreadableError
+from payments.providers.stripe import fields, objects
 
 T = TypeVar("T")
 
@@ -55,13 +55,13 @@ def attested(intent: Mapping[str, Any], *, account: str, key_name: str, at: date
     Raises:
         UnreadableError: There is no payment intent in it.
     """
-    ref, status = stripe_fields.get_text(intent, "id", longest=200), stripe_fields.get_text(intent, "status")
+    ref, status = fields.get_text(intent, "id", longest=200), fields.get_text(intent, "status")
     event = {
         "id": f"attested_{ref}_{status}"[:255],
         "object": "event",
         "type": f"payment_intent.{status}"[:_LONGEST_TYPE],
         "created": int(at.timestamp()),
-        "livemode": stripe_fields.get_flag(intent, "livemode"),
+        "livemode": fields.get_flag(intent, "livemode"),
         "data": {"object": intent},
     }
     return from_list(event, account=account, key_name=key_name)
@@ -78,16 +78,16 @@ def read(notification: Notification) -> ProviderNews | None:
     kind = notification.type
     if not (kind.startswith(("payment_intent.", "charge.dispute.")) or kind in _REFUND_EVENTS):
         return None
-    body = stripe_fields.get_fields(stripe_fields.get_fields(notification.payload, "data"), "object")
+    body = fields.get_fields(fields.get_fields(notification.payload, "data"), "object")
     if kind.startswith("payment_intent."):
         if body.get("object") != "payment_intent":
             raise UnreadableError("object is no payment intent")
-        return stripe_objects.payment(body, notification.account)
+        return objects.payment(body, notification.account)
     if kind.startswith("charge.dispute."):
         if body.get("payment_intent") is None:
             return None  # of a charge that was made without one: not ours
-        return stripe_objects.dispute(body, notification.account, as_of=notification.created_at)
-    return None if body.get("reason") == _UNCAPTURED else stripe_objects.refund(body, notification.account)
+        return objects.dispute(body, notification.account, as_of=notification.created_at)
+    return None if body.get("reason") == _UNCAPTURED else objects.refund(body, notification.account)
 
 
 def _from_json(told: Any, body: bytes, *, account: str = "", key_name: str = "") -> Notification:
@@ -106,14 +106,14 @@ def _from_json(told: Any, body: bytes, *, account: str = "", key_name: str = "")
             return otherwise
 
     return Notification(
-        event_id=take(stripe_fields.get_text, "id", _digest(body)),
-        type=take(stripe_fields.get_text, "type", "", longest=_LONGEST_TYPE),
+        event_id=take(fields.get_text, "id", _digest(body)),
+        type=take(fields.get_text, "type", "", longest=_LONGEST_TYPE),
         account=take(_account, "account", account if key_name else _odd_account(event)) or account,
-        live=take(stripe_fields.get_flag, "livemode", None),
-        created_at=take(stripe_fields.get_time, "created", None),
-        api_version=stripe_fields.find_text(event, "api_version", longest=64),
+        live=take(fields.get_flag, "livemode", None),
+        created_at=take(fields.get_time, "created", None),
+        api_version=fields.find_text(event, "api_version", longest=64),
         payload=event,
-        object_ref=stripe_fields.find_text(stripe_fields.find_fields(_data(event), "object"), "id"),
+        object_ref=fields.find_text(fields.find_fields(_data(event), "object"), "id"),
         key_name=key_name,
         problem="; ".join(problems),
     )
@@ -122,7 +122,7 @@ def _from_json(told: Any, body: bytes, *, account: str = "", key_name: str = "")
 def _account(event: Mapping[str, Any], name: str) -> str:
     if event.get(name) in (None, ""):
         return ""
-    named = stripe_fields.get_text(event, name, longest=_LONGEST_ACCOUNT)
+    named = fields.get_text(event, name, longest=_LONGEST_ACCOUNT)
     if not _ACCOUNT.fullmatch(named):
         raise UnreadableError(f"{name} is none")
     return named
@@ -135,7 +135,7 @@ def _odd_account(event: Mapping[str, Any]) -> str:
 
 
 def _data(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    return stripe_fields.find_fields(event, "data")
+    return fields.find_fields(event, "data")
 
 
 def _unreadable(body: bytes, problem: str, account: str = "", key_name: str = "") -> Notification:

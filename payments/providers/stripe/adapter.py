@@ -1,4 +1,4 @@
-"""Stripe through its official SDK, which only this module and ``stripe_errors`` import.
+"""Stripe through its official SDK, which only this module and ``errors`` import.
 
 One client for each process, with time-outs and retries of our own: the SDK would wait 80 seconds and, on its own
 retries, count no attempt. https://docs.stripe.com/api/idempotent_requests
@@ -21,18 +21,8 @@ from payments.outcome_types import (
     ProviderPayout,
     ProviderRefund,
 )
-from payments.providers import (
-    own_keys,
-    stripe_errors,
-    stripe_events,
-    stripe_fields,
-    stripe_lists,
-    stripe_money,
-    stripe_objects,
-    stripe_params,
-    stripe_signature,
-)
 from payments.providers.base import DeliveredRequest, KeyUsedError, Notification, RefusedError, Unreadable
+from payments.providers.stripe import errors, events, fields, lists, money, objects, own_keys, params, signature
 
 _LAG = timedelta(minutes=5)
 """How far Stripe's clock may be behind ours."""
@@ -46,7 +36,7 @@ class StripeProvider:
 
     def __init__(self, *, client: stripe.StripeClient, tolerance_seconds: int) -> None:
         self._client = client.v1
-        self._ask: stripe_lists.Ask = client.raw_request
+        self._ask: lists.Ask = client.raw_request
         self._tolerance = timedelta(seconds=tolerance_seconds)
 
     @classmethod
@@ -69,15 +59,15 @@ class StripeProvider:
 
     def check_amount(self, *, amount: int, currency: str, param: str = "amount") -> None:
         """See :meth:`Provider.check_amount`."""
-        stripe_money.check(amount=amount, currency=currency, param=param)
+        money.check(amount=amount, currency=currency, param=param)
 
     def authorize(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.authorize`. Without a payment method, the frontend finishes with the client secret."""
-        params = stripe_params.intent(parameters, key)
+        sent = params.intent(parameters, key)
         if parameters.get("payment_method_id"):
-            params |= {"payment_method": parameters["payment_method_id"], "confirm": True}
-        with stripe_errors.translated(account):
-            return _answered(self._client.payment_intents.create(params, stripe_params.options(account, key)), account)
+            sent |= {"payment_method": parameters["payment_method_id"], "confirm": True}
+        with errors.translated(account):
+            return _answered(self._client.payment_intents.create(sent, params.options(account, key)), account)
 
     def abandon(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment | None:
         """See :meth:`Provider.abandon`.
@@ -88,12 +78,10 @@ class StripeProvider:
         """
         if not parameters.get("payment_method_id"):
             return self.authorize(parameters=parameters, key=key, account=account)
-        params = stripe_params.intent(parameters, key)
+        sent = params.intent(parameters, key)
         try:
-            with stripe_errors.translated(account):
-                return _answered(
-                    self._client.payment_intents.create(params, stripe_params.options(account, key)), account
-                )
+            with errors.translated(account):
+                return _answered(self._client.payment_intents.create(sent, params.options(account, key)), account)
         except KeyUsedError:
             pass
         try:
@@ -103,45 +91,37 @@ class StripeProvider:
 
     def confirm(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.confirm`."""
-        params: Any = {"payment_method": parameters["payment_method_id"], "expand": ["latest_charge"]}
-        with stripe_errors.translated(account):
-            return _answered(
-                self._client.payment_intents.confirm(ref, params, stripe_params.options(account, key)), account
-            )
+        sent: Any = {"payment_method": parameters["payment_method_id"], "expand": ["latest_charge"]}
+        with errors.translated(account):
+            return _answered(self._client.payment_intents.confirm(ref, sent, params.options(account, key)), account)
 
     def capture(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.capture`."""
-        params: Any = {"amount_to_capture": stripe_params.amount(parameters), "expand": ["latest_charge"]}
-        with stripe_errors.translated(account):
-            return _answered(
-                self._client.payment_intents.capture(ref, params, stripe_params.options(account, key)), account
-            )
+        sent: Any = {"amount_to_capture": params.amount(parameters), "expand": ["latest_charge"]}
+        with errors.translated(account):
+            return _answered(self._client.payment_intents.capture(ref, sent, params.options(account, key)), account)
 
     def cancel(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.cancel`."""
-        params: Any = {"cancellation_reason": "abandoned", "expand": ["latest_charge"]}
-        with stripe_errors.translated(account):
-            return _answered(
-                self._client.payment_intents.cancel(ref, params, stripe_params.options(account, key)), account
-            )
+        sent: Any = {"cancellation_reason": "abandoned", "expand": ["latest_charge"]}
+        with errors.translated(account):
+            return _answered(self._client.payment_intents.cancel(ref, sent, params.options(account, key)), account)
 
     def refund(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderRefund:
         """See :meth:`Provider.refund`."""
-        metadata = {stripe_objects.REFUND_KEY: parameters["refund_id"], stripe_objects.COMMAND_KEY: key}
-        params: Any = {"payment_intent": ref, "amount": stripe_params.amount(parameters), "metadata": metadata}
+        metadata = {objects.REFUND_KEY: parameters["refund_id"], objects.COMMAND_KEY: key}
+        sent: Any = {"payment_intent": ref, "amount": params.amount(parameters), "metadata": metadata}
         if parameters.get("reason") in _REFUND_REASONS:
-            params["reason"] = parameters["reason"]
-        with stripe_errors.translated(account):
-            return stripe_objects.refund(
-                stripe_fields.plain(self._client.refunds.create(params, stripe_params.options(account, key))), account
+            sent["reason"] = parameters["reason"]
+        with errors.translated(account):
+            return objects.refund(
+                fields.plain(self._client.refunds.create(sent, params.options(account, key))), account
             )
 
     def fetch(self, *, ref: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.fetch`."""
-        with stripe_errors.translated(account):
-            found = self._client.payment_intents.retrieve(
-                ref, {"expand": ["latest_charge"]}, stripe_params.options(account)
-            )
+        with errors.translated(account):
+            found = self._client.payment_intents.retrieve(ref, {"expand": ["latest_charge"]}, params.options(account))
             return _answered(found, account)
 
     def find(
@@ -153,56 +133,54 @@ class StripeProvider:
         https://docs.stripe.com/search
         """
         created = {"gte": int((near - _LAG).timestamp())}
-        found = stripe_lists.find(self._list(created=created, account=account, on_page=on_page), key=key)
-        return stripe_objects.payment(found, account) if found is not None else None
+        found = lists.find(self._list(created=created, account=account, on_page=on_page), key=key)
+        return objects.payment(found, account) if found is not None else None
 
     def find_refund(self, *, ref: str, key: str, account: str) -> ProviderRefund | None:
         """See :meth:`Provider.find_refund`."""
-        found = stripe_lists.find(self._refunds(ref, account), key=key)
-        return stripe_objects.refund(found, account) if found is not None else None
+        found = lists.find(self._refunds(ref, account), key=key)
+        return objects.refund(found, account) if found is not None else None
 
     def list_refunds(self, *, ref: str, account: str) -> Iterator[ProviderRefund | Unreadable]:
         """See :meth:`Provider.list_refunds`."""
-        read = partial(stripe_objects.refund, account=account)
-        return stripe_fields.readable(self._refunds(ref, account), read)
+        read = partial(objects.refund, account=account)
+        return fields.readable(self._refunds(ref, account), read)
 
     def list_payments(
         self, *, since: datetime, account: str, until: datetime | None = None
     ) -> Iterator[ProviderPayment | Unreadable]:
         """See :meth:`Provider.list_payments`."""
-        intents = self._list(created=stripe_params.window(since, until), account=account)
-        return stripe_fields.readable(intents, partial(stripe_objects.payment, account=account))
+        intents = self._list(created=params.window(since, until), account=account)
+        return fields.readable(intents, partial(objects.payment, account=account))
 
     def list_events(
         self, *, since: datetime, until: datetime, undelivered: bool, account: str
     ) -> Iterator[Notification | Unreadable]:
         """See :meth:`Provider.list_events`. Stripe keeps them for 30 days. https://docs.stripe.com/api/events/list"""
-        params: dict[str, Any] = {"created": stripe_params.window(since, until), "types": list(stripe_events.KINDS)}
+        sent: dict[str, Any] = {"created": params.window(since, until), "types": list(events.KINDS)}
         key_name = own_keys.key_name(account)
-        params |= {"delivery_success": False} if undelivered else {}
-        for event in stripe_lists.read(self._ask, "/v1/events", params, account):
+        sent |= {"delivery_success": False} if undelivered else {}
+        for event in lists.read(self._ask, "/v1/events", sent, account):
             if isinstance(event, Unreadable):
                 yield event
             else:  # it is kept whatever is in it
-                yield stripe_events.from_list(event, account=account, key_name=key_name)
+                yield events.from_list(event, account=account, key_name=key_name)
 
     def attest(self, *, ref: str, account: str) -> Notification:
         """See :meth:`Provider.attest`."""
         key_name = own_keys.key_name(account)
-        with stripe_errors.translated(account):
-            found = stripe_fields.plain(self._client.payment_intents.retrieve(ref, {}, stripe_params.options(account)))
-            return stripe_events.attested(found, account=account, key_name=key_name, at=datetime.now(UTC))
+        with errors.translated(account):
+            found = fields.plain(self._client.payment_intents.retrieve(ref, {}, params.options(account)))
+            return events.attested(found, account=account, key_name=key_name, at=datetime.now(UTC))
 
     def list_entries(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderEntry | Unreadable]:
         """See :meth:`Provider.list_entries`. https://docs.stripe.com/api/balance_transactions/list"""
-        return self._entries({"created": stripe_params.window(since, until)}, account)
+        return self._entries({"created": params.window(since, until)}, account)
 
     def list_payouts(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderPayout | Unreadable]:
         """See :meth:`Provider.list_payouts`."""
-        created = stripe_params.window(since, until)
-        return stripe_fields.readable(
-            stripe_lists.read(self._ask, "/v1/payouts", {"created": created}, account), stripe_objects.payout
-        )
+        created = params.window(since, until)
+        return fields.readable(lists.read(self._ask, "/v1/payouts", {"created": created}, account), objects.payout)
 
     def list_entries_of_payout(self, *, ref: str, account: str) -> Iterator[ProviderEntry | Unreadable]:
         """See :meth:`Provider.list_entries_of_payout`. https://docs.stripe.com/payouts/reconciliation"""
@@ -211,12 +189,12 @@ class StripeProvider:
 
     def check_headers(self, *, headers: Mapping[str, str], now: datetime) -> None:
         """See :meth:`Provider.check_headers`."""
-        stripe_signature.check_headers(headers=headers, now=now, tolerance=self._tolerance)
+        signature.check_headers(headers=headers, now=now, tolerance=self._tolerance)
 
     def authenticate(self, *, request: DeliveredRequest, secrets: Sequence[str], now: datetime) -> Notification:
         """See :meth:`Provider.authenticate`."""
-        stripe_signature.verify(request=request, secrets=secrets, now=now, tolerance=self._tolerance)
-        return stripe_events.from_body(request.body)
+        signature.verify(request=request, secrets=secrets, now=now, tolerance=self._tolerance)
+        return events.from_body(request.body)
 
     def look_up(self, *, notification: Notification) -> Notification:
         """See :meth:`Provider.look_up`. Stripe's events carry their object."""
@@ -224,21 +202,21 @@ class StripeProvider:
 
     def read(self, *, notification: Notification) -> ProviderNews | None:
         """See :meth:`Provider.read`. The event carries the object as it was then; nothing need be looked up."""
-        return stripe_events.read(notification)
+        return events.read(notification)
 
     def _list(self, *, created: Any, account: str, on_page: Callable[[], None] = lambda: None) -> Iterator[Any]:
-        params = {"created": created, "expand": ["data.latest_charge"]}
-        return stripe_lists.read(self._ask, "/v1/payment_intents", params, account, on_page=on_page)
+        sent = {"created": created, "expand": ["data.latest_charge"]}
+        return lists.read(self._ask, "/v1/payment_intents", sent, account, on_page=on_page)
 
     def _refunds(self, ref: str, account: str) -> Iterator[Any]:
-        return stripe_lists.read(self._ask, "/v1/refunds", {"payment_intent": ref}, account)
+        return lists.read(self._ask, "/v1/refunds", {"payment_intent": ref}, account)
 
-    def _entries(self, params: dict[str, Any], account: str) -> Iterator[ProviderEntry | Unreadable]:
-        params = {**params, "expand": ["data.source"]}
-        lines = stripe_lists.read(self._ask, "/v1/balance_transactions", params, account)
-        return stripe_fields.readable(lines, stripe_objects.entry)
+    def _entries(self, sent: dict[str, Any], account: str) -> Iterator[ProviderEntry | Unreadable]:
+        sent = {**sent, "expand": ["data.source"]}
+        lines = lists.read(self._ask, "/v1/balance_transactions", sent, account)
+        return fields.readable(lines, objects.entry)
 
 
 def _answered(intent: stripe.PaymentIntent, account: str) -> ProviderPayment:
     request_id = getattr(intent.last_response, "request_id", None) or ""
-    return replace(stripe_objects.payment(stripe_fields.plain(intent), account), request_id=request_id)
+    return replace(objects.payment(fields.plain(intent), account), request_id=request_id)

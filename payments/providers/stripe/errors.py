@@ -7,7 +7,6 @@ from typing import Any
 
 import stripe
 
-from payments.providers import stripe_fields, stripe_objects
 from payments.providers.base import (
     DeclinedError,
     HoldEndedError,
@@ -19,6 +18,7 @@ from payments.providers.base import (
     RefusedError,
     UnreadableError,
 )
+from payments.providers.stripe import fields, objects
 
 _NOT_SEEN = frozenset(("resource_missing", "livemode_mismatch", "account_invalid"))
 """The object belongs to another account or mode than the key; what became of it is not said."""
@@ -88,11 +88,11 @@ def _refused(error: stripe.InvalidRequestError, account: str) -> ProviderError:
 def _refusal(error: stripe.StripeError, account: str) -> dict[str, Any]:
     intent = getattr(error.error, "payment_intent", None)
     try:
-        payment = stripe_objects.payment(stripe_fields.plain(intent), account) if intent else None
+        payment = objects.payment(fields.plain(intent), account) if intent else None
     except UnreadableError:
         payment = None
     return {
-        "failure": stripe_objects.failure_of({"code": error.code, "message": error.user_message}),
+        "failure": objects.failure_of({"code": error.code, "message": error.user_message}),
         "payment": payment,
         "request_id": error.request_id or "",
     }
