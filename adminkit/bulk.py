@@ -4,12 +4,12 @@ from datetime import timedelta
 from inspect import unwrap
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 from django_q.tasks import async_task
 
-from common import loops
+from common import leases, loops
 from tenants.models import BulkRun
 
 _CARRIER = "adminkit.bulk_execution.carry_on"
@@ -69,4 +69,4 @@ def _own(run: BulkRun) -> QuerySet[BulkRun]:
 
 
 def _free() -> QuerySet[BulkRun]:
-    return BulkRun.objects.filter(Q(leased_until=None) | Q(leased_until__lt=Now()), finished_at=None)
+    return BulkRun.objects.filter(leases.is_over(), finished_at=None)

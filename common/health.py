@@ -3,7 +3,9 @@
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
+from common.times import rfc3339
+
 
 def live(request: HttpRequest) -> JsonResponse:
     """Answer that the process is up."""
-    return JsonResponse({"status": "ok", "timestamp": timezone.now().isoformat().replace("+00:00", "Z")})
+    return JsonResponse({"status": "ok", "timestamp": rfc3339(timezone.now())})

@@ -20,7 +20,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Now
 
-from common import ids, loops, processes, text_intake
+from common import ids, leases, loops, processes, text_intake
 from common.errors import HoldfastError
 from common.locking import AsOf, clocked
 from idempotency.errors import KeyInUseError, KeyInvalidError, KeyMissingError, KeyReusedError
@@ -158,9 +158,7 @@ def answer_of_other(*, claim: Claim) -> Answer | None:
 
 def free_left_behind() -> int:
     """End the leases of processes that ran on this machine before and have ended; returns how many."""
-    running = IdempotencyKey.objects.filter(status_code=None, leased_until__gt=Now())
-    gone = [name for name in running.values_list("leased_by", flat=True).distinct() if processes.is_gone_before(name)]
-    return running.filter(leased_by__in=gone).update(leased_until=Now())
+    return leases.end_left_behind(IdempotencyKey.objects.filter(status_code=None))
 
 
 def purge(*, now: datetime | None = None) -> int:
@@ -171,7 +169,7 @@ def purge(*, now: datetime | None = None) -> int:
 
 def _list_old(now: datetime | None) -> QuerySet[IdempotencyKey]:
     over = (Now() if now is None else Value(now)) - timedelta(seconds=settings.IDEMPOTENCY_TTL_SECONDS)
-    is_free = Q(status_code__isnull=False) | Q(leased_until__lt=Now())
+    is_free = Q(status_code__isnull=False) | leases.is_over()
     return IdempotencyKey.objects.filter(is_free, created_at__lt=over)
 
 

@@ -1,7 +1,6 @@
 """Sends what is in the outbox, mail by mail: claimed in a transaction, handed over outside of any, noted in another."""
 
 import logging
-import random
 from datetime import datetime, timedelta
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPServerDisconnected
 from uuid import UUID
@@ -11,7 +10,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from common import database, errors, loops, secrets
+from common import database, errors, loops, retries, secrets
 from notifications import locks, rendering
 from notifications.models import Mail
 
@@ -102,8 +101,7 @@ def _again_at(mail: Mail, error: Exception, at: datetime) -> datetime | None:
     is_of_address = isinstance(error, SMTPRecipientsRefused | AnymailRecipientsRefused)
     if is_of_address or at - mail.created_at > _GIVEN_UP_AFTER:
         return None
-    delay = min(_FIRST_DELAY * int(2 ** min(mail.attempts - 1, 10)), _LONGEST_DELAY)
-    return at + delay * (0.5 + random.random() / 2)  # noqa: S311  # spreads retries, not a secret
+    return at + retries.delay(mail.attempts, first=_FIRST_DELAY, longest=_LONGEST_DELAY)
 
 
 def _told(error: Exception) -> str:

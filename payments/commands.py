@@ -18,10 +18,10 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
-from common import database, ids, loops, processes
+from common import database, ids, leases, loops, processes, retries
 from common.locking import AsOf, clocked
 from common.states import InvalidStateError
-from payments import locks, managers, retries
+from payments import locks, managers
 from payments.models import Command, Payment, Refund
 from payments.models.payment import GIVEN_UP
 from payments.outcome_types import Outcome, PaymentOutcome
@@ -51,6 +51,8 @@ _NEXT = """(SELECT n.id FROM payments_command n
 
 FROZEN_FIELDS = ("amount", "currency", "capture_method", "payment_method_id")
 """Every field of a payment that :func:`new` looks at."""
+
+_FIRST_DELAY, _LONGEST_DELAY = timedelta(seconds=30), timedelta(hours=1)
 
 STARTING = (CommandKind.CREATE, CommandKind.AUTHORIZE, CommandKind.CHARGE)
 """What begins a payment: it goes before everything else, whatever the clocks of two nodes made of the ids."""
@@ -143,7 +145,7 @@ def list_due(
         Q(kind__in=STARTING) | Q(id__lt=OuterRef("id")), payment=OuterRef("payment"), status__in=sorted(COMMAND_OPEN)
     ).exclude(id=OuterRef("id"))
     due = Command.objects.exclude(pk__in=but_not).filter(
-        _lease_over(),
+        leases.is_over(),
         ~Exists(earlier),
         status__in=sorted(COMMAND_OPEN),
         next_attempt_at__lte=Now(),
@@ -167,7 +169,7 @@ def finish(command: Command, outcome: PaymentOutcome, *, at: datetime) -> None:
             command.turned_away += 1
         if outcome.retry_after is not None:
             command.extra_attempts += 1
-        command.next_attempt_at = at + retries.delay(command.attempts - command.extra_attempts, outcome.retry_after)
+        command.next_attempt_at = at + _wait(command, outcome.retry_after)
         return
     refused = outcome.kind in (Outcome.DECLINED, Outcome.REFUSED)
     command.move(CommandStatus.REFUSED if refused else CommandStatus.DONE)
@@ -193,9 +195,7 @@ def free_left_behind() -> int:
 
     What they sent may still be on its way: the key makes sending it again harmless.
     """
-    sending = Command.objects.filter(status=CommandStatus.SENT, leased_until__gt=Now())
-    gone = [name for name in sending.values_list("leased_by", flat=True).distinct() if processes.is_gone_before(name)]
-    return sending.filter(leased_by__in=gone).update(leased_until=Now())
+    return leases.end_left_behind(Command.objects.filter(status=CommandStatus.SENT))
 
 
 def flag_exhausted() -> int:
@@ -204,7 +204,7 @@ def flag_exhausted() -> int:
     Taken are also those whose sender died on the last attempt. Safe when two run.
     """
     exhausted = Command.objects.filter(
-        _lease_over(),
+        leases.is_over(),
         status__in=sorted(COMMAND_OPEN),
         attempts__gte=F("extra_attempts") + settings.COMMAND_MAX_ATTEMPTS,
         next_attempt_at__isnull=False,
@@ -275,6 +275,11 @@ def claim_once_more(*, command_id: UUID) -> Command | None:
     return command
 
 
+def _wait(command: Command, asked: float | None) -> timedelta:
+    tried = command.attempts - command.extra_attempts
+    return retries.delay(tried, first=_FIRST_DELAY, longest=_LONGEST_DELAY, asked=asked)
+
+
 def _frozen(payment: Payment, kind: CommandKind, *, amount: int, refund: Refund | None) -> dict[str, object]:
     frozen: dict[str, object] = {
         "payment_id": str(payment.pk),
@@ -290,7 +295,3 @@ def _frozen(payment: Payment, kind: CommandKind, *, amount: int, refund: Refund 
 def lease() -> timedelta:
     """Return how long a sender has a command for itself."""
     return timedelta(seconds=settings.COMMAND_LEASE_SECONDS)
-
-
-def _lease_over() -> Q:
-    return Q(leased_until__isnull=True) | Q(leased_until__lte=Now())

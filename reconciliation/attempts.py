@@ -1,6 +1,5 @@
 """Looks at the provider, one payment at a time: claimed and numbered before the call, with back-off between them."""
 
-import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,7 +8,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from common import database
+from common import database, retries
 from payments import commands, locks
 from payments.models import Attempt, AttemptResult, Command, Payment
 from payments.states import COMMAND_OPEN
@@ -115,11 +114,10 @@ def _flag(payment: Payment, attempt: Attempt, at: datetime) -> list[str]:
 
 def _delay(payment: Payment, attempt: Attempt, at: datetime) -> timedelta:
     """Exponential with jitter: after failures from a minute on, else for as long again as it has stood as it is."""
-    jitter = 0.5 + random.random() / 2  # noqa: S311  # spreads the looks, not a secret
     if attempt.failures:
-        return min(_FIRST_DELAY * int(2 ** min(attempt.failures - 1, 20)), _LONGEST_DELAY) * jitter
+        return retries.delay(attempt.failures, first=_FIRST_DELAY, longest=_LONGEST_DELAY)
     stood: timedelta = max(at - payment.changed_at, _after())
-    return min(stood, _LONGEST_WAIT) * (1 + jitter) / 2
+    return retries.spread(min(stood, _LONGEST_WAIT), least=0.75)
 
 
 def _after() -> timedelta:

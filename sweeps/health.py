@@ -12,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
-from common import connecting, redis_client
+from common import connecting, redis_client, times
 from common.asking import Asking
 from payments.models import Pace
 from sweeps.models import SweepRun
@@ -129,7 +129,7 @@ def _worker(runs: Runs) -> Check:
     if last is None:
         return {"ok": False, "reason": "no worker has run a sweep yet"}
     alive = timezone.now() - last < timedelta(minutes=1) + _GRACE
-    return {"ok": alive, "last_seen_at": last.isoformat().replace("+00:00", "Z")}
+    return {"ok": alive, "last_seen_at": times.rfc3339(last)}
 
 
 def _promises(runs: Runs) -> Check:
@@ -137,7 +137,7 @@ def _promises(runs: Runs) -> Check:
     if run is None or run.finished_at is None:
         return {"ok": False, "reason": "they have not been checked yet"}
     checked: Check = {"ok": not number and not run.error}
-    checked["checked_at"] = run.finished_at.isoformat().replace("+00:00", "Z")
+    checked["checked_at"] = times.rfc3339(run.finished_at)
     return checked | ({"broken": number} if number else {})
 
 

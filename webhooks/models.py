@@ -1,6 +1,5 @@
 """The inbox: one row for each event of a provider, kept for good, and what came of it."""
 
-import random
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -8,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from common import ids
+from common import ids, retries
 from payments.models import Payment
 
 
@@ -148,9 +147,8 @@ class Event(models.Model):
         """Note in memory why it could not be applied, and when it is tried again while it has tries left."""
         self.status = status
         self.effect, self.error, self.processed_at = "", error, None
-        delay = min(_FIRST_DELAY * 2 ** max(self.attempts - 1, 0), _LONGEST_DELAY)
-        jitter = 0.5 + random.random() / 2  # noqa: S311  # spreads retries, not a secret
-        self.next_attempt_at = None if self.has_no_tries_left else at + delay * jitter
+        delay = retries.delay(self.attempts, first=_FIRST_DELAY, longest=_LONGEST_DELAY)
+        self.next_attempt_at = None if self.has_no_tries_left else at + delay
 
     def wait(self, *, error: str, at: datetime, again: bool) -> None:
         """Note in memory that it waits for another event of its payment; no number of tries ends that.

@@ -258,6 +258,14 @@ class TestKept:
         kept = Event.objects.get()
         assert (kept.status, kept.attempts, kept.next_attempt_at) == ("failed", 3, None)
 
+    def test_a_person_may_have_it_tried_however_often(self, confirmed: Reservation, sandbox: Sandbox) -> None:
+        stripe_events.deliver(stripe_events.only(sandbox, "payment_intent.succeeded") | {"livemode": True})
+        Event.objects.update(attempts=60)
+        kept = Event.objects.get()
+        assert not inbox.retry(event_id=kept.pk)
+        kept.refresh_from_db()
+        assert (kept.status, kept.attempts, kept.next_attempt_at) == ("failed", 61, None)
+
     def test_a_poisoned_event_does_not_stop_the_others(
         self, confirmed: Reservation, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:

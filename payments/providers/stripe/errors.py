@@ -7,6 +7,7 @@ from typing import Any
 
 import stripe
 
+from common import retries
 from payments.providers.base import (
     DeclinedError,
     HoldEndedError,
@@ -40,8 +41,8 @@ def translated(account: str) -> Iterator[None]:
     except stripe.IdempotencyError as error:
         raise KeyUsedError(str(error), request_id=error.request_id or "") from error
     except stripe.RateLimitError as error:
-        wait = (error.headers or {}).get("Retry-After")
-        seconds = float(wait) if wait and wait.isdigit() else 1.0
+        asked = retries.read_retry_after((error.headers or {}).get("Retry-After"))
+        seconds = 1.0 if asked is None else asked
         raise NotSentError("rate limited", retry_after=seconds, request_id=error.request_id or "") from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         raise NotSentError(f"our API key was refused: {error.code}", request_id=error.request_id or "") from error
