@@ -11,8 +11,7 @@ from django.db.models import F, Func, Q, Value
 from booking import offer_history as offer_history  # its model is of this app, too
 from booking.fields import MultirangeField, UuidRangeField
 from booking.states import ACTIVE, HOLDING, RESERVATION_TRANSITIONS, ReservationStatus
-from common import ids
-from common.states import InvalidStateError
+from common import ids, states
 from payments.models import Payment
 from tenants import clocks
 from tenants.models import ApiClient, Language, Operator, currency_code, time_zone_name
@@ -201,8 +200,7 @@ class Reservation(models.Model):
         Raises:
             InvalidStateError: The transition table does not allow it.
         """
-        if to not in RESERVATION_TRANSITIONS[self.status]:
-            raise InvalidStateError(kind="reservation", status=self.status, wanted=to)
+        states.check(RESERVATION_TRANSITIONS, kind="reservation", status=self.status, wanted=to)
         self.status = to
         self.changed_at, self.changed_by, self.changed_because = at, by, because
         if to is ReservationStatus.CONFIRMED:
@@ -224,7 +222,7 @@ class Occupancy(models.Model):
     """When a party has an exclusive resource for itself (P2).
 
     A row for each active reservation of an exclusive resource, and no other: triggers of the database write it with
-    each change of a reservation (``migrations/0011_occupancy_guards.py``), so that no code path can forget it. That two
+    each change of a reservation (``sold_guards.py``), so that no code path can forget it. That two
     never overlap is the exclusion constraint's decision; ``resource_key`` is the resource as a range of one id, since
     core PostgreSQL has no such index of a plain id.
     """

@@ -22,7 +22,7 @@ from django.db import (
 )
 from psycopg import errors as pg
 
-from common.errors import BusyError
+from common.errors import BusyError, diagnosis
 
 CONTENTION = (pg.LockNotAvailable, pg.DeadlockDetected, pg.SerializationFailure)
 ERRORS = (DatabaseError, InterfaceError, psycopg.Error)
@@ -102,8 +102,8 @@ def name_actor(actor: str, reason: str) -> None:
 
 def violated(error: IntegrityError) -> str:
     """Return the name of the constraint that refused, or an empty text."""
-    cause = error.__cause__
-    return (cause.diag.constraint_name or "") if isinstance(cause, psycopg.Error) else ""
+    refused = diagnosis(error)
+    return (refused and refused.constraint_name) or ""
 
 
 def check_constraints() -> None:

@@ -116,7 +116,7 @@ def describe(error: BaseException) -> str:
     name = type(error).__name__
     if isinstance(error, SpokenError):
         return f"{name}: {error}" if str(error) else name
-    refused = next((each.diag for each in _chain(error) if isinstance(each, psycopg.Error)), None)
+    refused = diagnosis(error)
     if refused is None:
         return name
     is_raised = refused.source_function == "exec_stmt_raise"
@@ -124,6 +124,11 @@ def describe(error: BaseException) -> str:
     names = [refused.constraint_name or refused.table_name, refused.sqlstate and f"SQLSTATE {refused.sqlstate}"]
     told = ", ".join(each for each in names if each)
     return f"{name}{said and ': '}{said}{told and f' ({told})'}"
+
+
+def diagnosis(error: BaseException) -> psycopg.errors.Diagnostic | None:
+    """Return what PostgreSQL told of an error, or of the first one behind it of which it told."""
+    return next((each.diag for each in _chain(error) if isinstance(each, psycopg.Error)), None)
 
 
 def trace(error: BaseException) -> str:

@@ -1,13 +1,13 @@
 """What the reconciliation keeps: differences for a person, the provider's books, its runs, and how far it has read."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 
-from common import ids
-from common.states import InvalidStateError
+from common import ids, states
 from payments.models import Payment
 from tenants.models import Operator
 
@@ -36,10 +36,10 @@ class DiscrepancyStatus(models.TextChoices):
     RESOLVED = "resolved"
 
 
-TRANSITIONS = {
+DISCREPANCY_TRANSITIONS: Mapping[str, frozenset[str]] = {
     DiscrepancyStatus.OPEN: frozenset((DiscrepancyStatus.ACKNOWLEDGED, DiscrepancyStatus.RESOLVED)),
     DiscrepancyStatus.ACKNOWLEDGED: frozenset((DiscrepancyStatus.RESOLVED,)),
-    DiscrepancyStatus.RESOLVED: frozenset[DiscrepancyStatus](),
+    DiscrepancyStatus.RESOLVED: frozenset(),
 }
 
 ACCEPTED = "accepted"
@@ -136,8 +136,7 @@ class Discrepancy(models.Model):
         self.resolution = resolution
 
     def _move(self, to: DiscrepancyStatus) -> None:
-        if to not in TRANSITIONS[DiscrepancyStatus(self.status)]:
-            raise InvalidStateError(kind="discrepancy", status=self.status, wanted=to)
+        states.check(DISCREPANCY_TRANSITIONS, kind="discrepancy", status=self.status, wanted=to)
         self.status = to
 
 

@@ -6,8 +6,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 
-from common import ids
-from common.states import InvalidStateError
+from common import ids, states
 from payments.models.giving_back import Refund
 from payments.models.payment import Payment
 from payments.states import COMMAND_OPEN, COMMAND_TRANSITIONS, CommandKind, CommandStatus
@@ -95,8 +94,7 @@ class Command(models.Model):
         Raises:
             InvalidStateError: The transition table does not allow it.
         """
-        if to not in COMMAND_TRANSITIONS[self.status]:
-            raise InvalidStateError(kind="command", status=self.status, wanted=to)
+        states.check(COMMAND_TRANSITIONS, kind="command", status=self.status, wanted=to)
         self.status = to
 
 

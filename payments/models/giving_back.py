@@ -6,8 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from common import ids
-from common.states import InvalidStateError
+from common import ids, states
 from payments.models.payment import Payment
 from payments.states import REFUND_TRANSITIONS, RefundStatus
 from tenants.models import Operator
@@ -56,8 +55,7 @@ class Refund(models.Model):
         Raises:
             InvalidStateError: The transition table does not allow it.
         """
-        if to not in REFUND_TRANSITIONS[self.status]:
-            raise InvalidStateError(kind="refund", status=self.status, wanted=to)
+        states.check(REFUND_TRANSITIONS, kind="refund", status=self.status, wanted=to)
         self.status = to
         self.changed_at = at
 

@@ -6,8 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from common import ids
-from common.states import InvalidStateError
+from common import ids, states
 from payments.states import COMMAND_OPEN, PAYMENT_FINAL, PAYMENT_TRANSITIONS, CaptureMethod, PaymentStatus
 from tenants.models import Operator
 
@@ -122,8 +121,7 @@ class Payment(models.Model):
         Raises:
             InvalidStateError: The transition table does not allow it.
         """
-        if to not in PAYMENT_TRANSITIONS[self.status]:
-            raise InvalidStateError(kind="payment", status=self.status, wanted=to)
+        states.check(PAYMENT_TRANSITIONS, kind="payment", status=self.status, wanted=to)
         self.status = to
         self.as_of = at
         self.changed_at, self.changed_by, self.changed_because = at, by, because
