@@ -11,11 +11,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from adminkit import reason_page, staff_log
+from adminkit.models import BulkRun
 from adminkit.pages import ScopedAdmin
 from adminkit.spec import Act, ActionSpec, Told, always
 from common import logs, loops, request_id
 from common.errors import HoldfastError
-from tenants.models import BulkRun, User
+from tenants.models import User
 from tenants.roles import Power
 
 logger = logging.getLogger("holdfast.backoffice")

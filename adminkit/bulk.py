@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 from django_q.tasks import async_task
 
+from adminkit.models import BulkRun
 from common import leases, loops
-from tenants.models import BulkRun
 
 _CARRIER = "adminkit.bulk_execution.carry_on"
 _LEASE = timedelta(minutes=2)

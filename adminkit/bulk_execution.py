@@ -11,10 +11,11 @@ from django.forms import Form
 from django.http import HttpRequest, QueryDict
 
 from adminkit import actions, bulk
+from adminkit.models import BulkRun
 from adminkit.pages import ScopedAdmin
 from adminkit.spec import ActionSpec, spec_of
 from common import errors, loops, tasks
-from tenants.models import BulkRun, User
+from tenants.models import User
 
 
 @tasks.queued

@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 
 from adminkit import bulk, links
+from adminkit.models import BulkRun
 from adminkit.pages import ScopedAdmin
-from tenants.models import BulkRun
 
 MOST_SHOWN = 20
 """Rows that the page lists; of more it says that there are more."""

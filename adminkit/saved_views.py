@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 
 from adminkit import links
-from tenants.models import SavedView
+from adminkit.models import SavedView
 
 _MOST = 30
 """Views of one list that a person can have."""

@@ -37,7 +37,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("webhooks.event", "Events", "inbox"),
             ("payments.pace", "Paces", "speed"),
             ("sweeps.sweeprun", "Sweeps", "mop"),
-            ("tenants.bulkrun", "Bulk actions", "checklist"),
+            ("adminkit.bulkrun", "Bulk actions", "checklist"),
             ("django_q.failure", "Failed tasks", "error"),
         ),
     ),

@@ -12,9 +12,10 @@ from unfold.admin import TabularInline
 
 from adminkit import links
 from adminkit.actions import reasoned
+from adminkit.models import BulkRun
 from adminkit.pages import EditableAdmin, ReadOnlyAdmin, SuperuserAdmin
 from tenants import api_keys, roles
-from tenants.models import ApiClient, BulkRun, Member, Operator, Scope
+from tenants.models import ApiClient, Member, Operator, Scope
 from tenants.roles import Power
 
 admin.site.unregister(Group)

@@ -3,7 +3,7 @@
 One order everywhere: API client → event → reservation → payment → resource → slots by id. A reservation and its payment
 are locked by one statement, which locks them in that order row by row. The resource is locked by triggers, with each
 reservation that takes or leaves places: ``FOR KEY SHARE``, for which sales do not wait, or ``FOR UPDATE`` by who
-changes what is sold (``migrations/0011_occupancy_guards.py``). The slot is the hot row: it is locked last and for the
+changes what is sold (``sold_guards.py``). The slot is the hot row: it is locked last and for the
 shortest time, and ``FOR NO KEY UPDATE``, since the foreign key of a new reservation takes a key-share lock on it.
 """
 

@@ -36,7 +36,7 @@ _OF_ACTIVITIES = tuple(set(OfferField.values) - {OfferField.CAPACITY, OfferField
 class OfferHistory(models.Model):
     """Append-only: a change of what is offered, with its values before and after; null: there was, or is, none.
 
-    Triggers write it (``migrations/0017_offer_history_guards.py``), and nothing else can. What it tells of may be gone,
+    Triggers write it (``offer_guards.py``), and nothing else can. What it tells of may be gone,
     so that no foreign key holds the ids of activities and departures.
     """
 

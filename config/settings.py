@@ -23,8 +23,7 @@ DEBUG = env.boolean("DEBUG", default=False)
 # Whoever needs a secret asks `common.secrets` for it by name, each time: no setting keeps one.
 SECRETS = Secrets(env.secret, defaults={"SECRET_KEY": rules.DEVELOPMENT_SECRET_KEY} if DEBUG else {})
 env.declare("SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS")
-SECRET_KEY = SECRETS.following("SECRET_KEY")
-SECRET_KEY_FALLBACKS = SECRETS.retired_signing_keys
+SECRET_KEY, SECRET_KEY_FALLBACKS = SECRETS.following("SECRET_KEY"), SECRETS.retired_signing_keys
 ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS")
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", of=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
@@ -130,6 +129,7 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "tenants",
+    "adminkit",
     "idempotency",
     "payments",
     "booking",

@@ -1,6 +1,4 @@
-"""The outbox of mails."""
-
-from typing import ClassVar
+"""Mails."""
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
@@ -10,17 +8,15 @@ import common.ids
 
 
 class Migration(migrations.Migration):
-    """Generated."""
-
     initial = True
 
-    dependencies: ClassVar = [
-        ("booking", "0004_language"),
-        ("payments", "0005_reconciliation"),
-        ("tenants", "0003_language"),
+    dependencies = [
+        ("booking", "0002_guards"),
+        ("payments", "0002_guards"),
+        ("tenants", "0002_guards"),
     ]
 
-    operations: ClassVar = [
+    operations = [
         migrations.CreateModel(
             name="Mail",
             fields=[
@@ -32,7 +28,11 @@ class Migration(migrations.Migration):
                             ("paid", "Paid"),
                             ("failed", "Failed"),
                             ("expired", "Expired"),
+                            ("cancelled", "Cancelled"),
+                            ("cancelled_held", "Cancelled Held"),
+                            ("moved", "Moved"),
                             ("refunded", "Refunded"),
+                            ("part_returned", "Part Returned"),
                             ("late_seated", "Late Seated"),
                             ("late_refunded", "Late Refunded"),
                             ("person_needed", "Person Needed"),
@@ -110,6 +110,12 @@ class Migration(migrations.Migration):
                         condition=models.Q(("status", "waiting")), fields=["next_attempt_at"], name="mail_due"
                     ),
                     models.Index(fields=["operator", "-id"], name="mail_operator_newest"),
+                    models.Index(
+                        condition=models.Q(("status", "sent"), _negated=True),
+                        fields=["status", "-id"],
+                        name="mail_not_sent",
+                    ),
+                    models.Index(fields=["kind", "-id"], name="mail_kind_newest"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("cause",), name="mail_once_for_a_cause"),
@@ -121,7 +127,11 @@ class Migration(migrations.Migration):
                                     "paid",
                                     "failed",
                                     "expired",
+                                    "cancelled",
+                                    "cancelled_held",
+                                    "moved",
                                     "refunded",
+                                    "part_returned",
                                     "late_seated",
                                     "late_refunded",
                                     "person_needed",

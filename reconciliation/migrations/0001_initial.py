@@ -1,77 +1,20 @@
-"""Discrepancies, the provider's books, settlement runs and watermarks."""
-
-from typing import ClassVar
+"""Discrepancies, the provider's books, settlement runs and marks."""
 
 import django.db.models.deletion
 from django.db import migrations, models
 
 import common.ids
 
-FORWARD = """
-CREATE FUNCTION reconciliation_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '% on % is refused: it is kept', TG_OP, TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
-END $$;
-
-CREATE FUNCTION reconciliation_discrepancy_moves() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF OLD.status <> NEW.status AND (OLD.status, NEW.status) NOT IN (
-        ('open', 'acknowledged'), ('open', 'resolved'), ('acknowledged', 'resolved')
-    ) THEN
-        RAISE EXCEPTION 'a discrepancy that is % cannot become %', OLD.status, NEW.status
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'discrepancy_transition';
-    END IF;
-    IF (OLD.kind, OLD.provider, OLD.account, OLD.subject, OLD.summary, OLD.difference, OLD.evidence, OLD.opened_at)
-       IS DISTINCT FROM
-       (NEW.kind, NEW.provider, NEW.account, NEW.subject, NEW.summary, NEW.difference, NEW.evidence, NEW.opened_at)
-       OR (OLD.resolved_at IS NOT NULL AND (OLD.resolved_at, OLD.resolved_by, OLD.resolved_because, OLD.resolution)
-           IS DISTINCT FROM (NEW.resolved_at, NEW.resolved_by, NEW.resolved_because, NEW.resolution)) THEN
-        RAISE EXCEPTION 'what was seen of a discrepancy, and how it was resolved, is kept'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'discrepancy_frozen';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER discrepancy_moves BEFORE UPDATE ON reconciliation_discrepancy
-    FOR EACH ROW EXECUTE FUNCTION reconciliation_discrepancy_moves();
-CREATE TRIGGER discrepancy_is_kept BEFORE DELETE ON reconciliation_discrepancy
-    FOR EACH ROW EXECUTE FUNCTION reconciliation_refuse();
-
-CREATE FUNCTION reconciliation_bookentry_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF (OLD.ref, OLD.kind, OLD.amount, OLD.fee, OLD.net, OLD.currency, OLD.moved, OLD.occurred_at)
-       IS DISTINCT FROM (NEW.ref, NEW.kind, NEW.amount, NEW.fee, NEW.net, NEW.currency, NEW.moved, NEW.occurred_at)
-       OR (OLD.payout_ref <> '' AND OLD.payout_ref <> NEW.payout_ref) THEN
-        RAISE EXCEPTION 'a line of the books is kept as it was read'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'book_entry_frozen';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER book_entry_is_frozen BEFORE UPDATE ON reconciliation_bookentry
-    FOR EACH ROW EXECUTE FUNCTION reconciliation_bookentry_is_kept();
-CREATE TRIGGER book_entry_is_kept BEFORE DELETE ON reconciliation_bookentry
-    FOR EACH ROW EXECUTE FUNCTION reconciliation_refuse();
-"""
-
-BACKWARD = """
-DROP TRIGGER book_entry_is_kept ON reconciliation_bookentry;
-DROP TRIGGER book_entry_is_frozen ON reconciliation_bookentry;
-DROP TRIGGER discrepancy_is_kept ON reconciliation_discrepancy;
-DROP TRIGGER discrepancy_moves ON reconciliation_discrepancy;
-DROP FUNCTION reconciliation_bookentry_is_kept(), reconciliation_discrepancy_moves(), reconciliation_refuse();
-"""
-
 
 class Migration(migrations.Migration):
-    """Generated, with the triggers added."""
-
     initial = True
 
-    dependencies: ClassVar = [
-        ("payments", "0005_reconciliation"),
-        ("tenants", "0003_language"),
+    dependencies = [
+        ("payments", "0002_guards"),
+        ("tenants", "0002_guards"),
     ]
 
-    operations: ClassVar = [
+    operations = [
         migrations.CreateModel(
             name="BookEntry",
             fields=[
@@ -100,9 +43,10 @@ class Migration(migrations.Migration):
                 "ordering": ["-occurred_at"],
                 "indexes": [
                     models.Index(fields=["provider", "account", "occurred_at"], name="book_entry_time"),
+                    models.Index(fields=["-occurred_at", "-id"], name="book_entry_newest"),
                     models.Index(
                         condition=models.Q(("payment_ref", ""), _negated=True),
-                        fields=["provider", "account", "payment_ref"],
+                        fields=["payment_ref", "provider", "account"],
                         name="book_entry_payment",
                     ),
                     models.Index(
@@ -111,7 +55,7 @@ class Migration(migrations.Migration):
                         name="book_entry_payout",
                     ),
                 ],
-                "constraints": [models.UniqueConstraint(fields=("provider", "account", "ref"), name="book_entry_once")],
+                "constraints": [models.UniqueConstraint(fields=("ref", "provider", "account"), name="book_entry_once")],
             },
         ),
         migrations.CreateModel(
@@ -181,6 +125,8 @@ class Migration(migrations.Migration):
                             ("missing_there", "missing there: we know money that they do not"),
                             ("late", "late: they took money after we had closed the payment"),
                             ("event", "event: one could not be applied"),
+                            ("partial_capture", "partial capture: they took a part of what was sold"),
+                            ("refund_failed", "refund failed: money that is owed to a guest has not reached them"),
                             ("foreign_hold", "foreign hold: held there, and not of this installation"),
                         ],
                         max_length=16,
@@ -262,6 +208,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         condition=models.Q(("told_at", None)), fields=["opened_at"], name="discrepancy_untold"
                     ),
+                    models.Index(fields=["kind", "subject"], name="discrepancy_of_subject"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -282,6 +229,8 @@ class Migration(migrations.Migration):
                                     "missing_there",
                                     "late",
                                     "event",
+                                    "partial_capture",
+                                    "refund_failed",
                                     "foreign_hold",
                                 ],
                             )
@@ -324,5 +273,4 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunSQL(FORWARD, BACKWARD),
     ]

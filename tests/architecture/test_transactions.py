@@ -14,6 +14,7 @@ LOCKING = re.compile(
 LOCKED_ELSEWHERE = {
     "payments/commands.py": "the claim of a command is one statement that locks, counts and leases",
     "sweeps/scheduling.py": "an advisory lock of whoever writes the schedules",
+    "booking/sold_guards.py": "triggers: a sale holds its activity, and a change of what is sold waits for it",
 }
 OPENS_TRANSACTIONS = {
     "common/database.py": "opens every use case",

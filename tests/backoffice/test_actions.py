@@ -10,10 +10,11 @@ from django.test import Client
 from django.utils import timezone
 
 from adminkit import actions, links
+from adminkit.models import BulkRun
 from booking import slots
 from booking.models import Reservation, Slot
 from sweeps import registry
-from tenants.models import BulkRun, Operator, User
+from tenants.models import Operator, User
 from tests.support.api import Frontend
 from tests.support.desk import all_actions, list_of, page_of, sign_in
 from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory

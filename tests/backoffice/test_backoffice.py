@@ -24,7 +24,7 @@ from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OURS = ("booking", "payments", "webhooks", "reconciliation", "notifications", "tenants", "sweeps")
+OURS = ("booking", "payments", "webhooks", "reconciliation", "notifications", "tenants", "sweeps", "adminkit")
 
 
 @pytest.fixture

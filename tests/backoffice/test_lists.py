@@ -8,10 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from adminkit import large_lists
+from adminkit.models import BulkRun, SavedView
 from booking import finding
 from booking.models import Reservation, Resource, Slot
 from common import ids
-from tenants.models import BulkRun, Operator, SavedView
+from tenants.models import Operator
 from tests.support.api import Frontend
 from tests.support.desk import list_of, page_of, sign_in
 from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory

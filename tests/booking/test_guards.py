@@ -11,7 +11,15 @@ from django.db.models.functions import Now
 from booking.models import History, Reservation, Slot, Unit
 from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
 from payments.models import Command, Payment, PaymentHistory
-from payments.states import COMMAND_TRANSITIONS, PAYMENT_TRANSITIONS, CommandStatus, PaymentStatus
+from payments.states import (
+    COMMAND_TRANSITIONS,
+    PAYMENT_TRANSITIONS,
+    REFUND_TRANSITIONS,
+    CommandStatus,
+    PaymentStatus,
+    RefundStatus,
+)
+from reconciliation.models import DISCREPANCY_TRANSITIONS, DiscrepancyStatus
 from tests.support import stripe_events
 from tests.support.api import Frontend
 from tests.support.factories import SlotFactory
@@ -166,7 +174,7 @@ def allowed_by(function: str) -> set[tuple[str, str]]:
 
 
 class TestTransitions:
-    """The table stands twice, in Python and in the database: the two are one."""
+    """The database has each table of Python, and nothing more."""
 
     @pytest.mark.parametrize(
         ("function", "statuses", "table"),
@@ -174,6 +182,8 @@ class TestTransitions:
             ("booking_reservation_moves", ReservationStatus.values, RESERVATION_TRANSITIONS),
             ("payments_payment_moves", PaymentStatus.values, PAYMENT_TRANSITIONS),
             ("payments_command_moves", CommandStatus.values, COMMAND_TRANSITIONS),
+            ("payments_refund_moves", RefundStatus.values, REFUND_TRANSITIONS),
+            ("reconciliation_discrepancy_moves", DiscrepancyStatus.values, DISCREPANCY_TRANSITIONS),
         ],
     )
     def test_are_the_same_in_the_database(

@@ -6,12 +6,13 @@ import pytest
 from django.db.models.functions import Now
 
 from adminkit import bulk
+from adminkit.models import BulkRun
 from notifications import sending, writing
 from notifications.models import Mail
 from payments.models import Attempt, AttemptResult, Payment
 from reconciliation import attempts
 from reconciliation.attempts import Result
-from tenants.models import BulkRun, User
+from tenants.models import User
 from tests.support import stripe_events
 from tests.support.aging import let_looks_be_due
 from tests.support.api import Frontend

@@ -3,7 +3,8 @@
 from django.apps import apps
 from django.db import connection
 
-OURS = ("booking", "payments", "webhooks", "reconciliation", "notifications", "idempotency", "sweeps", "tenants")
+OURS = ("booking", "payments", "webhooks", "reconciliation", "notifications", "idempotency", "sweeps", "tenants",
+        "adminkit")  # fmt: skip
 
 
 def test_every_index_and_constraint_of_the_models_is_there(db: None) -> None:

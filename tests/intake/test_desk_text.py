@@ -3,7 +3,8 @@
 import pytest
 from django.test import Client
 
-from tenants.models import SavedView, User
+from adminkit.models import SavedView
+from tenants.models import User
 from tests.support.desk import sign_in
 from tests.support.factories import OperatorFactory
 

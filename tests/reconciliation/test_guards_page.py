@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from reconciliation import guards
+from reconciliation import guards_page
 from tests.support.environment import ROOT
 
 pytestmark = pytest.mark.django_db
@@ -41,9 +41,9 @@ class TestPage:
                            "$$BEGIN RAISE EXCEPTION 'it''s no'; END$$")  # fmt: skip
             cursor.execute("CREATE TRIGGER no BEFORE UPDATE OF name ON booking_resource "
                            "FOR EACH ROW EXECUTE FUNCTION says_no()")  # fmt: skip
-        found = {guard.name: guard for guard in guards.present()}
-        assert found["no"] == guards.Guard("booking_resource", "no", "before update of name", "refuses: it's no")
+        found = {guard.name: guard for guard in guards_page.present()}
+        assert found["no"] == guards_page.Guard("booking_resource", "no", "before update of name", "refuses: it's no")
 
     def test_every_append_only_table_refuses_to_be_emptied(self) -> None:
-        truncated = {guard.table for guard in guards.present() if "before truncate" in guard.when}
+        truncated = {guard.table for guard in guards_page.present() if "before truncate" in guard.when}
         assert {"booking_history", "payments_refundhistory", "booking_offerhistory", "django_admin_log"} <= truncated

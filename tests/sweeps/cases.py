@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from adminkit import bulk
+from adminkit.models import BulkRun
 from booking import expiring, releasing
 from booking.models import Reservation
 from common import database
@@ -24,7 +25,6 @@ from reconciliation.models import SettlementRun
 from sweeps import registry
 from sweeps.models import SweepRun
 from tenants import rate_limits
-from tenants.models import BulkRun
 from tests.support import stripe_events
 from tests.support.aging import end_leases, let_looks_be_due
 from tests.support.api import Frontend
@@ -257,8 +257,8 @@ CASES = {
     "carry_on_bulk_runs": Case(
         prepare=bulk_runs,
         work=(bulk, "claim"),
-        lock=("tenants_bulkrun", "id"),
-        refuse=("UPDATE", "tenants_bulkrun", "id"),
+        lock=("adminkit_bulkrun", "id"),
+        refuse=("UPDATE", "adminkit_bulkrun", "id"),
         done=lambda: texts(BulkRun.objects.filter(finished_at__isnull=False).values_list("pk", flat=True)),
     ),
     "purge_idempotency_keys": Case(

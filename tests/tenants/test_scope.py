@@ -15,6 +15,7 @@ from django.urls import path
 from django.utils import timezone
 from pytest_django import Settings
 
+from adminkit.models import BulkRun, SavedView
 from adminkit.spec import spec_of
 from booking.models import History, Reservation, Resource, Slot, Unit
 from booking.offer_history import OfferHistory
@@ -24,7 +25,7 @@ from payments.models import Attempt, AttemptResult, Command, Payment, PaymentHis
 from reconciliation.models import Discrepancy
 from sweeps import registry
 from sweeps.models import SweepRun
-from tenants.models import ApiClient, BulkRun, Member, Operator, Role, SavedView, User
+from tenants.models import ApiClient, Member, Operator, Role, User
 from tests.support import stripe_events, walking
 from tests.support.api import Frontend
 from tests.support.desk import act, sign_in

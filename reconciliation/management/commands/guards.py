@@ -3,7 +3,7 @@
 from typing import Any
 
 from common.commands import CheckedCommand
-from reconciliation import guards
+from reconciliation import guards_page
 
 
 class Command(CheckedCommand):
@@ -13,4 +13,4 @@ class Command(CheckedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print."""
-        self.stdout.write(guards.page(), ending="")
+        self.stdout.write(guards_page.page(), ending="")

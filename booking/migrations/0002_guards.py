@@ -1,0 +1,779 @@
+"""Guards of the bookings, as ``booking/guards.py`` has them."""
+
+from django.db import migrations
+
+import common.guard_migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("booking", "0001_initial"),
+        ("payments", "0002_guards"),
+    ]
+
+    operations = [
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_reservation_moves",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_reservation_moves() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF OLD.status <> NEW.status AND (OLD.status, NEW.status) NOT IN (
+                    ('awaiting_payment', 'pending'), ('awaiting_payment', 'confirmed'), ('awaiting_payment', 'expired'),
+                        ('awaiting_payment', 'cancelled'), ('awaiting_payment', 'failed'), ('awaiting_payment', 'paid'),
+                    ('pending', 'confirmed'), ('pending', 'expired'), ('pending', 'cancelled'), ('pending', 'failed'),
+                        ('pending', 'paid'),
+                    ('confirmed', 'failed'), ('confirmed', 'paid'),
+                    ('expired', 'paid'),
+                    ('failed', 'paid'),
+                    ('paid', 'refunded')
+                ) THEN
+                    RAISE EXCEPTION 'a reservation that is % cannot become %', OLD.status, NEW.status
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_transition';
+                END IF;
+                IF OLD.status <> NEW.status AND (OLD.changed_at, OLD.changed_by, OLD.changed_because)
+                    = (NEW.changed_at, NEW.changed_by, NEW.changed_because) THEN
+                    RAISE EXCEPTION 'a change of status must say when, who and why'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_change_is_explained';
+                END IF;
+                RETURN NEW;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_moves ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER reservation_moves
+                BEFORE UPDATE OF status
+                ON booking_reservation
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_reservation_moves()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_reservation_begins",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_reservation_begins() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF NEW.status <> 'awaiting_payment' THEN
+                    RAISE EXCEPTION 'a reservation cannot begin as %', NEW.status
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_transition';
+                END IF;
+                RETURN NEW;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_begins ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER reservation_begins
+                BEFORE INSERT
+                ON booking_reservation
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_reservation_begins()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_reservation_history",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_reservation_history() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO booking_history (reservation_id, at, from_status, to_status, actor, reason)
+                VALUES (NEW.id, NEW.changed_at, CASE WHEN TG_OP = 'UPDATE' THEN OLD.status ELSE '' END, NEW.status,
+                        NEW.changed_by, NEW.changed_because);
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_history_of_insert ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER reservation_history_of_insert
+                AFTER INSERT
+                ON booking_reservation
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_reservation_history()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_history_of_update ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER reservation_history_of_update
+                AFTER UPDATE OF status
+                ON booking_reservation
+                FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
+                EXECUTE FUNCTION booking_reservation_history()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_reservation_amount_history",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_reservation_amount_history() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO booking_history (reservation_id, at, from_status, to_status, actor, reason)
+                VALUES (NEW.id, clock_timestamp(), NEW.status, NEW.status,
+                        left(coalesce(nullif(current_setting('holdfast.actor', true), ''), 'database:' || session_user), 200),
+                        format('%s places, amount %s %s → %s places, amount %s %s, in minor units',
+                               OLD.places, OLD.amount, OLD.currency, NEW.places, NEW.amount, NEW.currency));
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_history_of_amount ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER reservation_history_of_amount
+                AFTER UPDATE OF places, amount, currency
+                ON booking_reservation
+                FOR EACH ROW WHEN (
+                    (OLD.places, OLD.amount, OLD.currency)
+                        IS DISTINCT FROM
+                        (NEW.places, NEW.amount, NEW.currency)
+                )
+                EXECUTE FUNCTION booking_reservation_amount_history()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_reservation_goes_elsewhere",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_reservation_goes_elsewhere() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF (OLD.changed_at, OLD.changed_by, OLD.changed_because)
+                    = (NEW.changed_at, NEW.changed_by, NEW.changed_because)
+                    OR OLD.status <> NEW.status OR OLD.resource_id <> NEW.resource_id
+                    OR OLD.slot_id IS NULL OR NEW.slot_id IS NULL THEN
+                    RAISE EXCEPTION 'a reservation moves from one departure to another of its resource, and says when, who and why'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_move';
+                END IF;
+                INSERT INTO booking_history (reservation_id, at, from_status, to_status, actor, reason, moved_from_id)
+                VALUES (NEW.id, NEW.changed_at, OLD.status, NEW.status, NEW.changed_by, NEW.changed_because, OLD.slot_id);
+                RETURN NEW;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_goes_elsewhere ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER reservation_goes_elsewhere
+                BEFORE UPDATE OF slot_id
+                ON booking_reservation
+                FOR EACH ROW WHEN (OLD.slot_id IS DISTINCT FROM NEW.slot_id)
+                EXECUTE FUNCTION booking_reservation_goes_elsewhere()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER history_is_append_only ON booking_history",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER history_is_append_only
+                BEFORE UPDATE OR DELETE
+                ON booking_history
+                FOR EACH ROW
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER is_never_emptied ON booking_history",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER is_never_emptied
+                BEFORE TRUNCATE
+                ON booking_history
+                FOR EACH STATEMENT
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER unit_is_a_snapshot ON booking_unit",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER unit_is_a_snapshot
+                BEFORE UPDATE OR DELETE
+                ON booking_unit
+                FOR EACH ROW
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER is_never_emptied ON booking_unit",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER is_never_emptied
+                BEFORE TRUNCATE
+                ON booking_unit
+                FOR EACH STATEMENT
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_is_kept ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER reservation_is_kept
+                BEFORE DELETE
+                ON booking_reservation
+                FOR EACH ROW
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER is_never_emptied ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER is_never_emptied
+                BEFORE TRUNCATE
+                ON booking_reservation
+                FOR EACH STATEMENT
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_paid_has_money",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_paid_has_money() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF NOT EXISTS (
+                    SELECT 1 FROM payments_payment p
+                    WHERE p.id = NEW.payment_id AND p.status = 'succeeded'
+                      AND p.amount_captured = NEW.amount AND p.currency = NEW.currency
+                ) THEN
+                    RAISE EXCEPTION 'reservation % cannot be %: its payment has not succeeded', NEW.id, NEW.status
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_paid_has_money';
+                END IF;
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_paid_has_money ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER reservation_paid_has_money
+                AFTER INSERT OR UPDATE
+                ON booking_reservation
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW WHEN (NEW.status IN ('paid', 'refunded'))
+                EXECUTE FUNCTION booking_paid_has_money()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_confirmed_has_part",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_confirmed_has_part() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF NOT EXISTS (
+                    SELECT 1 FROM payments_payment p
+                    WHERE p.id = NEW.payment_id AND p.amount_captured > 0 AND p.amount_captured < NEW.amount
+                ) THEN
+                    RAISE EXCEPTION 'reservation % is not held, and no part of its money is captured', NEW.id
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_confirmed_has_part';
+                END IF;
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_confirmed_has_part ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER reservation_confirmed_has_part
+                AFTER UPDATE OF status
+                ON booking_reservation
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW WHEN (OLD.status = 'awaiting_payment' AND NEW.status = 'confirmed')
+                EXECUTE FUNCTION booking_confirmed_has_part()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_payment_is_fixed",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_payment_is_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE EXCEPTION 'reservation % keeps its operator and its payment', OLD.id
+                    USING ERRCODE = 'restrict_violation', CONSTRAINT = 'reservation_payment_is_fixed';
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_payment_is_fixed ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER reservation_payment_is_fixed
+                BEFORE UPDATE OF payment_id, operator_id
+                ON booking_reservation
+                FOR EACH ROW WHEN (
+                    (OLD.payment_id, OLD.operator_id)
+                        IS DISTINCT FROM
+                        (NEW.payment_id, NEW.operator_id)
+                )
+                EXECUTE FUNCTION booking_payment_is_fixed()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_payment_is_its_own",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_payment_is_its_own() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF NOT EXISTS (
+                    SELECT 1 FROM payments_payment p
+                    WHERE p.id = NEW.payment_id AND p.managed_by = 'reservation' AND p.operator_id = NEW.operator_id
+                ) THEN
+                    RAISE EXCEPTION 'the payment of reservation % is not driven by it', NEW.id
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_payment_is_its_own';
+                END IF;
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_payment_is_its_own ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER reservation_payment_is_its_own
+                AFTER INSERT
+                ON booking_reservation
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_payment_is_its_own()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_refuse_change",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE EXCEPTION 'what was sold does not change'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = TG_NAME;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_reservation_as_offered",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_reservation_as_offered() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE
+                activity record;
+                departure record;
+            BEGIN
+                SELECT operator_id, currency, timezone, exclusive INTO activity
+                    FROM booking_resource WHERE id = NEW.resource_id FOR KEY SHARE;
+                SELECT resource_id, starts_at, ends_at INTO departure FROM booking_slot WHERE id = NEW.slot_id;
+                IF NEW.slot_id IS NOT NULL THEN
+                    IF TG_OP = 'UPDATE' OR NEW.starts_at IS NULL THEN
+                        NEW.starts_at := departure.starts_at;
+                        NEW.ends_at := departure.ends_at;
+                    END IF;
+                    IF (NEW.resource_id, NEW.starts_at, NEW.ends_at)
+                       IS DISTINCT FROM (departure.resource_id, departure.starts_at, departure.ends_at) THEN
+                        RAISE EXCEPTION 'the departure is not the one that was offered'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_as_offered';
+                    END IF;
+                ELSIF (NEW.day, NEW.day) IS DISTINCT FROM ((NEW.starts_at AT TIME ZONE activity.timezone)::date,
+                        ((NEW.ends_at - interval '1 microsecond') AT TIME ZONE activity.timezone)::date) THEN
+                    RAISE EXCEPTION 'the day is not one of the activity''s time zone'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_as_offered';
+                END IF;
+                IF TG_OP = 'INSERT' AND (NEW.operator_id, NEW.currency, NEW.exclusive)
+                    IS DISTINCT FROM (activity.operator_id, activity.currency, activity.exclusive) THEN
+                    RAISE EXCEPTION 'the activity is not sold as it was offered'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_as_offered';
+                END IF;
+                RETURN NEW;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_as_offered_of_insert ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER reservation_as_offered_of_insert
+                BEFORE INSERT
+                ON booking_reservation
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_reservation_as_offered()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_as_offered_of_move ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER reservation_as_offered_of_move
+                BEFORE UPDATE OF slot_id
+                ON booking_reservation
+                FOR EACH ROW WHEN (OLD.slot_id IS DISTINCT FROM NEW.slot_id)
+                EXECUTE FUNCTION booking_reservation_as_offered()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_is_of_what_was_sold ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER reservation_is_of_what_was_sold
+                BEFORE UPDATE OF resource_id, day, starts_at, ends_at, exclusive
+                ON booking_reservation
+                FOR EACH ROW WHEN (
+                    (OLD.resource_id, OLD.day, OLD.starts_at, OLD.ends_at, OLD.exclusive)
+                        IS DISTINCT FROM
+                        (NEW.resource_id, NEW.day, NEW.starts_at, NEW.ends_at, NEW.exclusive)
+                    AND OLD.slot_id IS NOT DISTINCT FROM NEW.slot_id
+                )
+                EXECUTE FUNCTION booking_refuse_change()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_reservation_occupies",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_reservation_occupies() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE
+                is_for_one boolean;
+            BEGIN
+                SELECT exclusive INTO is_for_one FROM booking_resource WHERE id = NEW.resource_id FOR KEY SHARE;
+                IF NEW.status NOT IN ('awaiting_payment', 'pending', 'confirmed', 'paid') OR NOT (is_for_one OR NEW.exclusive) THEN
+                    DELETE FROM booking_occupancy WHERE reservation_id = NEW.id;
+                ELSIF NOT is_for_one THEN
+                    RAISE EXCEPTION 'the activity is not for one party any more'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_as_offered';
+                ELSE
+                    PERFORM pg_advisory_xact_lock('booking_occupancy'::regclass::oid::int, hashtext(NEW.resource_id::text));
+                    INSERT INTO booking_occupancy (reservation_id, resource_id, during)
+                    VALUES (NEW.id, NEW.resource_id, tstzmultirange(tstzrange(NEW.starts_at, NEW.ends_at)))
+                    ON CONFLICT (reservation_id, resource_id) DO UPDATE SET during = excluded.during;
+                END IF;
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_occupies_of_insert ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER reservation_occupies_of_insert
+                AFTER INSERT
+                ON booking_reservation
+                FOR EACH ROW WHEN (NEW.exclusive)
+                EXECUTE FUNCTION booking_reservation_occupies()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_occupies_of_update ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER reservation_occupies_of_update
+                AFTER UPDATE OF status, slot_id
+                ON booking_reservation
+                FOR EACH ROW WHEN (
+                    OLD.slot_id IS DISTINCT FROM NEW.slot_id
+                    OR (OLD.status IN ('awaiting_payment', 'pending', 'confirmed', 'paid'))
+                       <> (NEW.status IN ('awaiting_payment', 'pending', 'confirmed', 'paid'))
+                )
+                EXECUTE FUNCTION booking_reservation_occupies()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_resource_turns",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_resource_turns() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                DELETE FROM booking_occupancy WHERE resource_id = NEW.id;
+                    IF NEW.exclusive THEN
+                        INSERT INTO booking_occupancy (reservation_id, resource_id, during)
+                        SELECT id, resource_id, tstzmultirange(tstzrange(starts_at, ends_at)) FROM booking_reservation
+                        WHERE resource_id = NEW.id AND status IN ('awaiting_payment', 'pending', 'confirmed', 'paid') AND ends_at > now();
+                    END IF;
+                    RETURN NULL;
+                EXCEPTION WHEN exclusion_violation THEN
+                    RAISE EXCEPTION 'several parties have booked this activity for one time: it cannot be for one party only'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'resource_has_parties';
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER resource_turns ON booking_resource",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER resource_turns
+                AFTER UPDATE OF exclusive
+                ON booking_resource
+                FOR EACH ROW WHEN (OLD.exclusive <> NEW.exclusive)
+                EXECUTE FUNCTION booking_resource_turns()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_resource_is_sold",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_resource_is_sold() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                PERFORM FROM booking_resource WHERE id = NEW.id FOR UPDATE;  -- waits for the sales of this moment
+                IF ((OLD.operator_id, OLD.currency) IS DISTINCT FROM (NEW.operator_id, NEW.currency)
+                    AND EXISTS (SELECT FROM booking_slot WHERE resource_id = NEW.id))
+                OR ((OLD.operator_id, OLD.currency, OLD.timezone)
+                    IS DISTINCT FROM (NEW.operator_id, NEW.currency, NEW.timezone)
+                    AND EXISTS (SELECT FROM booking_reservation WHERE resource_id = NEW.id)) THEN
+                    RAISE EXCEPTION 'this activity has been sold: its operator, currency and time zone are fixed'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'resource_is_sold';
+                END IF;
+                IF OLD.exclusive AND NOT NEW.exclusive AND EXISTS (
+                    SELECT FROM booking_occupancy o JOIN booking_reservation r ON r.id = o.reservation_id
+                    WHERE o.resource_key = uuidrange(NEW.id, NEW.id, '[]') AND upper(o.during) > now() AND r.exclusive) THEN
+                    RAISE EXCEPTION 'guests have bought this activity for themselves: it stays exclusive until they have been there'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'resource_has_its_party';
+                END IF;
+                RETURN NEW;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER resource_is_sold ON booking_resource",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER resource_is_sold
+                BEFORE UPDATE OF operator_id, currency, timezone, exclusive
+                ON booking_resource
+                FOR EACH ROW WHEN (
+                    (OLD.operator_id, OLD.currency, OLD.timezone, OLD.exclusive)
+                        IS DISTINCT FROM
+                        (NEW.operator_id, NEW.currency, NEW.timezone, NEW.exclusive)
+                )
+                EXECUTE FUNCTION booking_resource_is_sold()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_slot_is_sold",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_slot_is_sold() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                PERFORM FROM booking_resource WHERE id = OLD.resource_id FOR UPDATE;  -- waits for the sales of this moment
+                IF OLD.sold_at IS NOT NULL OR OLD.reserved > 0
+                    OR EXISTS (SELECT FROM booking_reservation WHERE slot_id = OLD.id) THEN
+                    RAISE EXCEPTION 'this departure has been sold: its activity and its time are fixed'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'slot_is_sold';
+                END IF;
+                RETURN NEW;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER slot_is_sold ON booking_slot",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER slot_is_sold
+                BEFORE UPDATE OF resource_id, starts_at, ends_at
+                ON booking_slot
+                FOR EACH ROW WHEN (
+                    (OLD.resource_id, OLD.starts_at, OLD.ends_at)
+                        IS DISTINCT FROM
+                        (NEW.resource_id, NEW.starts_at, NEW.ends_at)
+                )
+                EXECUTE FUNCTION booking_slot_is_sold()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER slot_stays_sold ON booking_slot",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER slot_stays_sold
+                BEFORE UPDATE OF sold_at
+                ON booking_slot
+                FOR EACH ROW WHEN (OLD.sold_at IS NOT NULL AND NEW.sold_at IS DISTINCT FROM OLD.sold_at)
+                EXECUTE FUNCTION booking_refuse_change()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_note_offer",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_note_offer(
+                operator uuid, resource uuid, slot uuid, what text, before jsonb, after jsonb,
+                unit text DEFAULT '', currency text DEFAULT ''
+            ) RETURNS void LANGUAGE sql AS $$
+                INSERT INTO booking_offerhistory (at, operator_id, resource_id, slot_id, what, unit, currency, before, after, actor,
+                                                  reason)
+                SELECT clock_timestamp(), operator, resource, slot, what, unit, currency, before, after,
+                       left(coalesce(nullif(current_setting('holdfast.actor', true), ''), 'database:' || session_user), 200),
+                       coalesce(current_setting('holdfast.reason', true), '')
+            $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_slot_history",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_slot_history() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE
+                operator uuid;
+            BEGIN
+                SELECT operator_id INTO operator FROM booking_resource WHERE id = OLD.resource_id;
+                IF TG_OP = 'DELETE' THEN
+                    PERFORM booking_note_offer(operator, OLD.resource_id, OLD.id, 'departure',
+                                               jsonb_build_object('starts_at', OLD.starts_at, 'capacity', OLD.capacity), NULL);
+                    RETURN NULL;
+                END IF;
+                IF OLD.capacity <> NEW.capacity THEN
+                    PERFORM booking_note_offer(operator, NEW.resource_id, NEW.id, 'capacity',
+                                               to_jsonb(OLD.capacity), to_jsonb(NEW.capacity));
+                END IF;
+                IF OLD.is_closed <> NEW.is_closed THEN
+                    PERFORM booking_note_offer(operator, NEW.resource_id, NEW.id, 'is_closed',
+                                               to_jsonb(OLD.is_closed), to_jsonb(NEW.is_closed));
+                END IF;
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER slot_history_of_update ON booking_slot",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER slot_history_of_update
+                AFTER UPDATE OF capacity, is_closed
+                ON booking_slot
+                FOR EACH ROW WHEN (
+                    (OLD.capacity, OLD.is_closed)
+                        IS DISTINCT FROM
+                        (NEW.capacity, NEW.is_closed)
+                )
+                EXECUTE FUNCTION booking_slot_history()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER slot_history_of_delete ON booking_slot",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER slot_history_of_delete
+                AFTER DELETE
+                ON booking_slot
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_slot_history()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_slots_made",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_slots_made() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                PERFORM booking_note_offer(
+                    r.operator_id, r.id, NULL, 'departures', NULL,
+                    jsonb_build_object('departures', count(*), 'places', sum(m.capacity),
+                                       'first', min(m.starts_at), 'last', max(m.starts_at)))
+                    FROM made m JOIN booking_resource r ON r.id = m.resource_id GROUP BY r.id;
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER slot_history_of_insert ON booking_slot",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER slot_history_of_insert
+                AFTER INSERT
+                ON booking_slot
+                REFERENCING NEW TABLE AS made
+                FOR EACH STATEMENT
+                EXECUTE FUNCTION booking_slots_made()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_note_price",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_note_price(of_resource uuid, unit text, before jsonb, after jsonb) RETURNS void
+            LANGUAGE plpgsql AS $$
+            DECLARE
+                activity record;
+            BEGIN
+                SELECT operator_id, currency INTO activity FROM booking_resource WHERE id = of_resource;
+                IF NOT FOUND THEN  -- deleted by this transaction, before its prices
+                    SELECT h.operator_id, h.currency INTO activity FROM booking_offerhistory h
+                        WHERE h.resource_id = of_resource AND h.what = 'price' ORDER BY h.id DESC LIMIT 1;
+                END IF;
+                PERFORM booking_note_offer(activity.operator_id, of_resource, NULL, 'price', before, after, unit,
+                                           activity.currency);
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_rate_history",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_rate_history() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF TG_OP = 'UPDATE' AND (OLD.resource_id, OLD.unit) = (NEW.resource_id, NEW.unit) THEN
+                    PERFORM booking_note_price(NEW.resource_id, NEW.unit, to_jsonb(OLD.amount), to_jsonb(NEW.amount));
+                    RETURN NULL;
+                END IF;
+                IF TG_OP <> 'INSERT' THEN
+                    PERFORM booking_note_price(OLD.resource_id, OLD.unit, to_jsonb(OLD.amount), NULL);
+                END IF;
+                IF TG_OP <> 'DELETE' THEN
+                    PERFORM booking_note_price(NEW.resource_id, NEW.unit, NULL, to_jsonb(NEW.amount));
+                END IF;
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER rate_history ON booking_rate",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER rate_history
+                AFTER INSERT OR DELETE
+                ON booking_rate
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_rate_history()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER rate_history_of_update ON booking_rate",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER rate_history_of_update
+                AFTER UPDATE OF amount, unit, resource_id
+                ON booking_rate
+                FOR EACH ROW WHEN (
+                    (OLD.amount, OLD.unit, OLD.resource_id)
+                        IS DISTINCT FROM
+                        (NEW.amount, NEW.unit, NEW.resource_id)
+                )
+                EXECUTE FUNCTION booking_rate_history()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER is_never_emptied ON booking_rate",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER is_never_emptied
+                BEFORE TRUNCATE
+                ON booking_rate
+                FOR EACH STATEMENT
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_resource_history",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_resource_history() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                PERFORM booking_note_offer(NEW.operator_id, NEW.id, NULL, what, before, after)
+                    FROM (VALUES ('is_active', to_jsonb(OLD.is_active), to_jsonb(NEW.is_active)),
+                                 ('exclusive', to_jsonb(OLD.exclusive), to_jsonb(NEW.exclusive)),
+                                 ('currency', to_jsonb(OLD.currency), to_jsonb(NEW.currency))) AS changed(what, before, after)
+                    WHERE before <> after;
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER resource_history ON booking_resource",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER resource_history
+                AFTER UPDATE OF is_active, exclusive, currency
+                ON booking_resource
+                FOR EACH ROW WHEN (
+                    (OLD.is_active, OLD.exclusive, OLD.currency)
+                        IS DISTINCT FROM
+                        (NEW.is_active, NEW.exclusive, NEW.currency)
+                )
+                EXECUTE FUNCTION booking_resource_history()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER offer_history_is_append_only ON booking_offerhistory",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER offer_history_is_append_only
+                BEFORE UPDATE OR DELETE
+                ON booking_offerhistory
+                FOR EACH ROW
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER is_never_emptied ON booking_offerhistory",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER is_never_emptied
+                BEFORE TRUNCATE
+                ON booking_offerhistory
+                FOR EACH STATEMENT
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER offer_history_is_of_triggers ON booking_offerhistory",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER offer_history_is_of_triggers
+                BEFORE INSERT
+                ON booking_offerhistory
+                FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0)
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+    ]

@@ -1,0 +1,24 @@
+"""Guards of mails: none is deleted, and what one told is never rewritten."""
+
+from common import guards
+from common.guards import changed
+
+AFTER = ()
+
+_MAIL, _REFUSE = "notifications_mail", "notifications_mail_is_kept"
+_TOLD = changed("id", "operator_id", "reservation_id", "payment_id", "kind", "cause", "language", "facts", "created_at")
+
+GUARDS = (
+    guards.refusal(_REFUSE, "what was told is kept"),
+    *guards.kept(_MAIL, "mail_is_kept", by=_REFUSE),
+    # The address of a mail that was not sent yet may be corrected.
+    guards.trigger(
+        "mail_tells_what_it_told",
+        "BEFORE UPDATE",
+        _MAIL,
+        calls=_REFUSE,
+        condition=f"{_TOLD}\n"
+        "OR NEW.round < OLD.round\n"
+        'OR ((OLD.status = \'sent\' OR OLD.round > 1) AND OLD."to" IS DISTINCT FROM NEW."to")',
+    ),
+)

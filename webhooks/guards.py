@@ -1,0 +1,145 @@
+"""Guards of events as evidence, and of the money that needs their proof."""
+
+from booking.states import ReservationStatus
+from common import guards
+from common.guards import changed
+from payments.guards import REFUSE
+from payments.states import PaymentStatus
+
+AFTER = ("tenants", "payments", "booking")
+
+_EVENT, _PAYMENT, _RESERVATION = "webhooks_event", "payments_payment", "booking_reservation"
+_PAID = guards.listed((ReservationStatus.PAID, ReservationStatus.REFUNDED), of=ReservationStatus)
+_CONTENT = changed(
+    "id", "provider", "account", "event_id", "type", "object_ref", "problem", "live", "api_version", "occurred_at",
+    "source", "endpoint", "proven_account", "secret_name", "payload", "captured_amount", "captured_currency",
+    "received_at", "attested_by", "attested_because",
+)  # fmt: skip
+
+_EVIDENCE = (
+    guards.function(
+        "webhooks_event_is_evidence",
+        guards.refuse_if(
+            f"{_CONTENT}\n"
+            "    OR (OLD.payment_id IS NOT NULL AND NEW.payment_id IS DISTINCT FROM OLD.payment_id)\n"
+            "    OR (OLD.status = 'applied' AND NEW.status <> 'applied')",
+            "event % is evidence and is not changed",
+            "OLD.id",
+            code="restrict_violation",
+            constraint="event_is_evidence",
+        ),
+        "RETURN NEW;",
+    ),
+    guards.trigger("event_is_evidence", "BEFORE UPDATE", _EVENT, calls="webhooks_event_is_evidence"),
+    *guards.kept(_EVENT, "event_is_kept", by=REFUSE),
+)
+
+# How an event was verified is asked when it is stored, and again when it is applied, however much later that is:
+# by then the account may have got, changed or lost secrets of its own.
+_PROVEN = (
+    guards.function(
+        "webhooks_event_is_proven",
+        """
+        IF NEW.proven_account IS NULL THEN
+            IF NEW.status <> 'applied' THEN
+                RETURN NEW;  -- kept, and applied by nobody
+            END IF;
+            RAISE EXCEPTION 'nobody knows how event % was verified', NEW.id
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'event_is_proven';
+        END IF;
+        """,
+        guards.refuse_if(
+            "NEW.provider = 'stripe' AND NEW.secret_name <> coalesce(nullif(own, ''), 'STRIPE') || kind",
+            "event % was verified by %, which is no secret of its account",
+            "NEW.id",
+            "NEW.secret_name",
+            constraint="event_is_proven",
+        ),
+        guards.refuse_if(
+            """
+            NEW.status = 'applied' AND NOT EXISTS (
+                SELECT 1 FROM payments_payment p
+                WHERE p.id = NEW.payment_id AND p.provider = NEW.provider AND p.provider_account = NEW.proven_account
+            )
+            """,
+            "event % is of another account than its payment",
+            "NEW.id",
+            constraint="event_is_of_its_payment",
+        ),
+        "RETURN NEW;",
+        declare="""
+        own text := (SELECT stripe_secret FROM tenants_operator
+                     WHERE stripe_account = NEW.account AND stripe_account <> '');
+        kind text := CASE NEW.source WHEN 'webhook' THEN '_WEBHOOK_SECRETS' ELSE '_API_KEY' END;
+        """,
+    ),
+    guards.trigger("event_is_proven_when_stored", "BEFORE INSERT", _EVENT, calls="webhooks_event_is_proven"),
+    guards.trigger(
+        "event_is_proven_when_applied",
+        "BEFORE UPDATE OF status",
+        _EVENT,
+        calls="webhooks_event_is_proven",
+        condition="NEW.status = 'applied' AND OLD.status <> 'applied'",
+    ),
+)
+
+_MONEY = (
+    # Whatever of a payment its evidence must agree with, a change of it is held against the evidence.
+    guards.function(
+        "webhooks_captured_has_event",
+        guards.refuse_if(
+            """
+            NOT EXISTS (
+                SELECT 1 FROM webhooks_event e
+                WHERE e.id = NEW.captured_event_id AND e.payment_id = NEW.id AND e.status = 'applied'
+                  AND e.provider = NEW.provider AND e.object_ref = NEW.provider_ref
+                  AND e.account = NEW.provider_account AND e.proven_account = NEW.provider_account
+                  AND e.secret_name <> ''
+                  AND e.captured_amount = NEW.amount_captured AND e.captured_currency = NEW.currency
+            )
+            """,
+            "payment % has captured money without an event of it",
+            "NEW.id",
+            constraint="payment_event_proves_capture",
+        ),
+        "RETURN NULL;",
+    ),
+    guards.at_commit(
+        "payment_event_proves_capture",
+        "AFTER INSERT OR UPDATE OF status, amount_captured, captured_event_id, provider, provider_account, "
+        "provider_ref, currency",
+        _PAYMENT,
+        calls="webhooks_captured_has_event",
+        condition=f"NEW.status = '{PaymentStatus.SUCCEEDED.value}' OR NEW.amount_captured > 0 "
+        "OR NEW.captured_event_id IS NOT NULL",
+    ),
+    # A reservation is paid by the evidence of its own payment, of all that it costs.
+    guards.function(
+        "webhooks_paid_has_event",
+        guards.refuse_if(
+            """
+            NOT EXISTS (
+                SELECT 1 FROM payments_payment p JOIN webhooks_event e ON e.id = p.captured_event_id
+                WHERE p.id = NEW.payment_id AND p.operator_id = NEW.operator_id AND p.managed_by = 'reservation'
+                  AND e.payment_id = p.id AND e.status = 'applied' AND e.provider = p.provider
+                  AND e.object_ref = p.provider_ref AND e.proven_account = p.provider_account
+                  AND e.captured_amount = NEW.amount AND e.captured_currency = NEW.currency
+            )
+            """,
+            "reservation % cannot be %: no event proves its payment",
+            "NEW.id",
+            "NEW.status",
+            constraint="reservation_paid_has_event",
+        ),
+        "RETURN NULL;",
+    ),
+    guards.at_commit(
+        "reservation_paid_has_event",
+        "AFTER INSERT OR UPDATE OF status, amount, currency, payment_id",
+        _RESERVATION,
+        calls="webhooks_paid_has_event",
+        condition=f"NEW.status IN {_PAID}",
+    ),
+)
+
+GUARDS = (*_EVIDENCE, *_PROVEN, *_MONEY)
