@@ -1,25 +1,24 @@
-"""The outbox of everything that we ask of a provider: store → claim → send → finish.
+"""The outbox of everything that we ask of a provider; :mod:`common.outbox` says how it is claimed and recorded.
 
-A command commits together with the state change that wants it, and before it is sent. Claiming is one statement that
-counts the attempt and takes a lease; sending happens outside any transaction; what came of it is settled in one
-transaction by the caller. Whoever dies in between leaves a row that the sweep finds when its lease is over, and the
-same key makes the next attempt harmless. The commands of a payment are sent in the order in which they were stored.
+What is particular to commands: those of one payment go in the order in which they were stored; what takes money is sent
+only while it is wanted; what a sender learned of the payment is written even if another has the command: it is true.
 """
 
 import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.postgres.functions import TransactionNow
-from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Greatest, Now
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Greatest
 
-from common import database, ids, leases, loops, processes, retries
+from common import database, ids, loops
+from common.errors import BusyError
 from common.locking import AsOf, clocked
+from common.outbox import Outbox
 from common.states import InvalidStateError
 from payments import locks, managers
 from payments.models import Command, Payment, Refund
@@ -42,23 +41,32 @@ _FINISHED_FIELDS = (
 )
 """Every field that :func:`finish` changes."""
 
-_NEXT = """(SELECT n.id FROM payments_command n
-            WHERE n.payment_id = payments_command.payment_id AND n.id <> payments_command.id
-              AND n.status IN ('requested', 'sent', 'unknown') AND n.next_attempt_at <= now()
-              AND coalesce(n.leased_until, '-infinity') <= now()
-            ORDER BY n.id LIMIT 1)"""
-"""The command of the same payment that waits for one that is finished."""
-
 FROZEN_FIELDS = ("amount", "currency", "capture_method", "payment_method_id")
 """Every field of a payment that :func:`new` looks at."""
-
-_FIRST_DELAY, _LONGEST_DELAY = timedelta(seconds=30), timedelta(hours=1)
 
 STARTING = (CommandKind.CREATE, CommandKind.AUTHORIZE, CommandKind.CHARGE)
 """What begins a payment: it goes before everything else, whatever the clocks of two nodes made of the ids."""
 
 TAKING = (*STARTING, CommandKind.CONFIRM, CommandKind.CAPTURE)
 """What takes or holds money, or makes something that can: sent only while the payment is wanted."""
+
+
+def lease() -> timedelta:
+    """Return how long a sender has a command for itself."""
+    return timedelta(seconds=settings.COMMAND_LEASE_SECONDS)
+
+
+OUTBOX = Outbox(
+    model=Command,
+    open=COMMAND_OPEN,
+    lease=lease,
+    most_attempts=lambda: settings.COMMAND_MAX_ATTEMPTS,
+    first_delay=timedelta(seconds=30),
+    longest_delay=timedelta(hours=1),
+    claiming="status = 'sent', first_sent_at = coalesce(first_sent_at, now())",
+    in_order_of="payment",
+    first=Q(kind__in=STARTING),
+)
 
 
 def new(
@@ -90,41 +98,21 @@ def new(
 def claimed(command: Command, *, now: datetime) -> Command:
     """Claim a command that is not stored yet: whoever stores it is its first sender."""
     command.move(CommandStatus.SENT)
-    command.attempts = 1
+    OUTBOX.claim_new(command, at=now)
     command.first_sent_at = now
-    command.leased_until = now + lease()
-    command.leased_by = processes.own()
     return command
 
 
 def claim(*, command_id: UUID) -> Command | None:
     """Claim a command that is due, or return None if it is not, somebody has it, or an earlier one is still open.
 
-    One statement, committed at once: the attempt is counted before the call. After it, ``is_wanted`` says whether the
-    payment is still wanted.
+    Two statements: the claim, committed at once, and the payment. After them ``is_wanted`` says whether the payment is
+    still wanted.
     """
-    values: list[Any] = [lease(), processes.own(), command_id, settings.COMMAND_MAX_ATTEMPTS]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE payments_command SET status = 'sent', attempts = attempts + 1, leased_until = now() + %s,
-                                        leased_by = %s, first_sent_at = coalesce(first_sent_at, now())
-            WHERE id = (SELECT c.id FROM payments_command c
-                        WHERE c.id = %s AND c.status IN ('requested', 'sent', 'unknown')
-                          AND c.next_attempt_at <= now() AND coalesce(c.leased_until, '-infinity') <= now()
-                          AND c.attempts < c.extra_attempts + %s
-                          AND NOT EXISTS (SELECT 1 FROM payments_command e
-                                          WHERE e.payment_id = c.payment_id AND e.id <> c.id
-                                            AND e.status IN ('requested', 'sent', 'unknown')
-                                            AND (e.kind IN ('create', 'authorize', 'charge') OR e.id < c.id))
-                        FOR NO KEY UPDATE SKIP LOCKED)
-            """,
-            values,
-        )
-        if cursor.rowcount == 0:
-            return None
-    command = Command.objects.select_related("payment").get(pk=command_id)
-    command.is_wanted = command.kind not in TAKING or _is_wanted(command.payment)
+    command = OUTBOX.claim(command_id)
+    if command is not None:
+        command.payment = Payment.objects.get(pk=command.payment_id)
+        command.is_wanted = command.kind not in TAKING or _is_wanted(command.payment)
     return command
 
 
@@ -141,19 +129,10 @@ def list_due(
 
     ``but_not_of`` names accounts of providers to leave out, as (provider, account), ``but_not`` commands.
     """
-    earlier = Command.objects.filter(
-        Q(kind__in=STARTING) | Q(id__lt=OuterRef("id")), payment=OuterRef("payment"), status__in=sorted(COMMAND_OPEN)
-    ).exclude(id=OuterRef("id"))
-    due = Command.objects.exclude(pk__in=but_not).filter(
-        leases.is_over(),
-        ~Exists(earlier),
-        status__in=sorted(COMMAND_OPEN),
-        next_attempt_at__lte=Now(),
-        attempts__lt=F("extra_attempts") + settings.COMMAND_MAX_ATTEMPTS,
-    )
+    due = OUTBOX.due().exclude(pk__in=but_not)
     for provider, account in but_not_of:
         due = due.exclude(payment__provider=provider, payment__provider_account=account)
-    first = clocked(due.select_related("payment").order_by("next_attempt_at"))[:limit]
+    first = clocked(due.select_related("payment"))[:limit]
     return [AsOf.of(command) for command in first]
 
 
@@ -169,7 +148,7 @@ def finish(command: Command, outcome: PaymentOutcome, *, at: datetime) -> None:
             command.turned_away += 1
         if outcome.retry_after is not None:
             command.extra_attempts += 1
-        command.next_attempt_at = at + _wait(command, outcome.retry_after)
+        command.next_attempt_at = OUTBOX.retry_at(command, at=at, asked=outcome.retry_after)
         return
     refused = outcome.kind in (Outcome.DECLINED, Outcome.REFUSED)
     command.move(CommandStatus.REFUSED if refused else CommandStatus.DONE)
@@ -179,23 +158,12 @@ def finish(command: Command, outcome: PaymentOutcome, *, at: datetime) -> None:
 
 def is_claimed_still(command: Command) -> bool:
     """Say whether the sender of a command has it still, and no other has claimed it since. Its payment is locked."""
-    return Command.objects.filter(pk=command.pk, attempts=command.attempts, status=CommandStatus.SENT).exists()
+    return OUTBOX.held(command).filter(status=CommandStatus.SENT).exists()
 
 
 def fenced(command: Command) -> database.Fenced:
-    """Say how a finished command is written: only by the sender who has it, and told which one comes next.
-
-    A sender whose lease was over may have been replaced: the number of the claim has moved on.
-    """
-    return database.Fenced(row=command, fields=_FINISHED_FIELDS, fence="attempts", returning=_NEXT)
-
-
-def free_left_behind() -> int:
-    """End the leases of senders that ran on this machine before and have ended; returns how many.
-
-    What they sent may still be on its way: the key makes sending it again harmless.
-    """
-    return leases.end_left_behind(Command.objects.filter(status=CommandStatus.SENT))
+    """Say how a finished command is written: only by the sender who has it, and told which one comes next."""
+    return OUTBOX.fenced(command, _FINISHED_FIELDS)
 
 
 def flag_exhausted() -> int:
@@ -203,12 +171,7 @@ def flag_exhausted() -> int:
 
     Taken are also those whose sender died on the last attempt. Safe when two run.
     """
-    exhausted = Command.objects.filter(
-        leases.is_over(),
-        status__in=sorted(COMMAND_OPEN),
-        attempts__gte=F("extra_attempts") + settings.COMMAND_MAX_ATTEMPTS,
-        next_attempt_at__isnull=False,
-    )
+    exhausted = OUTBOX.exhausted()
     flagged = loops.each(
         exhausted.values_list("id", "payment_id"),
         lambda row: _flag(exhausted, command_id=row[0], payment_id=row[1]),
@@ -240,6 +203,7 @@ def give_another_round(*, command_id: UUID) -> None:
 
     Raises:
         InvalidStateError: What came of it is known.
+        BusyError: It is being sent at this moment.
     """
     payment_id = Command.objects.values_list("payment_id", flat=True).get(pk=command_id)
     with database.use_case():
@@ -248,11 +212,11 @@ def give_another_round(*, command_id: UUID) -> None:
         if locked is None or not command.is_open:
             raise InvalidStateError(kind="command", status=command.status, wanted=CommandStatus.SENT)
         payment = locked.row
-        command.extra_attempts, command.leased_until, command.next_attempt_at = command.attempts, None, locked.at
+        if not OUTBOX.start_round(command_id):
+            raise BusyError
         if not given_up(payment=payment).exclude(pk=command_id).exists():
             payment.stuck_at, payment.stuck_because = None, ""
-        fields = ["extra_attempts", "leased_until", "next_attempt_at"]
-        database.update_together((payment, ["stuck_at", "stuck_because"]), (command, fields))
+        database.update_together((payment, ["stuck_at", "stuck_because"]))
 
 
 def given_up(*, payment: Payment) -> QuerySet[Command]:
@@ -275,11 +239,6 @@ def claim_once_more(*, command_id: UUID) -> Command | None:
     return command
 
 
-def _wait(command: Command, asked: float | None) -> timedelta:
-    tried = command.attempts - command.extra_attempts
-    return retries.delay(tried, first=_FIRST_DELAY, longest=_LONGEST_DELAY, asked=asked)
-
-
 def _frozen(payment: Payment, kind: CommandKind, *, amount: int, refund: Refund | None) -> dict[str, object]:
     frozen: dict[str, object] = {
         "payment_id": str(payment.pk),
@@ -290,8 +249,3 @@ def _frozen(payment: Payment, kind: CommandKind, *, amount: int, refund: Refund 
         "installation": settings.INSTALLATION,
     }
     return frozen | ({"refund_id": str(refund.pk), "reason": refund.reason} if refund else {})
-
-
-def lease() -> timedelta:
-    """Return how long a sender has a command for itself."""
-    return timedelta(seconds=settings.COMMAND_LEASE_SECONDS)

@@ -14,7 +14,7 @@ logger = logging.getLogger("holdfast.leases")
 def free_left_behind() -> None:
     """End the leases of processes that ran on this machine before and have ended. Never raises for the database."""
     try:
-        freed = keys.free_left_behind() + commands.free_left_behind()
+        freed = keys.free_left_behind() + commands.OUTBOX.free_left_behind()
     except database.ERRORS:
         logger.warning("Leases of processes before this one could not be looked at; they run out by themselves.")
         return

@@ -7,12 +7,13 @@ from django.db import models
 from django.db.models import Q
 
 from common import ids, states
+from common.outbox import OutboxRow
 from payments.models.giving_back import Refund
 from payments.models.payment import Payment
 from payments.states import COMMAND_OPEN, COMMAND_TRANSITIONS, CommandKind, CommandStatus
 
 
-class Command(models.Model):
+class Command(OutboxRow):
     """Something that we ask of a provider: stored before it is sent, sent again with the same key until it is known."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
@@ -22,14 +23,6 @@ class Command(models.Model):
     amount = models.BigIntegerField()
     parameters = models.JSONField(default=dict, help_text="What is sent, frozen before the first call.")
     status = models.CharField(max_length=16, choices=CommandStatus.choices, default=CommandStatus.REQUESTED)
-    attempts = models.PositiveIntegerField(
-        default=0, help_text="How often it was claimed. Only grows: it is the number of the latest claim."
-    )
-    extra_attempts = models.PositiveIntegerField(
-        default=0,
-        db_default=0,
-        help_text="Attempts beyond COMMAND_MAX_ATTEMPTS: one for each that came too fast, a round for each by staff.",
-    )
     turned_away = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Attempts that the provider did not take, so that nothing came of them."
     )
@@ -38,12 +31,6 @@ class Command(models.Model):
         db_default=False,
         help_text="The provider keeps an answer under the key that says nothing: read first, then use another key.",
     )
-    next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="Empty: nobody will try it again.")
-    leased_until = models.DateTimeField(null=True, blank=True, help_text="Until then a sender is taken to be alive.")
-    leased_by = models.CharField(
-        max_length=255, blank=True, default="", db_default="", help_text="The sender's process, by host, boot and pid."
-    )
-    last_error = models.TextField(blank=True)
     provider_request_id = models.CharField(max_length=255, blank=True)
     requested_by = models.CharField(max_length=200)
     reason = models.TextField(blank=True)

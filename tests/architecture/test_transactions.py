@@ -12,7 +12,7 @@ LOCKING = re.compile(
     r"\bFOR\s+(NO\s+KEY\s+)?UPDATE\b|\bFOR\s+(KEY\s+)?SHARE\b|\bLOCK\s+TABLE\b|\bpg_(try_)?advisory", re.IGNORECASE
 )
 LOCKED_ELSEWHERE = {
-    "payments/commands.py": "the claim of a command is one statement that locks, counts and leases",
+    "common/outbox.py": "the claim of a row is one statement that locks, counts and leases",
     "sweeps/scheduling.py": "an advisory lock of whoever writes the schedules",
     "booking/sold_guards.py": "triggers: a sale holds its activity, and a change of what is sold waits for it",
 }

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from booking import execution
 from booking.models import Reservation
+from common.errors import BusyError
 from payments import commands
 from payments.models import Command, Payment
 from payments.states import CommandKind
@@ -68,6 +69,27 @@ class TestClaim:
             Payment.objects.get().stuck_because == "authorize: no answer in 5 attempts (no answer (APIConnectionError))"
         )
         assert commands.flag_exhausted() == 0
+
+
+class TestRound:
+    def test_is_not_begun_while_a_sender_has_the_command(self, unknown: Command) -> None:
+        living = commands.claim(command_id=unknown.pk)
+        assert living is not None
+        before = Command.objects.values().get()
+        with pytest.raises(BusyError):
+            commands.give_another_round(command_id=unknown.pk)
+        assert Command.objects.values().get() == before
+        assert execution.execute_claimed(living) is not None
+        assert Command.objects.get().status == "done"
+
+    def test_leaves_all_attempts(self, unknown: Command) -> None:
+        commands.give_another_round(command_id=unknown.pk)
+        for _ in range(5):
+            assert commands.claim(command_id=unknown.pk) is not None
+            end_leases()
+        assert commands.claim(command_id=unknown.pk) is None
+        unknown.refresh_from_db()
+        assert (unknown.attempts, unknown.extra_attempts) == (6, 1)
 
 
 class TestRelease:
