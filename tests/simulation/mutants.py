@@ -1,7 +1,7 @@
 """``make mutants``: takes one safety away after the other, and tells what notices: the suite, the storm, or both.
 
-A mutant is a copy of the repository with one text in one file replaced. The suite is asked by the tests that are there
-for that safety; the storm by the first seed that breaks a promise.
+A mutant is a copy of the repository with one text of one function replaced. The suite is asked by the tests that are
+there for that safety; the storm by the first seed that breaks a promise.
 """
 
 import argparse
@@ -16,7 +16,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.simulation.sabotages import MUTANTS, Mutant
+from tests.simulation.mutation import Mutant
+from tests.simulation.sabotages import MUTANTS
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTHING = "—"
@@ -50,9 +51,7 @@ def _made(mutant: Mutant) -> Iterator[Path]:
         copy = Path(directory) / "holdfast"
         shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
         path = copy / mutant.file
-        text = path.read_text()
-        assert mutant.text in text, f"{mutant.name}: {mutant.file} has changed"
-        path.write_text(text.replace(mutant.text, mutant.sabotage))
+        path.write_text(mutant.mutate(path.read_text()))
         yield copy
 
 
