@@ -153,14 +153,14 @@ def insert_together(*rows: models.Model) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fenced:
-    """A change of a row that is made only while its column ``fence`` is in the database as it is here.
+    """A change of a row that is made only while its columns ``fence`` are in the database as they are here.
 
     ``returning`` is a constant SQL expression over the row.
     """
 
     row: models.Model
     fields: Sequence[str]
-    fence: str
+    fence: Sequence[str]
     returning: str
 
 
@@ -229,8 +229,9 @@ def _update(row: models.Model, names: Sequence[str]) -> Statement:
 
 def _update_fenced(fenced: Fenced) -> Statement:
     sql, values = _update(fenced.row, fenced.fields)
-    sql = f"{sql} AND {_quoted(fenced.fence)} = %s RETURNING {fenced.returning}"
-    return sql, [*values, getattr(fenced.row, fenced.fence)]
+    still = " AND ".join(f"{_quoted(column)} = %s" for column in fenced.fence)
+    sql = f"{sql} AND {still} RETURNING {fenced.returning}"
+    return sql, [*values, *(getattr(fenced.row, column) for column in fenced.fence)]
 
 
 @cache

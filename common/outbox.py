@@ -47,7 +47,7 @@ class OutboxRow(models.Model):
     extra_attempts = models.PositiveIntegerField(
         default=0,
         db_default=0,
-        help_text="Attempts beyond COMMAND_MAX_ATTEMPTS: one for each that came too fast, a round for each by staff.",
+        help_text="Attempts beyond those of a round: one for each that came too fast, a round for each by staff.",
     )
     next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="Empty: nobody will try it again.")
     leased_until = models.DateTimeField(null=True, blank=True, help_text="Until then a sender is taken to be alive.")
@@ -91,11 +91,7 @@ class Outbox(Generic[Row]):
     def due(self) -> QuerySet[Row]:
         """Select what a sender may claim now, the longest waiting first. Takes no lock."""
         due = self._open().filter(leases.is_over(), next_attempt_at__lte=Now(), attempts__lt=self._allowed())
-        if self.in_order_of:
-            of_same = Q((self.in_order_of, OuterRef(self.in_order_of)))
-            earlier = self._open().filter(of_same, (self.first or Q()) | Q(id__lt=OuterRef("id")))
-            due = due.filter(~Exists(earlier.exclude(id=OuterRef("id"))))
-        return due.order_by("next_attempt_at")
+        return due.filter(self._is_next()).order_by("next_attempt_at")
 
     def claim(self, row_id: UUID) -> Row | None:
         """Claim a row and return it as this claim left it; None if it is not due, or somebody has it.
@@ -117,9 +113,9 @@ class Outbox(Generic[Row]):
         """Select a claimed row while no other has claimed it since."""
         return self.model._default_manager.filter(pk=row.pk, attempts=row.attempts)
 
-    def fenced(self, row: Row, fields: Sequence[str]) -> database.Fenced:
+    def fenced(self, row: Row, fields: Sequence[str], *, fence: Sequence[str] = ("attempts",)) -> database.Fenced:
         """Say how a claimed row is written: by who holds it. Returned is the id of what waits for it."""
-        return database.Fenced(row=row, fields=fields, fence="attempts", returning=self._following())
+        return database.Fenced(row=row, fields=fields, fence=fence, returning=self._following())
 
     def retry_at(self, row: Row, *, at: datetime, asked: float | None = None) -> datetime:
         """Return when a row that has failed is tried again; ``asked`` are the seconds of a ``Retry-After``."""
@@ -144,6 +140,17 @@ class Outbox(Generic[Row]):
 
     def _open(self) -> QuerySet[Row]:
         return self.model._default_manager.filter(status__in=sorted(self.open))
+
+    def _is_next(self) -> Q:
+        """Say of a row that nothing of its object that is open goes before it."""
+        if not self.in_order_of:
+            return Q()
+        of_same = self._open().filter(Q((self.in_order_of, OuterRef(self.in_order_of))))
+        older = Q(id__lt=OuterRef("id"))
+        if self.first is None:
+            return Q(~Exists(of_same.filter(older)))
+        of_first = self.first & ~Exists(of_same.filter(self.first & older))
+        return of_first | (~self.first & ~Exists(of_same.filter(self.first | older)))
 
     def _allowed(self) -> object:
         return F("extra_attempts") + self.most_attempts()

@@ -21,4 +21,12 @@ GUARDS = (
         "OR NEW.round < OLD.round\n"
         'OR ((OLD.status = \'sent\' OR OLD.round > 1) AND OLD."to" IS DISTINCT FROM NEW."to")',
     ),
+    # The number of the claim is the fence of its sender: it must never come back.
+    guards.trigger(
+        "mail_claims_only_grow",
+        "BEFORE UPDATE OF attempts, extra_attempts",
+        _MAIL,
+        calls=_REFUSE,
+        condition="NEW.attempts < OLD.attempts OR NEW.extra_attempts < OLD.extra_attempts",
+    ),
 )

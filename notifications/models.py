@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from booking.models import Reservation
 from common import ids
+from common.outbox import OutboxRow
 from payments.models import Payment
 from tenants.models import Language, Operator
 
@@ -38,7 +39,7 @@ class MailStatus(models.TextChoices):
     GIVEN_UP = "given_up"
 
 
-class Mail(models.Model):
+class Mail(OutboxRow):
     """A mail. ``cause`` is what it tells of: for one cause there is one mail, whoever writes it and how often."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
@@ -52,9 +53,6 @@ class Mail(models.Model):
     facts = models.JSONField(default=dict, help_text="What it tells, as it was when it was written.")
     status = models.CharField(max_length=16, choices=MailStatus.choices, default=MailStatus.WAITING)
     round = models.PositiveSmallIntegerField(default=1, help_text="One more each time that a person has it sent again.")
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.TextField(blank=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
 
@@ -78,24 +76,25 @@ class Mail(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} mail"
 
+    RESULT_FIELDS = ("status", "sent_at", "next_attempt_at", "leased_until", "last_error")
+    """Every field that :meth:`note_sent` and :meth:`note_failure` change."""
+
     def note_sent(self, *, at: datetime) -> None:
         """Note in memory that the mail server has taken it."""
         self.status = MailStatus.SENT
         self.sent_at = at
-        self.next_attempt_at = None
+        self.next_attempt_at = self.leased_until = None
         self.last_error = ""
 
     def note_failure(self, *, error: str, again_at: datetime | None) -> None:
         """Note in memory that it was not taken, and when it is tried again; None: not by itself."""
         self.last_error = error
-        self.next_attempt_at = again_at
+        self.next_attempt_at, self.leased_until = again_at, None
         if again_at is None:
             self.status = MailStatus.GIVEN_UP
 
-    def send_again(self, *, at: datetime) -> None:
+    def send_again(self) -> None:
         """Note in memory that a person wants it sent once more."""
         self.status = MailStatus.WAITING
         self.sent_at = None
         self.round += 1
-        self.attempts = 0
-        self.next_attempt_at = at

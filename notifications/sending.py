@@ -1,4 +1,4 @@
-"""Sends what is in the outbox, mail by mail: claimed in a transaction, handed over outside of any, noted in another."""
+"""Sends what is in the outbox of mails, one by one; :mod:`common.outbox` says how each is claimed and recorded."""
 
 import logging
 from datetime import datetime, timedelta
@@ -10,19 +10,27 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from common import database, errors, loops, retries, secrets
-from notifications import locks, rendering
-from notifications.models import Mail
+from common import database, errors, loops, secrets
+from common.errors import BusyError
+from common.outbox import Outbox
+from notifications import rendering
+from notifications.models import Mail, MailStatus
 
 logger = logging.getLogger("holdfast.mails")
 
-_LEASE = timedelta(minutes=5)
-_FIRST_DELAY = timedelta(minutes=1)
-_LONGEST_DELAY = timedelta(hours=1)
 _GIVEN_UP_AFTER = timedelta(days=3)
 _REFUSED = (SMTPRecipientsRefused, SMTPDataError, AnymailRecipientsRefused)
 """Answers to one mail, which say nothing of the next."""
 _NOT_TAKEN = (SMTPException, AnymailError, OSError)
+
+OUTBOX = Outbox(
+    model=Mail,
+    open=frozenset((MailStatus.WAITING,)),
+    lease=lambda: timedelta(minutes=5),
+    most_attempts=lambda: 200,  # three days are over before, but for a mail that ends its sender each time
+    first_delay=timedelta(minutes=1),
+    longest_delay=timedelta(hours=1),
+)
 
 
 def send_due() -> int:
@@ -35,39 +43,36 @@ def send_due() -> int:
     server = get_connection(fail_silently=False, **given)
 
     def send(mail_id: UUID) -> bool:
-        mail = _claim(mail_id)
+        mail = OUTBOX.claim(mail_id)
         if mail is None:
             return False
         error = _hand_over(mail, server)
-        _note(mail, error)
+        _record(mail, error)
         if error is not None and not isinstance(error, _REFUSED):
             raise error
         return error is None
 
     try:
-        due = locks.due().values_list("pk", flat=True)
-        return loops.each(due, send, name="send_mails", ends=_NOT_TAKEN).done
+        due = OUTBOX.due().values_list("pk", flat=True)
+        taken = loops.each(due, send, name="send_mails", ends=_NOT_TAKEN).done
     finally:
         server.close()
+    loops.each(OUTBOX.exhausted(), _give_up, name="give_up_mails")
+    return taken
 
 
 def send_again(*, mail_id: UUID) -> None:
-    """Have a mail sent once more, whatever became of it. Must be called outside a transaction."""
-    with database.use_case():
-        locked = locks.get_mail_for_update(mail_id=mail_id)
-        locked.row.send_again(at=locked.at)
-        locked.row.save()
+    """Have a mail sent once more, whatever became of it. Must be called outside a transaction.
 
-
-def _claim(mail_id: UUID) -> Mail | None:
+    Raises:
+        BusyError: It is being sent at this moment.
+    """
     with database.use_case():
-        locked = locks.find_due_for_update(mail_id=mail_id)
-        if locked is None:
-            return None
-        mail = locked.row
-        mail.attempts += 1
-        Mail.objects.filter(pk=mail.pk).update(attempts=mail.attempts, next_attempt_at=locked.at + _LEASE)
-    return mail
+        if not OUTBOX.start_round(mail_id):
+            raise BusyError
+        mail = Mail.objects.get(pk=mail_id)  # which that has locked
+        mail.send_again()
+        mail.save(update_fields=["status", "sent_at", "round"])
 
 
 def _hand_over(mail: Mail, server: BaseEmailBackend) -> Exception | None:
@@ -83,25 +88,33 @@ def _hand_over(mail: Mail, server: BaseEmailBackend) -> Exception | None:
     return None
 
 
-def _note(claimed: Mail, error: Exception | None) -> None:
-    """Write what came of a mail; a failure is no news of one that another sender has claimed since."""
+def _record(mail: Mail, error: Exception | None) -> None:
+    """Write what came of a mail; a failure is no news of one that another sender has claimed since.
+
+    That it was taken is true whoever has claimed it since, but says nothing of a sending that a person asked for since.
+    """
     with database.use_case():
-        locked = locks.get_mail_for_update(mail_id=claimed.pk)
-        mail, at = locked.row, locked.at
-        if error is not None and mail.attempts != claimed.attempts:
-            return
+        at = database.now()
         if error is None:
             mail.note_sent(at=at)
         else:
             mail.note_failure(error=_told(error), again_at=_again_at(mail, error, at))
-        mail.save()
+        fence = ("round",) if error is None else ("round", "attempts")
+        database.update_together(fenced=OUTBOX.fenced(mail, Mail.RESULT_FIELDS, fence=fence))
 
 
 def _again_at(mail: Mail, error: Exception, at: datetime) -> datetime | None:
     is_of_address = isinstance(error, SMTPRecipientsRefused | AnymailRecipientsRefused)
     if is_of_address or at - mail.created_at > _GIVEN_UP_AFTER:
         return None
-    return at + retries.delay(mail.attempts, first=_FIRST_DELAY, longest=_LONGEST_DELAY)
+    return OUTBOX.retry_at(mail, at=at)
+
+
+def _give_up(mail: Mail) -> None:
+    """Leave a mail to a person: nobody who tried it came to its end."""
+    with database.use_case():
+        mail.note_failure(error=mail.last_error or "its sender died each time", again_at=None)
+        database.update_together(fenced=OUTBOX.fenced(mail, Mail.RESULT_FIELDS, fence=("round", "attempts")))
 
 
 def _told(error: Exception) -> str:

@@ -87,7 +87,11 @@ class CommandAdmin(ReadOnlyAdmin):
 
     operator_path = "payment__operator"
     money = showing.money("amount", currency="payment__currency")
-    exclude: ClassVar = ["amount", "parameters"]
+    fields: ClassVar = [
+        "payment", "refund", "kind", "status", "attempts", "extra_attempts", "turned_away", "answer_saved",
+        "next_attempt_at", "leased_until", "leased_by", "last_error", "provider_request_id", "requested_by", "reason",
+        "created_at", "first_sent_at", "finished_at", "money",
+    ]  # fmt: skip
     readonly_fields: ClassVar = ["money"]
     list_display = (
         "kind",

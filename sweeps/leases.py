@@ -6,6 +6,7 @@ from django.db import connections
 
 from common import database
 from idempotency import keys
+from notifications import sending
 from payments import commands
 
 logger = logging.getLogger("holdfast.leases")
@@ -14,7 +15,7 @@ logger = logging.getLogger("holdfast.leases")
 def free_left_behind() -> None:
     """End the leases of processes that ran on this machine before and have ended. Never raises for the database."""
     try:
-        freed = keys.free_left_behind() + commands.OUTBOX.free_left_behind()
+        freed = keys.free_left_behind() + commands.OUTBOX.free_left_behind() + sending.OUTBOX.free_left_behind()
     except database.ERRORS:
         logger.warning("Leases of processes before this one could not be looked at; they run out by themselves.")
         return

@@ -20,6 +20,40 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Mail",
             fields=[
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="How often it was claimed. Only grows: it is the number of the latest claim.",
+                    ),
+                ),
+                (
+                    "extra_attempts",
+                    models.PositiveIntegerField(
+                        db_default=0,
+                        default=0,
+                        help_text="Attempts beyond those of a round: one for each that came too fast, a round for each by staff.",
+                    ),
+                ),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(blank=True, help_text="Empty: nobody will try it again.", null=True),
+                ),
+                (
+                    "leased_until",
+                    models.DateTimeField(blank=True, help_text="Until then a sender is taken to be alive.", null=True),
+                ),
+                (
+                    "leased_by",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="The sender's process, by host, boot and pid.",
+                        max_length=255,
+                    ),
+                ),
+                ("last_error", models.TextField(blank=True)),
                 ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 (
                     "kind",
@@ -67,9 +101,6 @@ class Migration(migrations.Migration):
                         default=1, help_text="One more each time that a person has it sent again."
                     ),
                 ),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("next_attempt_at", models.DateTimeField(blank=True, null=True)),
-                ("last_error", models.TextField(blank=True)),
                 ("created_at", models.DateTimeField()),
                 ("sent_at", models.DateTimeField(blank=True, null=True)),
                 (

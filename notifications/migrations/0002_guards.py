@@ -59,4 +59,14 @@ class Migration(migrations.Migration):
                 EXECUTE FUNCTION notifications_mail_is_kept()
             """),
         ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER mail_claims_only_grow ON notifications_mail",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER mail_claims_only_grow
+                BEFORE UPDATE OF attempts, extra_attempts
+                ON notifications_mail
+                FOR EACH ROW WHEN (NEW.attempts < OLD.attempts OR NEW.extra_attempts < OLD.extra_attempts)
+                EXECUTE FUNCTION notifications_mail_is_kept()
+            """),
+        ),
     ]

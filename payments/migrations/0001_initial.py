@@ -403,7 +403,7 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(
                         db_default=0,
                         default=0,
-                        help_text="Attempts beyond COMMAND_MAX_ATTEMPTS: one for each that came too fast, a round for each by staff.",
+                        help_text="Attempts beyond those of a round: one for each that came too fast, a round for each by staff.",
                     ),
                 ),
                 (

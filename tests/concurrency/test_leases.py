@@ -14,7 +14,7 @@ from reconciliation import attempts
 from reconciliation.attempts import Result
 from tenants.models import User
 from tests.support import stripe_events
-from tests.support.aging import let_looks_be_due
+from tests.support.aging import end_leases, let_looks_be_due
 from tests.support.api import Frontend
 from tests.support.factories import SlotFactory
 from tests.support.sandbox_client import Sandbox
@@ -69,14 +69,14 @@ class TestMail:
         stripe_events.deliver_all(sandbox)
         writing.write_due()
         mail_id = Mail.objects.get().pk
-        slow = sending._claim(mail_id)
+        slow = sending.OUTBOX.claim(mail_id)
         assert slow is not None
-        Mail.objects.update(next_attempt_at=Now() - timedelta(seconds=1))
-        living = sending._claim(mail_id)
+        end_leases()
+        living = sending.OUTBOX.claim(mail_id)
         assert living is not None
         assert living.pk == slow.pk
-        sending._note(living, None)
+        sending._record(living, None)
         before = list(Mail.objects.values())
-        sending._note(slow, ConnectionResetError("too late"))
+        sending._record(slow, ConnectionResetError("too late"))
         assert list(Mail.objects.values()) == before
         assert before[0]["status"] == "sent"

@@ -1,6 +1,7 @@
 """The outbox: who may send a command, when, and in which order."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db.models.functions import Now
@@ -58,6 +59,17 @@ class TestClaim:
         later.save(force_insert=True)
         assert commands.claim(command_id=later.pk) is None
         assert [found.row for found in commands.list_due(limit=10)] == [unknown]
+
+    def test_of_what_begins_the_payment_waits_for_nothing(self, unknown: Command) -> None:
+        """The release has the older id: it was stored by a node whose clock is behind."""
+        release = commands.new(
+            payment=unknown.payment, kind=CommandKind.CANCEL, requested_by="me", reason="why", now=unknown.created_at,
+            command_id=UUID(int=unknown.pk.int - 1),
+        )  # fmt: skip
+        release.save(force_insert=True)
+        assert [found.row for found in commands.list_due(limit=10)] == [unknown]
+        assert commands.claim(command_id=release.pk) is None
+        assert commands.claim(command_id=unknown.pk) is not None
 
     def test_counts_the_attempt_before_the_call(self, unknown: Command) -> None:
         for _ in range(4):

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from booking.models import Reservation
 from idempotency.models import IdempotencyKey
+from notifications.models import Mail
 from payments.models import Attempt, Command, Pace, Payment
 from payments.states import COMMAND_OPEN
 from webhooks.models import Event
@@ -23,6 +24,7 @@ def end_leases() -> None:
     past = Now() - timedelta(seconds=1)
     Command.objects.filter(status__in=sorted(COMMAND_OPEN), leased_until__isnull=False).update(leased_until=past)
     Command.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=past)
+    Mail.objects.filter(leased_until__isnull=False).update(leased_until=past)
     Pace.objects.filter(paused_until__isnull=False).update(paused_until=past)
     Event.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=past)
     IdempotencyKey.objects.filter(status_code=None).update(leased_until=past)
