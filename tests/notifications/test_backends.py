@@ -45,7 +45,7 @@ def taken(settings: Settings) -> Iterator[list[str]]:
     """Run a mail server; gives what it was handed."""
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Postman) as server:
         server.taken = []  # type: ignore[attr-defined]  # for the handler
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         settings.EMAIL_BACKEND = BACKENDS["SMTP"]
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", server.server_address[1], False
         settings.DEFAULT_FROM_EMAIL = "Kayaks <hello@example.com>"

@@ -62,7 +62,7 @@ def heard(settings: Settings) -> Iterator[list[dict[str, str]]]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     settings.STRIPE_API_BASE = f"http://127.0.0.1:{server.server_address[1]}"
     registry.get.cache_clear()
     yield calls

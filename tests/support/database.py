@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from django.db import connection
+from django.test import TransactionTestCase
 
 from config import embedded_postgres
 
@@ -58,21 +60,28 @@ SELECT EXISTS (SELECT FROM pg_class WHERE relkind = 'r' AND relnamespace = 'publ
 
 
 def let_tests_empty_it(operations: type[Any]) -> None:
-    """Have Django's flush empty this database after a test in spite of the guards, and only where there is something.
+    """Have this database emptied after a test in spite of the guards, and only where there is something.
 
-    Django's own is a TRUNCATE of every table, which costs more than most tests do, and makes content types and
+    Django's own way is a TRUNCATE of every table, which costs more than most tests do, and makes content types and
     permissions anew. Where there is much, as after a test at size, it is the faster one.
     """
-    truncating, truncate, (before, after) = operations.sql_flush, operations.execute_sql_flush, EMPTYING
+    truncating, (before, after) = operations.sql_flush, EMPTYING
+    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # Django's own name
 
     def written(self: Any, style: Any, tables: Any, **how: Any) -> list[str]:
-        with self.connection.cursor() as cursor:
+        return [before, *truncating(self, style, tables, **how), after]
+
+    def empty(case: TransactionTestCase) -> None:
+        with connection.cursor() as cursor:
             cursor.execute(_LARGE)
             (is_large,) = cursor.fetchone()
-        return [before, *truncating(self, style, tables, **how), after] if is_large else []
+            if not is_large:
+                cursor.execute(_EMPTY)
+        if is_large:
+            flush(case)
 
     operations.sql_flush = written
-    operations.execute_sql_flush = lambda self, statements: truncate(self, statements or [_EMPTY])
+    TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]
 
 
 def new_directory() -> Path:

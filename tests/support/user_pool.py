@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
@@ -25,7 +26,7 @@ class Pool:
     """Signs tokens, publishes keys, and changes codes for tokens."""
 
     def __init__(self) -> None:
-        self.keys = {"first": _new_key()}
+        self.keys = {"first": _first_key()}
         self.is_down = False
         self.asked = 0
         self.codes: dict[str, dict[str, Any]] = {}
@@ -88,7 +89,7 @@ def running() -> Iterator[Pool]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     pool.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
@@ -100,6 +101,12 @@ def running() -> Iterator[Pool]:
 
 def _new_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@cache
+def _first_key() -> rsa.RSAPrivateKey:
+    """Make the key that each pool begins with, once."""
+    return _new_key()
 
 
 def call(token: str, path: str = "slots", **headers: str) -> Any:
