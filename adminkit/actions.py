@@ -17,7 +17,7 @@ from adminkit.spec import Act, ActionSpec, Told, always
 from common import logs, loops, request_id
 from common.errors import HoldfastError
 from tenants.models import User
-from tenants.roles import Power
+from tenants.roles import Permission
 
 logger = logging.getLogger("holdfast.backoffice")
 
@@ -46,19 +46,19 @@ def reasoned(
     act: Act,
     *,
     name: str,
-    power: Power,
+    permission: Permission,
     form: type[forms.Form] = forms.Form,
     fits: Callable[[Any], bool] = always,
 ) -> Callable[..., HttpResponse]:
     """Make an admin action that asks for a reason on a page of its own and then does ``act`` to each chosen row.
 
     What else it needs to know (an amount, some minutes), ``form`` asks for, and ``act`` is given it by name; a form
-    that has ``for_rows`` is shown the rows and the person. It is offered to who has the power at one of their
+    that has ``for_rows`` is shown the rows and the person. It is offered to who has the permission at one of their
     operators, and done to rows of those where they have it. A row that refuses or fails is told of and stops no other;
     if none could be done, the page that asked is shown again with what was typed. The page of a row shows the action
     where it ``fits``; whether it can be done, ``act`` decides.
     """
-    spec = ActionSpec(name=name, description=description, act=act, power=power, form=form, fits=fits)
+    spec = ActionSpec(name=name, description=description, act=act, permission=permission, form=form, fits=fits)
 
     @admin.action(description=description, permissions=["view"])
     def run(modeladmin: ScopedAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
@@ -82,7 +82,7 @@ def do(
 ) -> Outcome:
     """Do it to a row and keep who did it and why. Whatever the row raises is told in words, without its values."""
     name = str(row)
-    if not modeladmin.may(person, spec.power, row):
+    if not modeladmin.may(person, spec.permission, row):
         return Outcome(row=name, refused=f"{name}: {_NOT_ALLOWED}")
     try:
         answer = spec.act(row, f"user:{person.get_username()}", reason, **given)

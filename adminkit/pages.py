@@ -19,7 +19,7 @@ from adminkit.refusals import refusal
 from adminkit.spec import spec_of
 from tenants import clocks, roles, scoping
 from tenants.models import Operator, User
-from tenants.roles import Power
+from tenants.roles import Permission
 
 Shown = TypeVar("Shown")
 
@@ -67,7 +67,7 @@ class ScopedAdmin(ListedAdmin):
         return {
             name: action
             for name, action in found.items()
-            if (spec := spec_of(action[0])) is None or roles.may_somewhere(request.user, spec.power)
+            if (spec := spec_of(action[0])) is None or roles.has_permission_anywhere(request.user, spec.permission)
         }
 
     @admin.display(description=ListedAdmin.action_checkbox.short_description)
@@ -81,9 +81,9 @@ class ScopedAdmin(ListedAdmin):
             row = getattr(row, name, None)
         return None if row is None else row.pk
 
-    def may(self, person: Any, power: Power, row: Any) -> bool:
+    def may(self, person: Any, permission: Permission, row: Any) -> bool:
         """Say whether a person may do something to a row."""
-        return roles.may(person, power, self.operator_id_of(row))
+        return roles.has_permission(person, permission, self.operator_id_of(row))
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Do an action to the rows that were chosen; a key that can be no row's is none of them."""
@@ -121,7 +121,7 @@ class ScopedAdmin(ListedAdmin):
             (name, found[2])
             for name, found in self.get_actions(request).items()
             if (spec := spec_of(found[0])) is None
-            or (row is not None and spec.fits(row) and self.may(request.user, spec.power, row))
+            or (row is not None and spec.fits(row) and self.may(request.user, spec.permission, row))
         ]
         context = {**(extra_context or {}), "row_actions": actions, "staff_log": self.staff_log_of(request, row)}
         return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
@@ -179,24 +179,24 @@ class ReadOnlyAdmin(ScopedAdmin):
 class EditableAdmin(ScopedAdmin):
     """Rows that staff may add and change, one field at a time: what a form does not show is never written over."""
 
-    power: ClassVar[Power] = Power.SELL
+    permission: ClassVar[Permission] = Permission.CATALOGUE
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Let in who may do so at one of their operators; the choices of the form are of those."""
-        return roles.may_somewhere(request.user, self.power)
+        return roles.has_permission_anywhere(request.user, self.permission)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let in who may do so at the row's operator."""
         if obj is None:
-            return roles.may_somewhere(request.user, self.power)
-        return roles.may(request.user, self.power, self.operator_id_of(obj))
+            return roles.has_permission_anywhere(request.user, self.permission)
+        return roles.has_permission(request.user, self.permission, self.operator_id_of(obj))
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """Offer only what is of operators where the person may do so."""
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         path = _operator_path(db_field.related_model)
         if path is not None and field is not None and not request.user.is_superuser:
-            mine = roles.operators_where(request.user, self.power)
+            mine = roles.operators_where(request.user, self.permission)
             field.queryset = field.queryset.filter(**{f"{path}__in" if path else "pk__in": mine})
         return field
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from tenants.roles import Power
+from tenants.roles import Permission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class ActionSpec:
     name: str
     description: str
     act: Act
-    power: Power
+    permission: Permission
     form: type[forms.Form] = field(default=forms.Form)
     fits: Callable[[Any], bool] = always
 

@@ -9,7 +9,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget,
 
 from tenants import colleagues, roles
 from tenants.models import Member, Operator, Role, User
-from tenants.roles import POWERS, Power
+from tenants.roles import ROLE_PERMISSIONS, Permission
 
 POOL = (
     "People sign in by Cognito here: put them into the group holdfast:<operator>:<role> of the user pool, and they "
@@ -24,7 +24,7 @@ LINK = (
 def operators_of(person: Any) -> QuerySet[Operator]:
     """Select the operators to which a person may add colleagues."""
     mine = Operator.objects.filter(is_active=True)
-    return mine if person.is_superuser else mine.filter(pk__in=roles.operators_where(person, Power.RULE))
+    return mine if person.is_superuser else mine.filter(pk__in=roles.operators_where(person, Permission.ACCESS))
 
 
 def roles_for(person: Any, operator: Operator | None) -> list[tuple[str, str]]:
@@ -32,8 +32,8 @@ def roles_for(person: Any, operator: Operator | None) -> list[tuple[str, str]]:
     if person.is_superuser:
         return list(Role.choices)
     places = Member.objects.filter(user=person, operator__in=operators_of(person) if operator is None else [operator])
-    powers = [POWERS[role] for role in places.values_list("role", flat=True)]
-    return [choice for choice in Role.choices if any(POWERS[choice[0]] <= mine for mine in powers)]
+    permissions = [ROLE_PERMISSIONS[role] for role in places.values_list("role", flat=True)]
+    return [choice for choice in Role.choices if any(ROLE_PERMISSIONS[choice[0]] <= mine for mine in permissions)]
 
 
 class _PlaceForm(forms.Form):
@@ -107,7 +107,7 @@ class OwnPeopleForm(forms.Form):
             ValidationError: One is not the person's own.
         """
         if not self.person.is_superuser:
-            mine = colleagues.only_of(User.objects.all(), roles.operators_where(self.person, Power.RULE))
+            mine = colleagues.only_of(User.objects.all(), roles.operators_where(self.person, Permission.ACCESS))
             if self.rows.exclude(pk__in=mine.values("pk")).exists():
                 raise forms.ValidationError("This is the administrator's to do for this person: ask them.")
         return self.cleaned_data

@@ -16,7 +16,7 @@ from adminkit.models import BulkRun
 from adminkit.pages import EditableAdmin, ReadOnlyAdmin, SuperuserAdmin
 from tenants import api_keys, roles
 from tenants.models import ApiClient, Member, Operator, Scope
-from tenants.roles import Power
+from tenants.roles import Permission
 
 admin.site.unregister(Group)
 
@@ -55,7 +55,7 @@ class OperatorAdmin(SuperuserAdmin):
 class ApiClientAdmin(EditableAdmin):
     """API clients. A key is shown once, when it is made; it is ended by revoking it. The owners' and superusers'."""
 
-    power = Power.RULE
+    permission = Permission.ACCESS
     list_display = (
         "name",
         "operator",
@@ -73,11 +73,13 @@ class ApiClientAdmin(EditableAdmin):
         rows = super().get_queryset(request).filter(person=None)  # people's have no key; they are under People
         if request.user.is_superuser:
             return rows
-        return rows.filter(operator__in=roles.operators_where(request.user, self.power))
+        return rows.filter(operator__in=roles.operators_where(request.user, self.permission))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let owners and superusers look."""
-        return super().has_view_permission(request, obj) and roles.may_somewhere(request.user, self.power)
+        return super().has_view_permission(request, obj) and roles.has_permission_anywhere(
+            request.user, self.permission
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: what a key may do is settled when it is made."""
@@ -102,7 +104,7 @@ class ApiClientAdmin(EditableAdmin):
         api_keys.revoke(client=client, now=timezone.now())
         return f"{client} is revoked: its key opens nothing any more."
 
-    actions = (reasoned("Revoke", _revoke, name="revoke", power=Power.RULE),)
+    actions = (reasoned("Revoke", _revoke, name="revoke", permission=Permission.ACCESS),)
 
 
 @admin.register(BulkRun)

@@ -17,7 +17,7 @@ from adminkit.spec import Told
 from backoffice.colleague_forms import LINK, POOL, ChangeRoleForm, ColleagueForm, LinkForm, OwnPeopleForm, RemoveForm
 from tenants import colleagues, roles
 from tenants.models import Member, Operator, Role, User
-from tenants.roles import Power
+from tenants.roles import Permission
 
 _ADD = ("email", "username", ("first_name", "last_name"), "operator", "role")
 _SEEN = ("username", ("first_name", "last_name"), "email", "places")
@@ -70,7 +70,7 @@ class PersonAdmin(ScopedAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # th
         """Narrow to the colleagues of an owner, each with their places at the owner's operators only."""
         people, places = User.objects.order_by("username"), Member.objects.select_related("operator")
         if not request.user.is_superuser:
-            places = places.filter(operator__in=roles.operators_where(request.user, Power.RULE))
+            places = places.filter(operator__in=roles.operators_where(request.user, Permission.ACCESS))
             people = people.filter(pk__in=places.values("user"))
         return people.prefetch_related(Prefetch("memberships", queryset=places, to_attr="places_seen"))
 
@@ -115,11 +115,11 @@ class PersonAdmin(ScopedAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # th
         told = f"{made} sets a password with this link, which is shown only now: {link}"
         self.message_user(request, told, messages.WARNING)
 
-    def may(self, person: Any, power: Power, row: User) -> bool:
+    def may(self, person: Any, permission: Permission, row: User) -> bool:
         """Let owners do it to their colleagues."""
         if person.is_superuser:
             return bool(person.is_active)
-        return row.memberships.filter(operator__in=roles.operators_where(person, power)).exists()
+        return row.memberships.filter(operator__in=roles.operators_where(person, permission)).exists()
 
     def people_told_of(self, request: HttpRequest) -> QuerySet[User] | None:
         """Tell an owner what their own colleagues did to a person, and nobody else."""
@@ -140,7 +140,9 @@ class PersonAdmin(ScopedAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # th
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let owners and superusers look."""
-        return super().has_view_permission(request, obj) and roles.may_somewhere(request.user, Power.RULE)
+        return super().has_view_permission(request, obj) and roles.has_permission_anywhere(
+            request.user, Permission.ACCESS
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Let owners and superusers add."""
@@ -155,10 +157,11 @@ class PersonAdmin(ScopedAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # th
         return False
 
     actions = (
-        reasoned("Change the role", _change_role, name="change_role", power=Power.RULE, form=ChangeRoleForm),
-        reasoned("Make a new password link", _link, name="password_link", power=Power.RULE, form=LinkForm,
+        reasoned("Change the role", _change_role,
+                 name="change_role", permission=Permission.ACCESS, form=ChangeRoleForm),
+        reasoned("Make a new password link", _link, name="password_link", permission=Permission.ACCESS, form=LinkForm,
                  fits=lambda row: row.is_active),
-        reasoned("Take their place away", _remove, name="remove", power=Power.RULE, form=RemoveForm),
-        reasoned("Take the second factor away", _take_second_factor_away, name="no_second_factor", power=Power.RULE,
-                 form=OwnPeopleForm),
+        reasoned("Take their place away", _remove, name="remove", permission=Permission.ACCESS, form=RemoveForm),
+        reasoned("Take the second factor away", _take_second_factor_away,
+                 name="no_second_factor", permission=Permission.ACCESS, form=OwnPeopleForm),
     )  # fmt: skip

@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
 
-from backoffice import dashboard, finding, second_factor, set_password
+from backoffice import dashboard, search, second_factor, set_password
 from tenants import scoping
 
 
@@ -71,7 +71,7 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
         if not text:
             return HttpResponse()
         began = time.monotonic()
-        results = finding.one_page(finding.find(self, request, text))
+        results = search.one_page(search.find(self, request, text))
         context = {
             "results": results,
             "page_counter": 0,

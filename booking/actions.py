@@ -4,14 +4,14 @@ from decimal import Decimal
 from uuid import UUID
 
 from adminkit.actions import reasoned
-from booking import cancelling, confirming, extending, moving
+from booking import cancelling, confirming, extending, rescheduling
 from booking.forms import AmountForm, MinutesForm, SlotForm
 from booking.models import Reservation, Slot
 from booking.states import HOLDING, ReservationStatus
 from common import ids
 from payments import currencies, refunds
 from tenants import clocks
-from tenants.roles import Power
+from tenants.roles import Permission
 
 
 def confirm(row: Reservation, actor: str, reason: str) -> str:
@@ -39,7 +39,7 @@ def extend(row: Reservation, actor: str, reason: str, minutes: int) -> str:
 
 def move(row: Reservation, actor: str, reason: str, slot_id: UUID) -> str:
     """Move to another departure of the activity."""
-    moving.move(operator=row.operator, reservation_id=row.pk, slot_id=slot_id, actor=actor, reason=reason)
+    rescheduling.reschedule(operator=row.operator, reservation_id=row.pk, slot_id=slot_id, actor=actor, reason=reason)
     to = Slot.objects.get(pk=slot_id)
     return f"{row.customer_name} is moved to {clocks.when(to.starts_at, row.resource.timezone)}."
 
@@ -62,12 +62,14 @@ def _is_held(row: Reservation) -> bool:
 
 
 ACTIONS = (
-    reasoned("Extend the hold", extend, name="extend", power=Power.SERVE, form=MinutesForm, fits=_is_held),
+    reasoned(
+        "Extend the hold", extend, name="extend", permission=Permission.RESERVATIONS, form=MinutesForm, fits=_is_held
+    ),
     reasoned(
         "Move to another departure",
         move,
         name="move",
-        power=Power.SERVE,
+        permission=Permission.RESERVATIONS,
         form=SlotForm,
         fits=lambda row: row.is_active and row.slot_id is not None,
     ),
@@ -75,7 +77,7 @@ ACTIONS = (
         "Refund",
         refund,
         name="refund",
-        power=Power.SETTLE,
+        permission=Permission.MONEY,
         form=AmountForm,
         fits=lambda row: row.payment.amount_captured > row.payment.amount_refunded + row.payment.amount_refunding,
     ),
@@ -83,8 +85,8 @@ ACTIONS = (
         "Confirm and capture",
         confirm,
         name="confirm",
-        power=Power.SERVE,
+        permission=Permission.RESERVATIONS,
         fits=lambda row: row.status == ReservationStatus.PENDING,
     ),
-    reasoned("Cancel and release the hold", cancel, name="cancel", power=Power.SERVE, fits=_is_held),
+    reasoned("Cancel and release the hold", cancel, name="cancel", permission=Permission.RESERVATIONS, fits=_is_held),
 )

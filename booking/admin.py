@@ -14,17 +14,17 @@ from adminkit.actions import reasoned
 from adminkit.large_lists import OwnRowsFilter
 from adminkit.pages import ReadOnlyAdmin, once
 from adminkit.staff_log import Entry as Told
-from booking import actions, availability, departures, expiring, finding, guarded_admin, offer_history, slots
+from booking import actions, availability, departures, expiring, guarded_admin, offer_history, search, slots
 from booking.departure_form import DepartureForm
 from booking.forms import WeeklyRuleForm
 from booking.guarded_admin import GuardedAdmin, ResourceForm
 from booking.models import History, Rate, Reservation, Resource, Slot
 from booking.rate_form import RateForm, RateFormSet
 from booking.states import HOLDING
-from payments import currencies, showing, timeline
+from payments import currencies, formatting, timeline
 from payments.timeline import Entry
 from tenants import clocks, scoping
-from tenants.roles import Power
+from tenants.roles import Permission
 
 
 class RateInline(TabularInline):  # type: ignore[misc]  # the theme has no types
@@ -85,7 +85,11 @@ class ResourceAdmin(GuardedAdmin):
         left_out = f" {named - made} left out: the activity has a departure at that moment." if made < named else ""
         return f"{made} departure{'' if made == 1 else 's'} made.{left_out}"
 
-    actions = (reasoned("Generate departures", _generate, name="generate", power=Power.SELL, form=WeeklyRuleForm),)
+    actions = (
+        reasoned(
+            "Generate departures", _generate, name="generate", permission=Permission.CATALOGUE, form=WeeklyRuleForm
+        ),
+    )
 
 
 @admin.register(Slot)
@@ -147,9 +151,13 @@ class SlotAdmin(GuardedAdmin):
 
     actions = (
         reasoned(
-            "Close to new reservations", _close, name="close", power=Power.SELL, fits=lambda row: not row.is_closed
+            "Close to new reservations",
+            _close,
+            name="close",
+            permission=Permission.CATALOGUE,
+            fits=lambda row: not row.is_closed,
         ),
-        reasoned("Open again", _reopen, name="reopen", power=Power.SELL, fits=lambda row: row.is_closed),
+        reasoned("Open again", _reopen, name="reopen", permission=Permission.CATALOGUE, fits=lambda row: row.is_closed),
     )
 
 
@@ -158,9 +166,9 @@ class ReservationAdmin(ReadOnlyAdmin):
     """Reservations, with all that happened to each."""
 
     zone_path = "resource__timezone"
-    money = showing.money("amount")
+    money = formatting.money("amount")
     export_values: ClassVar = {
-        name: showing.number(name) for name in ("amount", "payment__amount_captured", "payment__amount_refunded")
+        name: formatting.number(name) for name in ("amount", "payment__amount_captured", "payment__amount_refunded")
     }
     list_display = (
         "reference", "stands", "resource", "departure", "customer_name", "places", "money", "payment_status", "created",
@@ -193,7 +201,7 @@ class ReservationAdmin(ReadOnlyAdmin):
 
     def meant_by(self, text: str, request: HttpRequest) -> Q:
         """Find what a guest says."""
-        return Q(pk__in=finding.find(text, operators=scoping.operators_of(request.user)))
+        return Q(pk__in=search.find(text, operators=scoping.operators_of(request.user)))
 
     def described(self, row: Reservation) -> str:
         """Say who it is for, and where it stands."""
@@ -202,7 +210,7 @@ class ReservationAdmin(ReadOnlyAdmin):
     @admin.display(description="status")
     def stands(self, row: Reservation) -> SafeString:
         """Show where it stands."""
-        return showing.status(row)
+        return formatting.status(row)
 
     @admin.display(description="departure (local)")
     def departure(self, row: Reservation) -> str:
@@ -231,12 +239,12 @@ class ReservationAdmin(ReadOnlyAdmin):
     @admin.display(description="payment")
     def payment_status(self, row: Reservation) -> SafeString:
         """Show where its payment stands."""
-        return showing.status(row.payment)
+        return formatting.status(row.payment)
 
     @admin.display(description="payment")
     def payment_link(self, row: Reservation) -> SafeString | str:
         """Link to its payment."""
-        return showing.link(row.payment, f"{row.payment} ({row.payment.get_status_display()})")
+        return formatting.link(row.payment, f"{row.payment} ({row.payment.get_status_display()})")
 
     @admin.display(description="timeline")
     @once

@@ -11,7 +11,7 @@ from booking import outcomes
 from booking.outcomes import ReservationResult
 from common import database, loops, tasks
 from common.locking import AsOf
-from payments import commands, execution, pacing, sending
+from payments import commands, execution, sending, throttle
 from payments.models import Command
 from payments.outcome_steps import HandlingResult
 
@@ -53,7 +53,7 @@ def execute_due(*, limit: int = 500) -> int:
 
     A payment's commands go in order, so what waited for one of these is looked for again; each is tried once, and read
     is to the end of what is due, so that those that fail every time keep no other waiting. An
-    account that is not to be called now (``payments.pacing``) is left out, and costs its commands no attempt. Each
+    account that is not to be called now (``payments.throttle``) is left out, and costs its commands no attempt. Each
     account is called once before it is called ``COMMAND_SENDERS`` times at once: one that does not answer is spared.
     What has to read a list before it is sent again goes one after the other: its calls are known only afterwards.
     """
@@ -101,17 +101,17 @@ def _execute_alone(found: Due, *, run: _Run) -> bool:
     calls = sending.count_calls(command, now=found.at)
     if account in run.paused:
         return False
-    if pacing.admit(**named, calls=calls):
+    if throttle.acquire(**named, calls=calls):
         run.paused.add(account)
         return False
     claimed = commands.claim(command_id=command.pk)
     if claimed is None:
-        pacing.spend(**named, calls=-calls)  # somebody else has it, and counts its calls
+        throttle.count(**named, calls=-calls)  # somebody else has it, and counts its calls
         return False
     done = execute_claimed_of_any(claimed)
     if done is not None and done.known:
         run.answering.add(account)
-        pacing.answered(**named)
+        throttle.answered(**named)
     return done is not None
 
 

@@ -44,7 +44,7 @@ UNFOLD: dict[str, Any] = {
     "STYLES": [lambda request: static("backoffice/backoffice.css")],
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "backoffice.navigation.sidebar"},
     "ACCOUNT": {"navigation": "backoffice.navigation.account"},
-    "LOGIN": {"form": "backoffice.signing_in.LoginForm"},
+    "LOGIN": {"form": "backoffice.login.LoginForm"},
 }
 
 CONTENT_SECURITY_POLICY: dict[str, Any] = {

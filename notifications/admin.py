@@ -9,12 +9,12 @@ from django.utils.safestring import SafeString
 
 from adminkit.actions import reasoned
 from adminkit.pages import ReadOnlyAdmin, once
-from booking import finding
+from booking import search
 from notifications import rendering, sending
 from notifications.models import Mail
-from payments import showing
+from payments import formatting
 from tenants import scoping
-from tenants.roles import Power
+from tenants.roles import Permission
 
 
 @admin.register(Mail)
@@ -36,12 +36,12 @@ class MailAdmin(ReadOnlyAdmin):
 
     def meant_by(self, text: str, request: HttpRequest) -> Q:
         """Find the mails of the reservations that a text means."""
-        return Q(reservation__in=finding.find(text, operators=scoping.operators_of(request.user)))
+        return Q(reservation__in=search.find(text, operators=scoping.operators_of(request.user)))
 
     @admin.display(description="reservation")
     def reservation_link(self, row: Mail) -> SafeString | str:
         """Link to the reservation."""
-        return showing.link(row.reservation)
+        return formatting.link(row.reservation)
 
     @admin.display(description="text")
     @once
@@ -55,4 +55,4 @@ class MailAdmin(ReadOnlyAdmin):
         sending.send_again(mail_id=mail.pk)
         return f"The mail goes out again to {', '.join(mail.to)}."
 
-    actions = (reasoned("Send again", _send_again, name="send_again", power=Power.SERVE),)
+    actions = (reasoned("Send again", _send_again, name="send_again", permission=Permission.RESERVATIONS),)

@@ -9,18 +9,18 @@ from django.utils.safestring import SafeString
 
 from adminkit.actions import reasoned
 from adminkit.pages import ReadOnlyAdmin, once
-from payments import commands, showing, timeline
+from payments import commands, formatting, timeline
 from payments.models import Command, Dispute, Payment, Refund
-from tenants.roles import Power
+from tenants.roles import Permission
 
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
     """Payments, with all that happened to them."""
 
-    money = showing.money("amount")
-    captured = showing.money("amount_captured", description="captured")
-    refunded = showing.money("amount_refunded", description="refunded")
+    money = formatting.money("amount")
+    captured = formatting.money("amount_captured", description="captured")
+    refunded = formatting.money("amount_refunded", description="refunded")
     list_display = (
         "__str__",
         "money",
@@ -41,7 +41,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         "changed_at",
     )  # fmt: skip
     export_values: ClassVar = {
-        name: showing.number(name) for name in ("amount", "amount_captured", "amount_refunding", "amount_refunded")
+        name: formatting.number(name) for name in ("amount", "amount_captured", "amount_refunding", "amount_refunded")
     }
     fieldsets: ClassVar = [
         (None, {"fields": [
@@ -62,17 +62,17 @@ class PaymentAdmin(ReadOnlyAdmin):
     @admin.display(description="status")
     def stands(self, row: Payment) -> SafeString:
         """Show where it stands."""
-        return showing.status(row)
+        return formatting.status(row)
 
     @admin.display(description="stuck")
     def is_stuck(self, row: Payment) -> SafeString | str:
         """Show whether a person is needed; nothing where nobody is."""
-        return showing.alarm("stuck") if row.stuck_at is not None else "—"
+        return formatting.alarm("stuck") if row.stuck_at is not None else "—"
 
     @admin.display(description="reservation")
     def reservation_link(self, row: Payment) -> SafeString | str:
         """Link to its reservation."""
-        return showing.link(getattr(row, "reservation", None))
+        return formatting.link(getattr(row, "reservation", None))
 
     @admin.display(description="timeline")
     @once
@@ -86,7 +86,7 @@ class CommandAdmin(ReadOnlyAdmin):
     """What was asked of a provider, and what came of it."""
 
     operator_path = "payment__operator"
-    money = showing.money("amount", currency="payment__currency")
+    money = formatting.money("amount", currency="payment__currency")
     fields: ClassVar = [
         "payment", "refund", "kind", "status", "attempts", "extra_attempts", "turned_away", "answer_saved",
         "next_attempt_at", "leased_until", "leased_by", "last_error", "provider_request_id", "requested_by", "reason",
@@ -115,7 +115,9 @@ class CommandAdmin(ReadOnlyAdmin):
         return "The command is sent again, with the key that it has always had."
 
     actions = (
-        reasoned("Try again", _try_again, name="try_again", power=Power.SETTLE, fits=lambda command: command.is_open),
+        reasoned(
+            "Try again", _try_again, name="try_again", permission=Permission.MONEY, fits=lambda command: command.is_open
+        ),
     )
 
 
@@ -123,10 +125,10 @@ class CommandAdmin(ReadOnlyAdmin):
 class RefundAdmin(ReadOnlyAdmin):
     """Money on its way back."""
 
-    money = showing.money("amount", currency="payment__currency")
+    money = formatting.money("amount", currency="payment__currency")
     exclude: ClassVar = ["amount"]
     readonly_fields: ClassVar = ["money"]
-    export_values: ClassVar = {"amount": showing.number("amount", currency="payment__currency")}
+    export_values: ClassVar = {"amount": formatting.number("amount", currency="payment__currency")}
     export_fields = (
         "id", "operator__slug", "payment", "payment__provider_ref", "provider_ref", "amount", "payment__currency",
         "status", "reason", "failure_code", "requested_by", "created_at", "changed_at",
@@ -151,10 +153,10 @@ class RefundAdmin(ReadOnlyAdmin):
 class DisputeAdmin(ReadOnlyAdmin):
     """Chargebacks; they are answered at the provider."""
 
-    money = showing.money("amount")
+    money = formatting.money("amount")
     exclude: ClassVar = ["amount"]
     readonly_fields: ClassVar = ["money"]
-    export_values: ClassVar = {"amount": showing.number("amount")}
+    export_values: ClassVar = {"amount": formatting.number("amount")}
     export_fields = (
         "id", "operator__slug", "payment", "payment__provider_ref", "provider_ref", "amount", "currency", "status",
         "is_closed", "reason", "respond_by", "created_at",

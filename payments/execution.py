@@ -13,7 +13,7 @@ from django_q.tasks import async_task
 
 from common import database, logs
 from common.errors import HoldfastError
-from payments import outcomes, pacing, sending
+from payments import outcomes, sending, throttle
 from payments.errors import OutcomeMismatchError
 from payments.models import Command
 from payments.outcome_steps import HandlingResult
@@ -73,9 +73,9 @@ def _keep_pace(command: Command, answer: PaymentOutcome) -> None:
     """Let the background know that the provider refuses calls, or does not answer."""
     account = {"provider": command.payment.provider, "account": command.payment.provider_account}
     if answer.retry_after is not None:
-        pacing.rate_limited(**account, seconds=answer.retry_after)
+        throttle.rate_limited(**account, seconds=answer.retry_after)
     else:
-        pacing.failed(**account)
+        throttle.failed(**account)
 
 
 def queue(*, command_id: UUID) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from common import database
-from payments import asking, commands, refusing
+from payments import commands, lookups, refusals
 from payments.models import Command
 from payments.outcome_types import Outcome, PaymentOutcome, ProviderPayment
 from payments.providers import registry
@@ -25,9 +25,9 @@ def send(command: Command) -> PaymentOutcome:
     try:
         return _answer(command, _SENDERS[command.kind] if command.is_wanted else _leave, provider)
     except RefusedError as error:
-        return refusing.decide(command, error, provider)
+        return refusals.decide(command, error, provider)
     except ProviderError as error:
-        return asking.unknown(command, error)
+        return lookups.unknown(command, error)
 
 
 def count_calls(command: Command, *, now: datetime) -> int:
@@ -48,14 +48,14 @@ def _answer(command: Command, sender: Sender | None, provider: Provider) -> Paym
         return _refund(command, provider)
     found = sender(command, provider)
     if found is None:
-        return asking.outcome(command, Outcome.CANCELED, reason="nothing was ever made at the provider")
-    return asking.outcome(command, found.outcome, payment=found, failure=found.failure, request_id=found.request_id)
+        return lookups.outcome(command, Outcome.CANCELED, reason="nothing was ever made at the provider")
+    return lookups.outcome(command, found.outcome, payment=found, failure=found.failure, request_id=found.request_id)
 
 
 def _authorize(command: Command, provider: Provider) -> ProviderPayment:
     account, key = command.payment.provider_account, command.idempotency_key
     if _needs_look(command):
-        found = asking.find(command, provider)
+        found = lookups.find(command, provider)
         if found is not None:
             return found
     return provider.authorize(parameters=command.parameters, key=key, account=account)
@@ -67,7 +67,7 @@ def _leave(command: Command, provider: Provider) -> ProviderPayment | None:
     A confirmation or capture that was sent before may still have its effect: the cancellation behind it finds out.
     """
     if command.payment.provider_ref:
-        return asking.fetch(command, provider)
+        return lookups.fetch(command, provider)
     if command.kind in commands.STARTING and command.may_have_reached_provider:
         return _abandon(command, provider)
     return None
@@ -76,7 +76,7 @@ def _leave(command: Command, provider: Provider) -> ProviderPayment | None:
 def _abandon(command: Command, provider: Provider) -> ProviderPayment | None:
     account, key = command.payment.provider_account, command.idempotency_key
     if _needs_look(command):
-        found = asking.find(command, provider)
+        found = lookups.find(command, provider)
         if found is not None or _key_is_forgotten(command):
             return found
     return provider.abandon(parameters=command.parameters, key=key, account=account)
@@ -85,7 +85,7 @@ def _abandon(command: Command, provider: Provider) -> ProviderPayment | None:
 def _confirm(command: Command, provider: Provider) -> ProviderPayment:
     ref, account = command.payment.provider_ref, command.payment.provider_account
     if _needs_look(command):
-        found = asking.fetch(command, provider)
+        found = lookups.fetch(command, provider)
         if found.outcome is not Outcome.REQUIRES_PAYMENT_METHOD:
             return found
     return provider.confirm(ref=ref, parameters=command.parameters, key=_key_after_error(command), account=account)
@@ -94,7 +94,7 @@ def _confirm(command: Command, provider: Provider) -> ProviderPayment:
 def _capture(command: Command, provider: Provider) -> ProviderPayment:
     ref, account = command.payment.provider_ref, command.payment.provider_account
     if _needs_look(command):
-        found = asking.fetch(command, provider)
+        found = lookups.fetch(command, provider)
         if found.outcome is not Outcome.HELD:
             return found
     return provider.capture(ref=ref, parameters=command.parameters, key=_key_after_error(command), account=account)
@@ -105,7 +105,7 @@ def _cancel(command: Command, provider: Provider) -> ProviderPayment | None:
     if not ref:
         return None  # its authorization is finished (commands go in order) and made nothing
     if _needs_look(command):
-        found = asking.fetch(command, provider)
+        found = lookups.fetch(command, provider)
         if found.outcome in (Outcome.CANCELED, Outcome.CAPTURED):
             return found
     return provider.cancel(ref=ref, parameters=command.parameters, key=_key_after_error(command), account=account)
@@ -113,10 +113,10 @@ def _cancel(command: Command, provider: Provider) -> ProviderPayment | None:
 
 def _refund(command: Command, provider: Provider) -> PaymentOutcome:
     ref, account, key = command.payment.provider_ref, command.payment.provider_account, command.idempotency_key
-    found = asking.find_refund(command, provider) if _needs_look(command) else None
+    found = lookups.find_refund(command, provider) if _needs_look(command) else None
     if found is None:
         found = provider.refund(ref=ref, parameters=command.parameters, key=key, account=account)
-    return asking.outcome(command, Outcome.PROCESSING, refund=found, request_id=found.request_id)
+    return lookups.outcome(command, Outcome.PROCESSING, refund=found, request_id=found.request_id)
 
 
 _SENDERS: dict[str, Sender | None] = {

@@ -13,11 +13,11 @@ from django.utils.timezone import get_current_timezone_name
 
 from adminkit.actions import reasoned
 from adminkit.pages import ReadOnlyAdmin, SuperuserAdmin, add_actions, once
-from payments import currencies, showing, timeline
+from payments import currencies, formatting, timeline
 from payments.models import Pace, Payment
-from reconciliation import resolving
+from reconciliation import actions
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun
-from tenants.roles import Power
+from tenants.roles import Permission
 
 _FIGURES = frozenset(("amount", "captured", "refunded", "refunding", "fee", "fees", "net", "moved"))
 
@@ -74,7 +74,7 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
     @admin.display(description="payment")
     def payment_link(self, row: Discrepancy) -> SafeString | str:
         """Link to the payment."""
-        return showing.link(row.payment)
+        return formatting.link(row.payment)
 
     @admin.display(description="both sides")
     def sides(self, row: Discrepancy) -> SafeString | str:
@@ -101,17 +101,17 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
         return format_html("<pre>{}</pre>", json.dumps(row.evidence, indent=2))
 
     actions = tuple(
-        reasoned(description, act, name=act.__name__, power=Power.SETTLE)
+        reasoned(description, act, name=act.__name__, permission=Permission.MONEY)
         for description, act in (
-            ("Acknowledge: I am at it", resolving.acknowledge),
-            ("Recover the event from the provider", resolving.recover_events),
-            ("Send the command again", resolving.send_again),
-            ("Release the hold", resolving.release_hold),
-            ("Give back what is left", resolving.refund),
-            ("Try again: ask for a refund that failed once more", resolving.refund_again),
-            ("Done another way: the money was given back as I say", resolving.refunded_otherwise),
-            ("Vouch for it: accept the provider's object as evidence", resolving.attest),
-            ("Accept the difference", resolving.accept),
+            ("Acknowledge: I am at it", actions.acknowledge),
+            ("Recover the event from the provider", actions.recover_events),
+            ("Send the command again", actions.send_again),
+            ("Release the hold", actions.release_hold),
+            ("Give back what is left", actions.refund),
+            ("Try again: ask for a refund that failed once more", actions.refund_again),
+            ("Done another way: the money was given back as I say", actions.refunded_otherwise),
+            ("Vouch for it: accept the provider's object as evidence", actions.attest),
+            ("Accept the difference", actions.accept),
         )
     )
 
@@ -142,13 +142,13 @@ class SettlementRunAdmin(_Books):
 class BookEntryAdmin(_Books):
     """The provider's books, line by line."""
 
-    paid, fees, left = showing.money("amount"), showing.money("fee"), showing.money("net")
-    by_customer = showing.money("moved", currency="moved_currency", description="paid by the customer")
+    paid, fees, left = formatting.money("amount"), formatting.money("fee"), formatting.money("net")
+    by_customer = formatting.money("moved", currency="moved_currency", description="paid by the customer")
     exclude: ClassVar = ["amount", "fee", "net", "currency", "moved", "moved_currency"]
     readonly_fields: ClassVar = ["paid", "fees", "left", "by_customer"]
     export_values: ClassVar = {
-        **{name: showing.number(name) for name in ("amount", "fee", "net")},
-        "moved": showing.number("moved", currency="moved_currency"),
+        **{name: formatting.number(name) for name in ("amount", "fee", "net")},
+        "moved": formatting.number("moved", currency="moved_currency"),
     }
     export_fields = (
         "provider", "account", "ref", "kind", "payment_ref", "amount", "fee", "net", "currency", "moved",
@@ -169,6 +169,6 @@ class PaceAdmin(_Books):
 
 add_actions(
     Payment,
-    reasoned("Ask the provider now", resolving.look_now, name="look_now", power=Power.SETTLE),
-    reasoned("Recover its events", resolving.recover_events_of, name="recover_events", power=Power.SETTLE),
+    reasoned("Ask the provider now", actions.look_now, name="look_now", permission=Permission.MONEY),
+    reasoned("Recover its events", actions.recover_events_of, name="recover_events", permission=Permission.MONEY),
 )

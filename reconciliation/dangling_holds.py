@@ -12,18 +12,18 @@ from booking import releasing
 from booking.models import Reservation
 from booking.states import ReservationStatus
 from common import database, loops
-from payments import currencies, pacing
+from payments import currencies, throttle
 from payments.models import Payment
 from payments.outcome_types import Outcome, ProviderPayment
-from payments.pacing import PausedError
 from payments.providers import registry
 from payments.providers.base import NotSentError, OutcomeUnknownError, ProviderError
 from payments.states import COMMAND_OPEN
-from reconciliation import accounts, discrepancies, evidence, reading, windows
+from payments.throttle import PausedError
+from reconciliation import accounts, discrepancies, evidence, queries, watermarks
 from reconciliation.accounts import Account
 from reconciliation.models import DiscrepancyKind
 from reconciliation.promises import Promise, Verdict
-from reconciliation.reading import Wait
+from reconciliation.queries import Wait
 
 logger = logging.getLogger("holdfast.reconciliation")
 
@@ -72,22 +72,22 @@ def release_unread() -> Tally:
 
 def _release_unread(account: Account, tally: Tally) -> int:
     now = database.now()
-    since = max(windows.unread(name=_NAME, account=account, now=now, first=_WINDOW), now - _WINDOW)
+    since = max(watermarks.unread(name=_NAME, account=account, now=now, first=_WINDOW), now - _WINDOW)
     before, is_complete = len(tally.released), True
     try:
         # A hold is made before we have heard of it: the newest are left for the next run.
         until = now - timedelta(seconds=settings.RECONCILE_AFTER_SECONDS)
-        for start, end in windows.slices(since=since, until=until, step=_STEP):
+        for start, end in watermarks.slices(since=since, until=until, step=_STEP):
             is_complete = _release_between(account, start, end, tally) and is_complete
             if is_complete:  # else the mark stays before the first that failed
-                windows.note_read(name=_NAME, account=account, until=end)
+                watermarks.note_read(name=_NAME, account=account, until=end)
     except (ProviderError, PausedError) as error:
         logger.warning("Holds cannot be read now.", extra={"account": str(account), "error": str(error)})
         tally.problems.append(f"{account}: {error}")
     return len(tally.released) - before
 
 
-def check(*, wait: Wait = pacing.give_up) -> Verdict:
+def check(*, wait: Wait = throttle.give_up) -> Verdict:
     """Ask each provider for its recent payments and find holds that nobody here wants. Outside any transaction.
 
     Raises:
@@ -134,9 +134,9 @@ def _release_between(account: Account, since: datetime, until: datetime, tally: 
 
 
 def _held(
-    account: Account, *, since: datetime, until: datetime | None, wait: Wait = pacing.give_up
+    account: Account, *, since: datetime, until: datetime | None, wait: Wait = throttle.give_up
 ) -> Iterator[ProviderPayment]:
-    found = reading.read(
+    found = queries.read(
         account,
         lambda provider: provider.list_payments(since=since, until=until, account=account.account),
         wait=wait,
@@ -170,7 +170,7 @@ def _release_lost(account: Account, theirs: ProviderPayment) -> bool:
         ProviderError, PausedError: It cannot be canceled now.
     """
     key = f"{theirs.payment_id}:lost"
-    pacing.wait_for(provider=account.provider, account=account.account, wait=pacing.give_up)
+    throttle.wait_for(provider=account.provider, account=account.account, wait=throttle.give_up)
     registry.get(account.provider).cancel(ref=theirs.ref, parameters={}, key=key, account=account.account)
     opened = _report(account, theirs, summary="A hold of this installation that no row here knows; it was released.")
     if opened:

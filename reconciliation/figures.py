@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from common import database
-from payments import currencies, pacing
+from payments import currencies, throttle
 from payments.models import Payment
 from payments.outcome_types import ProviderRefund
 from payments.providers import registry
@@ -37,8 +37,8 @@ def there(payment: Payment) -> Figures:
         ProviderError: It cannot be asked, or a refund that it has cannot be read.
     """
     account = payment.provider_account
-    pacing.spend(provider=payment.provider, account=account)
-    pacing.spend(provider=payment.provider, account=account)
+    throttle.count(provider=payment.provider, account=account)
+    throttle.count(provider=payment.provider, account=account)
     database.leave_database()
     provider = registry.get(payment.provider)
     theirs = provider.fetch(ref=payment.provider_ref, account=account)

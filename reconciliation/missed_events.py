@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from common import database, loops
-from payments import pacing
-from payments.pacing import PausedError
+from payments import throttle
 from payments.providers.base import Notification, ProviderError
-from reconciliation import reading, windows
+from payments.throttle import PausedError
+from reconciliation import queries, watermarks
 from reconciliation.accounts import Account
-from reconciliation.reading import Wait
+from reconciliation.queries import Wait
 from webhooks import inbox
 from webhooks.models import Event
 
@@ -46,7 +46,7 @@ class Tally:
         self.problems += other.problems
 
 
-def recover_unread(*, accounts: Sequence[Account], wait: Wait = pacing.give_up) -> Tally:
+def recover_unread(*, accounts: Sequence[Account], wait: Wait = throttle.give_up) -> Tally:
     """Take in what has not been delivered since the last time, account by account.
 
     An account that cannot be asked is told of in the result, and asked again the next time from where it stood.
@@ -54,13 +54,13 @@ def recover_unread(*, accounts: Sequence[Account], wait: Wait = pacing.give_up) 
 
     def recover(account: Account) -> Tally:
         now = database.now()
-        since = windows.unread(name=_NAME, account=account, now=now, first=KEPT)
+        since = watermarks.unread(name=_NAME, account=account, now=now, first=KEPT)
         return _recover(account, since=max(since, now - KEPT), until=now, wait=wait)
 
     return _of_each(accounts, recover)
 
 
-def recover_since(*, accounts: Sequence[Account], since: datetime, wait: Wait = pacing.give_up) -> Tally:
+def recover_since(*, accounts: Sequence[Account], since: datetime, wait: Wait = throttle.give_up) -> Tally:
     """Take in what has not been delivered since a time (as far as the provider keeps it), whatever was read before."""
 
     def recover(account: Account) -> Tally:
@@ -71,7 +71,7 @@ def recover_since(*, accounts: Sequence[Account], since: datetime, wait: Wait = 
 
 
 def recover_until(
-    *, account: Account, since: datetime, is_enough: Callable[[], bool], wait: Wait = pacing.give_up
+    *, account: Account, since: datetime, is_enough: Callable[[], bool], wait: Wait = throttle.give_up
 ) -> Tally:
     """Take in what is missing here from a time on, delivered or not, until that is enough or there is no more.
 
@@ -81,8 +81,8 @@ def recover_until(
         ProviderError, PausedError: The provider cannot be asked.
     """
     tally = Tally()
-    until = database.now() + windows.OVERLAP
-    for start, end in windows.slices(since=since - windows.OVERLAP, until=until, step=_STEP):
+    until = database.now() + watermarks.OVERLAP
+    for start, end in watermarks.slices(since=since - watermarks.OVERLAP, until=until, step=_STEP):
         missing = list_missing(account=account, since=start, until=end, undelivered=False, wait=wait)
         tally.add(_take_in(account, missing))
         if is_enough():
@@ -91,14 +91,14 @@ def recover_until(
 
 
 def list_missing(
-    *, account: Account, since: datetime, until: datetime, undelivered: bool = True, wait: Wait = pacing.give_up
+    *, account: Account, since: datetime, until: datetime, undelivered: bool = True, wait: Wait = throttle.give_up
 ) -> Iterator[Notification]:
     """Read the events of a time that the inbox does not have. Changes nothing.
 
     Raises:
         ProviderError, PausedError: The provider cannot be asked.
     """
-    found = reading.read(
+    found = queries.read(
         account,
         lambda provider: provider.list_events(
             since=since, until=until, undelivered=undelivered, account=account.account
@@ -128,10 +128,10 @@ def _of_each(accounts: Sequence[Account], recover: Callable[[Account], Tally]) -
 def _recover(account: Account, *, since: datetime, until: datetime, wait: Wait) -> Tally:
     tally = Tally()
     try:
-        for start, end in windows.slices(since=since, until=until + timedelta(seconds=1), step=_STEP):
+        for start, end in watermarks.slices(since=since, until=until + timedelta(seconds=1), step=_STEP):
             tally.add(_take_in(account, list_missing(account=account, since=start, until=end, wait=wait)))
             if not tally.problems:  # else the mark stays before the first of them
-                windows.note_read(name=_NAME, account=account, until=min(end, until))
+                watermarks.note_read(name=_NAME, account=account, until=min(end, until))
     except (ProviderError, PausedError) as error:
         logger.warning("Missed events cannot be read now.", extra={"account": str(account), "error": str(error)})
         tally.problems.append(f"{account}: {error}")
@@ -158,9 +158,9 @@ def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
         return is_new
 
     ends = (ProviderError, PausedError)
-    with loops.watch() as reading:
+    with loops.watch() as watched:
         oldest_first = list(events)
-    tally.problems += reading.problems
+    tally.problems += watched.problems
     oldest_first.reverse()
     oldest_first.sort(key=lambda event: event.created_at or _NO_TIME)
     run = loops.each(oldest_first, take_in, name="recover_events", ends=ends, label=lambda event: event.event_id)

@@ -13,14 +13,14 @@ from django.db import IntegrityError
 
 from common import database, errors, loops
 from common.loops import Tally
-from payments import currencies, pacing
+from payments import currencies, throttle
 from payments.outcome_types import ProviderPayout
-from payments.pacing import PausedError
 from payments.providers.base import ProviderError
-from reconciliation import books, comparing, discrepancies, reading, windows
+from payments.throttle import PausedError
+from reconciliation import discrepancies, ledger, ledger_comparison, queries, watermarks
 from reconciliation.accounts import Account
 from reconciliation.models import DiscrepancyKind, SettlementRun, SettlementStatus
-from reconciliation.reading import Wait
+from reconciliation.queries import Wait
 
 logger = logging.getLogger("holdfast.reconciliation")
 
@@ -36,7 +36,7 @@ def settle(
     *,
     account: Account,
     day: date,
-    wait: Wait = pacing.give_up,
+    wait: Wait = throttle.give_up,
     progress: Callable[[float], None] = lambda done: None,
 ) -> SettlementRun:
     """Compare a day (in UTC) of an account; goes on with a run that was stopped. ``progress`` is told parts of one.
@@ -53,20 +53,22 @@ def settle(
     start, end = bounds(day)
     run = _begin(account, day, start, now)
     spans = [(run.read_until, min(end, now)), (max(end, _unread(account, now, end)), now)]
-    slices = [part for since, until in spans for part in windows.slices(since=since, until=until, step=_STEP)]
+    slices = [part for since, until in spans for part in watermarks.slices(since=since, until=until, step=_STEP)]
     read = Tally()
     for number, (since, until) in enumerate(slices, start=1):
-        read.add(books.read(account=account, since=since, until=until, wait=wait))
+        read.add(ledger.read(account=account, since=since, until=until, wait=wait))
         if until <= end and read.is_complete:
             run.read_until = until
             run.save(update_fields=["read_until"])
         progress(number / (len(slices) + 1))
     if read.is_complete:
-        windows.note_read(name=_NAME, account=account, until=now)
+        watermarks.note_read(name=_NAME, account=account, until=now)
     payouts = _check_payouts(account, start, min(end, now), wait)
-    compared = comparing.compare(account=account, since=start, until=min(end, now), books_begin=_books_begin(account))
+    compared = ledger_comparison.compare(
+        account=account, since=start, until=min(end, now), books_begin=_books_begin(account)
+    )
     if not (read.is_complete and payouts.is_complete and compared.is_complete):
-        raise books.IncompleteError(f"{day} of {account} is not finished: not all of the books could be stored.")
+        raise ledger.IncompleteError(f"{day} of {account} is not finished: not all of the books could be stored.")
     run.payments, run.totals = compared.payments, compared.totals
     run.payouts, run.differences = payouts.number, compared.differences + payouts.wrong
     run.finish(at=database.now())
@@ -129,7 +131,7 @@ def _begin(account: Account, day: date, start: datetime, now: datetime) -> Settl
 
 
 def _unread(account: Account, now: datetime, end: datetime) -> datetime:
-    return windows.unread(name=_NAME, account=account, now=now, first=max(now - end, timedelta()))
+    return watermarks.unread(name=_NAME, account=account, now=now, first=max(now - end, timedelta()))
 
 
 def _books_begin(account: Account) -> datetime:
@@ -155,7 +157,7 @@ def _check_payouts(account: Account, since: datetime, until: datetime, wait: Wai
     compared = []
 
     def compare(payout: ProviderPayout) -> bool:
-        is_new = payout.created_at >= since or not books.has_payout(account=account, ref=payout.ref)
+        is_new = payout.created_at >= since or not ledger.has_payout(account=account, ref=payout.ref)
         if not (payout.is_itemized and is_new):
             return False
         is_wrong = _is_wrong(account, payout, wait)
@@ -163,7 +165,7 @@ def _check_payouts(account: Account, since: datetime, until: datetime, wait: Wai
         return is_wrong
 
     ends = (ProviderError, PausedError)
-    payouts = reading.read(
+    payouts = queries.read(
         account,
         lambda provider: provider.list_payouts(since=since - _ITEMIZED_WITHIN, until=until, account=account.account),
         wait=wait,
@@ -175,7 +177,7 @@ def _check_payouts(account: Account, since: datetime, until: datetime, wait: Wai
 
 def _is_wrong(account: Account, payout: ProviderPayout, wait: Wait) -> bool:
     """Open a discrepancy for a payout that is not the sum of what it is made of; says whether it is a new one."""
-    total = books.read_payout(account=account, payout_ref=payout.ref, wait=wait)
+    total = ledger.read_payout(account=account, payout_ref=payout.ref, wait=wait)
     if total == payout.amount:
         return False
     here, there = (currencies.shown(amount, payout.currency) for amount in (total, payout.amount))

@@ -11,7 +11,7 @@ from booking import execution, expiring
 from common import logs, loops, rotation, tasks
 from idempotency import keys
 from notifications import sending, writing
-from reconciliation import accounts, dangling_holds, missed_events, pending, promises, settlements
+from reconciliation import accounts, dangling_holds, missed_events, promises, settlements, status_checks
 from sweeps.models import SweepRun
 from tenants import rate_limits, sign_in_limits
 from webhooks import inbox
@@ -39,7 +39,7 @@ def _expire_reservations() -> int:
 
 def _reconcile() -> int:
     """Look at what is due, and send at once what that has made us want."""
-    looked = len(pending.reconcile_due().lines)
+    looked = len(status_checks.reconcile_due().lines)
     if looked:
         execution.execute_due()
     return looked

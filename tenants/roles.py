@@ -12,50 +12,50 @@ Person = Any
 """A user, or the anonymous one of a request."""
 
 
-class Power(StrEnum):
-    """Something that not everybody of the staff may do. Looking is everybody's."""
+class Permission(StrEnum):
+    """What a role may change at an operator. All staff may look."""
 
-    SERVE = "serve"
+    RESERVATIONS = "reservations"
     """Guests' reservations: confirm, cancel, mails."""
-    SELL = "sell"
-    """What is on sale: resources, rates, departures."""
-    SETTLE = "settle"
+    CATALOGUE = "catalogue"
+    """What is on sale: activities, rates, departures."""
+    MONEY = "money"
     """Money and what the provider says of it: refunds, commands, events, discrepancies."""
-    RULE = "rule"
-    """Who may call the API in the operator's name."""
+    ACCESS = "access"
+    """People, and who may call the API in the operator's name."""
 
 
-POWERS: Mapping[str, frozenset[Power]] = MappingProxyType(
+ROLE_PERMISSIONS: Mapping[str, frozenset[Permission]] = MappingProxyType(
     {
-        Role.OWNER: frozenset(Power),
-        Role.MANAGER: frozenset((Power.SERVE, Power.SELL, Power.SETTLE)),
-        Role.AGENT: frozenset((Power.SERVE,)),
+        Role.OWNER: frozenset(Permission),
+        Role.MANAGER: frozenset((Permission.RESERVATIONS, Permission.CATALOGUE, Permission.MONEY)),
+        Role.AGENT: frozenset((Permission.RESERVATIONS,)),
         Role.READ_ONLY: frozenset(),
     }
 )
 
 
-def may(person: Person, power: Power, operator_id: UUID | None) -> bool:
-    """Say whether a person may do something to what is an operator's; of nobody's, superusers decide."""
+def has_permission(person: Person, permission: Permission, operator_id: UUID | None) -> bool:
+    """Say whether a person has a permission at an operator. Superusers have all, also where there is no operator."""
     if not person.is_active or person.is_superuser:
         return bool(person.is_active)
-    return power in POWERS.get(_roles(person).get(operator_id, ""), frozenset())
+    return permission in ROLE_PERMISSIONS.get(_roles(person).get(operator_id, ""), frozenset())
 
 
-def may_somewhere(person: Person, power: Power) -> bool:
-    """Say whether there is an operator to whose things a person may do something."""
+def has_permission_anywhere(person: Person, permission: Permission) -> bool:
+    """Say whether a person has a permission at any operator."""
     if not person.is_active or person.is_superuser:
         return bool(person.is_active)
-    return any(power in POWERS[role] for role in _roles(person).values())
+    return any(permission in ROLE_PERMISSIONS[role] for role in _roles(person).values())
 
 
-def operators_where(person: Person, power: Power) -> Collection[UUID]:
-    """List the operators to whose things a person (not a superuser, who may everywhere) may do something."""
-    return [operator for operator, role in _roles(person).items() if operator and power in POWERS[role]]
+def operators_where(person: Person, permission: Permission) -> Collection[UUID]:
+    """Ids of the operators where a person has a permission. Superusers have it everywhere and are not listed."""
+    return [operator for operator, role in _roles(person).items() if operator and permission in ROLE_PERMISSIONS[role]]
 
 
 def operators_of(person: Person) -> list[UUID]:
-    """List the operators that a person (not a superuser, who is everywhere) works for."""
+    """Ids of the operators that a person works for. Superusers are not listed."""
     return [operator for operator, _, _ in _memberships(person)]
 
 

@@ -7,8 +7,8 @@ from django.utils.safestring import SafeString
 
 from adminkit.actions import reasoned
 from adminkit.pages import ReadOnlyAdmin
-from payments import showing
-from tenants.roles import Power
+from payments import formatting
+from tenants.roles import Permission
 from webhooks import inbox
 from webhooks.models import Event
 
@@ -33,7 +33,7 @@ class EventAdmin(ReadOnlyAdmin):
     searched_exactly = ("event_id", "object_ref")
     sortable_by = ()
     period = "id"
-    captured = showing.money("captured_amount", currency="captured_currency", description="proves captured")
+    captured = formatting.money("captured_amount", currency="captured_currency", description="proves captured")
     # The payload has personal data; what it says stands in the other fields.
     exclude: ClassVar = ["payload", "captured_amount", "captured_currency"]
     readonly_fields: ClassVar = ["captured", "payment_link"]
@@ -41,11 +41,11 @@ class EventAdmin(ReadOnlyAdmin):
     @admin.display(description="payment page")
     def payment_link(self, row: Event) -> SafeString | str:
         """Link to its payment."""
-        return showing.link(row.payment)
+        return formatting.link(row.payment)
 
     @staticmethod
     def _retry(event: Event, actor: str, reason: str) -> str:
         handled = inbox.retry(event_id=event.pk)
         return "The event is handled." if handled else "The event was tried again and failed: see its error."
 
-    actions = (reasoned("Try again", _retry, name="retry", power=Power.SETTLE),)
+    actions = (reasoned("Try again", _retry, name="retry", permission=Permission.MONEY),)

@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from booking import allowances, availability, cancelling, confirming, pricing, reading, reserving, sales
-from booking.api import presenting, schema, serializers
+from booking import allowances, availability, cancelling, confirming, pricing, queries, reserving, sales
+from booking.api import presenters, schema, serializers
 from booking.models import Reservation
 from common.errors import NotFoundError
 from common.locking import AsOf
@@ -41,7 +41,7 @@ class ResourceList(GenericAPIView[Any]):
         """List what the operator sells."""
         PageQuery.validated(request.query_params.dict())
         page = self.paginate_queryset(availability.resources(operator=caller_of(request).operator))
-        return self.get_paginated_response([presenting.resource(row) for row in page or []])
+        return self.get_paginated_response([presenters.resource(row) for row in page or []])
 
 
 class ResourceDetail(APIView):
@@ -55,7 +55,7 @@ class ResourceDetail(APIView):
         row = availability.resources(operator=caller_of(request).operator).filter(pk=resource_id).first()
         if row is None:
             raise NotFoundError(kind="resource")
-        return Response(presenting.resource(row))
+        return Response(presenters.resource(row))
 
 
 class SlotList(GenericAPIView[Any]):
@@ -69,7 +69,7 @@ class SlotList(GenericAPIView[Any]):
         """List departures in the order of their start."""
         query = serializers.SlotQuery.validated(request.query_params.dict())
         page = self.paginate_queryset(availability.matching(operator=caller_of(request).operator, **_wanted(query)))
-        return self.get_paginated_response([presenting.slot(row) for row in page or []])
+        return self.get_paginated_response([presenters.slot(row) for row in page or []])
 
 
 class SlotDetail(APIView):
@@ -83,7 +83,7 @@ class SlotDetail(APIView):
         row = availability.slots(operator=caller_of(request).operator).filter(pk=slot_id).first()
         if row is None:
             raise NotFoundError(kind="slot")
-        return Response(presenting.slot(row))
+        return Response(presenters.slot(row))
 
 
 class ReservationList(GenericAPIView[Any]):
@@ -96,10 +96,10 @@ class ReservationList(GenericAPIView[Any]):
         """List reservations, newest first."""
         wanted = serializers.ReservationQuery.validated(request.query_params.dict())
         caller = caller_of(request)
-        rows = reading.reservations(operator=caller.operator, own=caller.own)
-        rows = rows.filter(reading.created_between(start=wanted.get("from"), end=wanted.get("to")))
+        rows = queries.reservations(operator=caller.operator, own=caller.own)
+        rows = rows.filter(queries.created_between(start=wanted.get("from"), end=wanted.get("to")))
         if "status" in wanted:
-            rows = rows.filter(reading.with_status(wanted["status"]))
+            rows = rows.filter(queries.with_status(wanted["status"]))
         if "slot_id" in wanted:
             rows = rows.filter(slot_id=wanted["slot_id"])
         page = [AsOf.of(row) for row in self.paginate_queryset(rows) or []]
@@ -114,7 +114,7 @@ class ReservationList(GenericAPIView[Any]):
         done = reserving.reserve(
             client=caller.client, actor=caller.actor, operation=operation, request=_request(body, caller)
         )
-        shown = presenting.reservation_and_payment(done.reservation, done.units, now=done.at)
+        shown = presenters.reservation_and_payment(done.reservation, done.units, now=done.at)
         return Response(shown, status=201 if done.known else 202)
 
 
@@ -181,8 +181,8 @@ class ReservationHistory(APIView):
         caller = caller_of(request)
         changes = _get(caller, reservation_id).row.history.all()
         if caller.is_customer or caller.is_reading_program:
-            return Response([presenting.change_without_names(change, customer=caller.actor) for change in changes])
-        return Response([presenting.change(change) for change in changes])
+            return Response([presenters.change_without_names(change, customer=caller.actor) for change in changes])
+        return Response([presenters.change(change) for change in changes])
 
 
 def _wanted(query: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,14 +199,14 @@ def _who_and_why(request: Request, reservation_id: UUID) -> tuple[Caller, str]:
 
 
 def _get(caller: Caller, reservation_id: UUID) -> AsOf[Reservation]:
-    return reading.get_reservation(operator=caller.operator, reservation_id=reservation_id, own=caller.own)
+    return queries.get_reservation(operator=caller.operator, reservation_id=reservation_id, own=caller.own)
 
 
 def _shown(found: AsOf[Reservation], caller: Caller) -> dict[str, Any]:
-    shown = presenting.reservation_and_payment(found.row, reading.units(found.row), now=found.at)
+    shown = presenters.reservation_and_payment(found.row, queries.units(found.row), now=found.at)
     if caller.is_reading_program:
-        return presenting.for_program(shown)
-    return shown if caller.may_pay else presenting.without_secrets(shown)
+        return presenters.for_program(shown)
+    return shown if caller.may_pay else presenters.without_secrets(shown)
 
 
 def _request(data: dict[str, Any], caller: Caller) -> sales.Request:

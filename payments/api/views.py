@@ -12,8 +12,8 @@ from rest_framework.views import APIView
 from common.serializers import PageQuery
 from idempotency.keys import Operation
 from idempotency.views import idempotent
-from payments import intents, reading, refunds
-from payments.api import presenting, schema, serializers
+from payments import intents, queries, refunds
+from payments.api import presenters, schema, serializers
 from payments.models import Payment
 from payments.states import CaptureMethod, PaymentStatus
 from tenants.authentication import caller_of
@@ -29,7 +29,7 @@ class IntentList(GenericAPIView[Any]):
         """List payments, newest first."""
         PageQuery.validated(request.query_params.dict())
         caller = caller_of(request)
-        page = self.paginate_queryset(reading.payments(operator=caller.operator))
+        page = self.paginate_queryset(queries.payments(operator=caller.operator))
         return self.get_paginated_response([_shown(row, caller) for row in page or []])
 
     @extend_schema(**schema.CREATE_INTENT)
@@ -42,7 +42,7 @@ class IntentList(GenericAPIView[Any]):
         row = intents.create(
             client=caller.client, actor=caller.actor, operation=operation, request=intents.Request(**given)
         )
-        return Response(presenting.intent(row), status=201)
+        return Response(presenters.intent(row), status=201)
 
 
 class IntentDetail(APIView):
@@ -51,7 +51,7 @@ class IntentDetail(APIView):
     @extend_schema(**schema.READ_INTENT)
     def get(self, request: Request, intent_id: UUID) -> Response:
         """Read a payment."""
-        row = reading.get_payment(operator=caller_of(request).operator, payment_id=intent_id)
+        row = queries.get_payment(operator=caller_of(request).operator, payment_id=intent_id)
         return Response(_shown(row, caller_of(request)))
 
 
@@ -73,7 +73,7 @@ class IntentConfirm(APIView):
             payment_method_id=body["payment_method_id"],
             force_failure=query["force"] == "failure",
         )
-        return Response(presenting.accepted(row), status=202)
+        return Response(presenters.accepted(row), status=202)
 
 
 class IntentCapture(APIView):
@@ -92,7 +92,7 @@ class IntentCapture(APIView):
             actor=caller.actor,
             amount=body.get("amount"),
         )
-        return Response(presenting.accepted(row), status=202)
+        return Response(presenters.accepted(row), status=202)
 
 
 class IntentCancel(APIView):
@@ -107,7 +107,7 @@ class IntentCancel(APIView):
         row = intents.cancel(
             operator=caller.operator, payment_id=intent_id, operation_id=operation.id, actor=caller.actor
         )
-        return Response(presenting.intent(row), status=200 if row.status == PaymentStatus.CANCELED else 202)
+        return Response(presenters.intent(row), status=200 if row.status == PaymentStatus.CANCELED else 202)
 
 
 class PaymentDetail(APIView):
@@ -116,8 +116,8 @@ class PaymentDetail(APIView):
     @extend_schema(**schema.READ_PAYMENT)
     def get(self, request: Request, intent_id: UUID) -> Response:
         """Read the final figures of a payment."""
-        row = reading.get_result(operator=caller_of(request).operator, payment_id=intent_id)
-        return Response(presenting.result(row))
+        row = queries.get_result(operator=caller_of(request).operator, payment_id=intent_id)
+        return Response(presenters.result(row))
 
 
 class RefundList(GenericAPIView[Any]):
@@ -129,8 +129,8 @@ class RefundList(GenericAPIView[Any]):
     def get(self, request: Request) -> Response:
         """List refunds, newest first."""
         PageQuery.validated(request.query_params.dict())
-        page = self.paginate_queryset(reading.refunds(operator=caller_of(request).operator))
-        return self.get_paginated_response([presenting.refund(row) for row in page or []])
+        page = self.paginate_queryset(queries.refunds(operator=caller_of(request).operator))
+        return self.get_paginated_response([presenters.refund(row) for row in page or []])
 
     @extend_schema(**schema.REFUND)
     @idempotent
@@ -146,7 +146,7 @@ class RefundList(GenericAPIView[Any]):
             reason=body["reason"],
             actor=caller.actor,
         )
-        return Response(presenting.refund(row), status=201)
+        return Response(presenters.refund(row), status=201)
 
 
 class RefundDetail(APIView):
@@ -155,8 +155,8 @@ class RefundDetail(APIView):
     @extend_schema(**schema.READ_REFUND)
     def get(self, request: Request, refund_id: UUID) -> Response:
         """Read a refund."""
-        row = reading.get_refund(operator=caller_of(request).operator, refund_id=refund_id)
-        return Response(presenting.refund(row))
+        row = queries.get_refund(operator=caller_of(request).operator, refund_id=refund_id)
+        return Response(presenters.refund(row))
 
 
 class TransactionList(GenericAPIView[Any]):
@@ -166,7 +166,7 @@ class TransactionList(GenericAPIView[Any]):
     def get(self, request: Request) -> Response:
         """List movements of money, newest first."""
         wanted = serializers.TransactionQuery.validated(request.query_params.dict())
-        rows = reading.transactions(
+        rows = queries.transactions(
             operator=caller_of(request).operator,
             status=wanted.get("status"),
             kind=wanted.get("kind"),
@@ -174,7 +174,7 @@ class TransactionList(GenericAPIView[Any]):
             end=wanted.get("to"),
         )
         page = self.paginate_queryset(rows)
-        return self.get_paginated_response([presenting.transaction(row) for row in page or []])
+        return self.get_paginated_response([presenters.transaction(row) for row in page or []])
 
 
 class TransactionDetail(APIView):
@@ -184,13 +184,13 @@ class TransactionDetail(APIView):
     def get(self, request: Request, transaction_id: UUID) -> Response:
         """Read a movement of money with its commands, and with every look that the reconciliation took at it."""
         caller = caller_of(request)
-        row = reading.get_transaction(operator=caller.operator, transaction_id=transaction_id)
-        show = presenting.command_without_names if caller.is_reading_program else presenting.command
-        commands = [show(command) for command in reading.commands_of(row)]
-        attempts = [presenting.attempt(attempt) for attempt in reading.attempts_of(row)]
-        return Response(presenting.transaction(row) | {"commands": commands, "attempts": attempts})
+        row = queries.get_transaction(operator=caller.operator, transaction_id=transaction_id)
+        show = presenters.command_without_names if caller.is_reading_program else presenters.command
+        commands = [show(command) for command in queries.commands_of(row)]
+        attempts = [presenters.attempt(attempt) for attempt in queries.attempts_of(row)]
+        return Response(presenters.transaction(row) | {"commands": commands, "attempts": attempts})
 
 
 def _shown(row: Payment, caller: Caller) -> dict[str, Any]:
-    shown = presenting.intent(row)
-    return shown if caller.may_pay else presenting.without_secrets(shown)
+    shown = presenters.intent(row)
+    return shown if caller.may_pay else presenters.without_secrets(shown)

@@ -9,7 +9,7 @@ from tests.support.source import Function, Module, breaches, finds
 
 OTHER_LOOPS = {
     ("booking/expiring.py", "_batches"): "its batches are the rows of the loop",
-    ("payments/pacing.py", "paced"): "reads one list page by page; what it raises ends the reading",
+    ("payments/throttle.py", "paced"): "reads one list page by page; what it raises ends the reading",
     ("adminkit/large_lists.py", "exactly"): "asks fields, not rows",
     ("adminkit/lists.py", "exactly"): "asks fields, not rows",
     ("config/postgres_programs.py", "find"): "tries folders",
@@ -21,7 +21,7 @@ CATCHES_ALL = {
     ("common/tasks.py", "queued"): "the queue shows the words of whatever it gets",
     ("idempotency/views.py", "_run"): "every outcome is the answer to the key",
     ("notifications/sending.py", "_hand_over"): "whatever is wrong with a mail is noted on it",
-    ("reconciliation/pending.py", "reconcile_one"): "whatever comes of a look is noted on it",
+    ("reconciliation/status_checks.py", "reconcile_one"): "whatever comes of a look is noted on it",
     ("sweeps/registry.py", "run"): "how a sweep ended is noted",
     ("adminkit/actions.py", "do"): "whatever a row raises is told on the page",
     ("webhooks/inbox.py", "_apply"): "an event is kept whatever is wrong with it",

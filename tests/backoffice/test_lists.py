@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from adminkit import large_lists
 from adminkit.models import BulkRun, SavedView
-from booking import finding
+from booking import search
 from booking.models import Reservation, Resource, Slot
 from common import ids
 from tenants.models import Operator
@@ -232,7 +232,7 @@ class TestSearch:
         """The newest so many are found, and those are the newest of one's own."""
         slot = SlotFactory.create()
         Frontend.of(slot).reserve(slot, customer={"name": "João Outro", "email": "o@example.com"})
-        monkeypatch.setattr(finding, "MOST", 1)
+        monkeypatch.setattr(search, "MOST", 1)
         assert page_of(row) in self.search(sign_in(operator=row.operator), "joao")
 
     def test_finds_pages(self, row: Reservation) -> None:

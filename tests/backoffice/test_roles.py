@@ -14,7 +14,7 @@ from reconciliation.models import Discrepancy
 from sweeps import registry
 from tenants import roles
 from tenants.models import ApiClient, Member, Operator, Role, User
-from tenants.roles import POWERS, Power
+from tenants.roles import ROLE_PERMISSIONS, Permission
 from tests.support import stripe_events
 from tests.support.aging import end_leases
 from tests.support.api import Frontend
@@ -65,9 +65,9 @@ class TestActions:
         operator = world[Slot].resource.operator
         client = sign_in(operator=operator, role=role)
         for model, spec in all_actions():
-            name, power, row = spec.name, spec.power, world[model]
+            name, permission, row = spec.name, spec.permission, world[model]
             page = client.get(page_of(row))
-            allowed = power in POWERS[role] and model is not User  # people are the superusers' alone
+            allowed = permission in ROLE_PERMISSIONS[role] and model is not User  # people are the superusers' alone
             assert (f'name="action" value="{name}"' in page.content.decode()) == (allowed and spec.fits(row)), (
                 model,
                 name,
@@ -144,12 +144,12 @@ class TestRoles:
         operator = OperatorFactory.create()
         person = User.objects.create_user("gone", is_active=False, is_superuser=True)
         Member.objects.create(user=person, operator=operator, role=Role.OWNER)
-        assert not any(roles.may(person, power, operator.pk) for power in Power)
-        assert not any(roles.may_somewhere(person, power) for power in Power)
+        assert not any(roles.has_permission(person, permission, operator.pk) for permission in Permission)
+        assert not any(roles.has_permission_anywhere(person, permission) for permission in Permission)
 
     def test_what_is_nobodys_is_the_superusers(self) -> None:
         operator = OperatorFactory.create()
         person = User.objects.create_user("owner")
         Member.objects.create(user=person, operator=operator, role=Role.OWNER)
-        assert not roles.may(person, Power.SETTLE, None)
-        assert roles.may(User.objects.create_superuser("root"), Power.SETTLE, None)
+        assert not roles.has_permission(person, Permission.MONEY, None)
+        assert roles.has_permission(User.objects.create_superuser("root"), Permission.MONEY, None)

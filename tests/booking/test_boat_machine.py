@@ -10,7 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from booking import expiring, moving
+from booking import expiring, rescheduling
 from booking.models import Occupancy, Reservation, Resource, Slot
 from booking.states import ACTIVE, HOLDING
 from common.errors import HoldfastError
@@ -83,7 +83,7 @@ class Boat:
         can_move = row.is_active and not row.is_due(timezone.now()) and row.slot_id not in (None, slot.pk)
         is_free = not self.parties(slot.starts_at, slot.ends_at, but=row.pk)
         try:
-            moving.move(
+            rescheduling.reschedule(
                 operator=row.operator, reservation_id=row.pk, slot_id=slot.pk, actor="user:x", reason="the wind"
             )
         except HoldfastError:

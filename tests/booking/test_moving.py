@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from booking import moving, slots
+from booking import rescheduling, slots
 from booking.errors import HoldExpiredError, SlotClosedError, SlotSoldOutError
 from booking.models import History, Reservation, Slot
 from common.errors import HoldfastError, NotFoundError, ValidationError
@@ -41,7 +41,7 @@ def reserve(slot: Slot, adults: int = 2, **more: Any) -> Reservation:
 
 
 def move(row: Reservation, slot: Slot) -> Reservation:
-    return moving.move(
+    return rescheduling.reschedule(
         operator=row.operator, reservation_id=row.pk, slot_id=slot.pk, actor="user:marta", reason="the wind"
     )
 
@@ -110,7 +110,7 @@ class TestMove:
         with pytest.raises(ValidationError):
             move(row, here)
         with pytest.raises(NotFoundError):
-            moving.move(
+            rescheduling.reschedule(
                 operator=OperatorFactory.create(), reservation_id=row.pk, slot_id=there.pk, actor="user:x", reason="x"
             )
         Frontend.of(here).post(f"reservations/{row.pk}/cancel")

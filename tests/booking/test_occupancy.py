@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 
-from booking import expiring, moving, pricing
+from booking import expiring, pricing, rescheduling
 from booking.errors import SlotSoldOutError
 from booking.models import Occupancy, Reservation, Resource, Slot
 from payments.models import Refund
@@ -97,12 +97,14 @@ class TestOver:
         row = Reservation.objects.get()
         overlapping, evening = later(morning, hours=1), later(morning, hours=9)
         for slot in (overlapping, evening):
-            moving.move(operator=row.operator, reservation_id=row.pk, slot_id=slot.pk, actor="user:x", reason="wind")
+            rescheduling.reschedule(
+                operator=row.operator, reservation_id=row.pk, slot_id=slot.pk, actor="user:x", reason="wind"
+            )
         row.refresh_from_db()
         assert (row.starts_at, row.ends_at) == (evening.starts_at, evening.ends_at)
         assert code_of(frontend.reserve(morning)) == ""
         with pytest.raises(SlotSoldOutError):
-            moving.move(
+            rescheduling.reschedule(
                 operator=row.operator, reservation_id=row.pk, slot_id=overlapping.pk, actor="user:x", reason="wind"
             )
         promises.hold()

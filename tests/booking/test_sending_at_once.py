@@ -11,7 +11,7 @@ from pytest_django import Settings
 from booking import execution, expiring
 from booking.models import Reservation
 from common import database
-from payments import pacing
+from payments import throttle
 from payments.models import Command, Pace
 from tests.support import promises
 from tests.support.aging import end_leases, make_holds_older
@@ -26,7 +26,7 @@ CANCEL = "POST /v1/payment_intents/*/cancel"
 LATENCY = 0.4
 HOLDS = 9
 
-admit = pacing.admit
+admit = throttle.acquire
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ class TestReleases:
         settings.PROVIDER_CALLS_PER_MINUTE, settings.COMMAND_SENDERS = 7, 4
         begin_minute(clock)
         Command.objects.filter(kind="cancel").update(answer_saved=True)
-        monkeypatch.setattr(pacing, "admit", slow_to_admit)
+        monkeypatch.setattr(throttle, "acquire", slow_to_admit)
         before = releases.attempts()
         assert execution.execute_due() == 3
         assert releases.attempts() - before == 6, "the seventh is half of what the next one needs"

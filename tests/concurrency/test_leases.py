@@ -10,8 +10,8 @@ from adminkit.models import BulkRun
 from notifications import sending, writing
 from notifications.models import Mail
 from payments.models import Attempt, AttemptResult, Payment
-from reconciliation import attempts
-from reconciliation.attempts import Result
+from reconciliation import check_attempts
+from reconciliation.check_attempts import Result
 from tenants.models import User
 from tests.support import stripe_events
 from tests.support.aging import end_leases, let_looks_be_due
@@ -30,14 +30,14 @@ class TestLook:
         claimed = []
         for _ in range(2):
             let_looks_be_due()
-            claimed.append(attempts.claim_due(payment_id=payment.pk))
+            claimed.append(check_attempts.claim_due(payment_id=payment.pk))
         slow, living = claimed
         assert slow is not None
         assert living is not None
         before = list(Payment.objects.values()), list(Attempt.objects.values())
-        attempts.finish(slow, Result(result=AttemptResult.FAILED, error="too late"))
+        check_attempts.finish(slow, Result(result=AttemptResult.FAILED, error="too late"))
         assert (list(Payment.objects.values()), list(Attempt.objects.values())) == before
-        attempts.finish(living, Result(result=AttemptResult.IN_STEP))
+        check_attempts.finish(living, Result(result=AttemptResult.IN_STEP))
         assert list(Attempt.objects.values_list("result", flat=True)) == ["failed", "in_step"]
 
 

@@ -31,7 +31,7 @@ def given_up(sandbox: Sandbox) -> Command:
 def earlier(command: Command) -> Command:
     """Store a command of the same payment that goes before it, and is not due."""
     return Command.objects.create(
-        id=UUID(int=command.pk.int - 1), payment=command.payment, kind=CommandKind.CANCEL, amount=command.amount,
+        id=UUID(int=command.pk.int - 1), payment=command.payment, kind=CommandKind.CREATE, amount=command.amount,
         requested_by="test", reason="test", created_at=timezone.now(),
         next_attempt_at=timezone.now() + timedelta(hours=1),
     )  # fmt: skip

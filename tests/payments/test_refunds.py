@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from booking import execution
-from payments import reading
+from payments import queries
 from payments.models import Payment, Refund
 from tenants.models import Scope
 from tests.support import promises, stripe_events
@@ -177,7 +177,7 @@ class TestWrongFields:
 class TestIndexes:
     def test_a_page_is_read_from_the_indexes_of_both_tables_in_their_order(self) -> None:
         operator = OperatorFactory.create()
-        rows = reading.transactions(operator=operator, status=None, kind=None, start=None, end=None)[:26]
+        rows = queries.transactions(operator=operator, status=None, kind=None, start=None, end=None)[:26]
         with connection.cursor() as cursor:
             # On tables of no rows the planner may as well scan or sort: asked is whether the indexes give the order.
             # What a vacuum has found out about empty tables is forgotten, since it makes every way equally short.

@@ -11,7 +11,7 @@ from booking.models import Reservation
 from common import database
 from payments.models import Payment, Refund
 from payments.outcome_types import Effect
-from reconciliation import accounts, missed_events, pending
+from reconciliation import accounts, missed_events, status_checks
 from reconciliation.models import Watermark
 from sweeps import registry
 from tests.support import promises, stripe_events
@@ -142,7 +142,7 @@ class TestByPayment:
         pretend_delivered(sandbox)
         assert missed_events.recover_unread(accounts=accounts.list_accounts()).taken == 0
         let_looks_be_due()
-        ((_, result),) = pending.reconcile_due().lines
+        ((_, result),) = status_checks.reconcile_due().lines
         assert result.result == "recovered"
         assert Reservation.objects.get().status == "paid"
 

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from booking import execution, expiring
 from booking.models import Reservation, Slot
 from payments.models import Command, Payment
-from reconciliation import attesting
+from reconciliation import manual_evidence
 from reconciliation.models import Discrepancy
 from sweeps import registry
 from tests.support import dashboard, promises, stripe_events
@@ -56,7 +56,7 @@ def by_a_look(sandbox: Sandbox) -> None:
 
 
 def by_a_person(sandbox: Sandbox) -> None:
-    attesting.attest(payment_id=Payment.objects.get().pk, by="user:ana", because="seen at the dashboard")
+    manual_evidence.attest(payment_id=Payment.objects.get().pk, by="user:ana", because="seen at the dashboard")
 
 
 WAYS = (by_webhook, by_recovery, by_a_look, by_a_person)

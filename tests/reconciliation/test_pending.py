@@ -12,7 +12,7 @@ from booking.models import Reservation
 from common import database
 from payments import locks as payment_locks
 from payments.models import Attempt, Command, Pace, Payment
-from reconciliation import attempts, pending
+from reconciliation import check_attempts, status_checks
 from sweeps import registry
 from tests.reconciliation.losing import lose_the_release
 from tests.support import paying, promises, stripe_events
@@ -28,13 +28,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 class TestLook:
     def test_is_taken_after_five_minutes_and_not_before(self, held: Payment) -> None:
-        assert pending.reconcile_due().lines == []
+        assert status_checks.reconcile_due().lines == []
         let_looks_be_due(timedelta(minutes=4, seconds=55))
-        assert pending.reconcile_due().lines == []
+        assert status_checks.reconcile_due().lines == []
         let_looks_be_due(timedelta(seconds=6))
-        ((_, result),) = pending.reconcile_due().lines
+        ((_, result),) = status_checks.reconcile_due().lines
         assert (result.result, result.provider_status) == ("in_step", "held")
-        assert pending.reconcile_due().lines == []
+        assert status_checks.reconcile_due().lines == []
 
     def test_what_is_final_is_not_looked_at(self, held: Payment, sandbox: Sandbox) -> None:
         sandbox.expire(held.provider_ref)
@@ -64,7 +64,7 @@ class TestLook:
         for day in range(1, 4):
             let_looks_be_due(timedelta(days=day * 10))
             Payment.objects.update(changed_at=F("changed_at") - timedelta(hours=day))
-            pending.reconcile_due()
+            status_checks.reconcile_due()
             payment = Payment.objects.get()
             assert payment.look_after is not None
             waits.append(payment.look_after - timezone.now())
@@ -92,7 +92,7 @@ class TestTwo:
             made = frontend.reserve(slot).json()["reservation"]["id"]
             frontend.post(f"reservations/{made}/confirm")
         let_looks_be_due()
-        race([pending.reconcile_due] * 4)
+        race([status_checks.reconcile_due] * 4)
         numbers = list(Attempt.objects.values_list("number", flat=True))
         assert set(numbers) == {1}
         assert len(numbers) <= 10
@@ -102,9 +102,9 @@ class TestTwo:
 
     def test_a_claim_is_alone(self, held: Payment) -> None:
         let_looks_be_due()
-        claimed = race([lambda: attempts.claim_due(payment_id=held.pk)] * 8)
+        claimed = race([lambda: check_attempts.claim_due(payment_id=held.pk)] * 8)
         assert sum(attempt is not None for attempt in claimed) == 1
-        assert race([lambda: attempts.claim_now(payment_id=held.pk)] * 2) == [None, None]
+        assert race([lambda: check_attempts.claim_now(payment_id=held.pk)] * 2) == [None, None]
 
 
 class TestPace:
@@ -116,7 +116,7 @@ class TestPace:
         let_looks_be_due()
         before = calls(sandbox)
         sandbox.fault("GET /v1/payment_intents/*", "rate_limit", times=None)
-        tally = pending.reconcile_due()
+        tally = status_checks.reconcile_due()
         assert calls(sandbox) - before == 1, "the first 429 holds off the rest"
         assert [result.counts for _, result in tally.lines] == [False]
         assert len(tally.paused) == 1
@@ -146,7 +146,7 @@ class TestPace:
             frontend.reserve(slot)
         sandbox.fault("GET /v1/payment_intents/*", "error_before", times=None)
         let_looks_be_due()
-        assert len(pending.reconcile_due().lines) == 3
+        assert len(status_checks.reconcile_due().lines) == 3
         pauses = []
         for _ in range(3):
             pace = Pace.objects.get()
@@ -154,7 +154,7 @@ class TestPace:
             pauses.append(round((pace.paused_until - database.now()).total_seconds() / 15))
             end_leases()
             let_looks_be_due()
-            pending.reconcile_due()
+            status_checks.reconcile_due()
         assert pauses == [1, 2, 4]
 
 
@@ -186,4 +186,4 @@ def test_a_look_is_refused_inside_a_transaction(held: Payment) -> None:
     with database.use_case():
         payment_locks.find_payment_for_update(pk=held.pk)
         with pytest.raises(TransactionManagementError):
-            pending.look(payment=held)
+            status_checks.look(payment=held)

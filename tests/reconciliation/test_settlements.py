@@ -17,8 +17,8 @@ from booking.models import Reservation
 from common import database
 from payments.models import Payment
 from payments.providers import registry
-from reconciliation import books as our_books
-from reconciliation import comparing, settlements
+from reconciliation import ledger as our_books
+from reconciliation import ledger_comparison, settlements
 from reconciliation.accounts import Account
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun, SettlementStatus
 from sweeps import registry as sweeps
@@ -144,7 +144,7 @@ class TestDifferences:
     ) -> None:
         made = provider(50)
         with monkeypatch.context() as patched:
-            patched.setattr(comparing, "compare", stop)
+            patched.setattr(ledger_comparison, "compare", stop)
             with pytest.raises(KeyboardInterrupt):
                 settle(made.at)
         (run,) = SettlementRun.objects.all()

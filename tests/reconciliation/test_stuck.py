@@ -4,8 +4,8 @@ import pytest
 
 from booking.models import Reservation
 from payments.models import Attempt, Command, Payment
-from reconciliation import attempts
-from reconciliation.attempts import Result
+from reconciliation import check_attempts
+from reconciliation.check_attempts import Result
 from reconciliation.models import Discrepancy
 from sweeps import registry
 from tests.support import promises, stripe_events
@@ -53,7 +53,7 @@ class TestStuck:
     def test_who_dies_on_the_fifth_does_not_strand_it(self, held: Payment, sandbox: Sandbox) -> None:
         for _ in range(5):
             let_looks_be_due()
-            assert attempts.claim_due(payment_id=held.pk) is not None
+            assert check_attempts.claim_due(payment_id=held.pk) is not None
         assert Payment.objects.get().stuck_at is None
         self.fail(sandbox, 1)
         assert Payment.objects.get().stuck_at is not None

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from booking.models import Resource, Slot
-from reconciliation import accounts, windows
+from reconciliation import accounts, watermarks
 from tenants.models import Operator
 from tests.simulation.clock import BEGINNING
 from tests.support.api import Frontend
@@ -43,5 +43,5 @@ def open_all() -> list[Shop]:
     OperatorFactory.create(stripe_account=ROGUE, stripe_secret="STRIPE_ROGUE")
     for account in accounts.list_accounts():
         for lists in ("events", "holds"):
-            windows.note_read(name=lists, account=account, until=BEGINNING)  # they have been open for a while
+            watermarks.note_read(name=lists, account=account, until=BEGINNING)  # they have been open for a while
     return shops

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from booking import cancelling, extending, moving, slots
+from booking import cancelling, extending, rescheduling, slots
 from booking.models import Reservation, Slot
 from common import ids
 from common.errors import HoldfastError
@@ -77,7 +77,9 @@ class Staff:
     def _move(self, row: Reservation | None) -> str:
         slot = self.world.dice.choice(self.shop.slots)
         if row is not None:
-            moving.move(operator=row.operator, reservation_id=row.pk, slot_id=slot.pk, actor=_MARTA, reason="calmer")
+            rescheduling.reschedule(
+                operator=row.operator, reservation_id=row.pk, slot_id=slot.pk, actor=_MARTA, reason="calmer"
+            )
         return "done"
 
     def _extend(self, row: Reservation | None) -> str:

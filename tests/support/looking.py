@@ -1,7 +1,7 @@
 """Looks at the provider, taken as if time had passed."""
 
-from reconciliation import pending
-from reconciliation.attempts import Result
+from reconciliation import status_checks
+from reconciliation.check_attempts import Result
 from tests.support.aging import end_leases, let_looks_be_due
 
 
@@ -11,5 +11,5 @@ def look(number: int = 1) -> list[Result]:
     for _ in range(number):
         let_looks_be_due()
         end_leases()
-        found += [result for _, result in pending.reconcile_due().lines]
+        found += [result for _, result in status_checks.reconcile_due().lines]
     return found

@@ -20,7 +20,7 @@ from notifications import rendering, writing
 from notifications.models import Mail
 from payments import sending
 from payments.models import Attempt, Command, Payment
-from reconciliation import pending, promises, settlements
+from reconciliation import promises, settlements, status_checks
 from reconciliation.models import SettlementRun
 from sweeps import registry
 from sweeps.models import SweepRun
@@ -221,7 +221,7 @@ CASES = {
     ),
     "reconcile": Case(
         prepare=looks_due,
-        work=(pending, "look"),
+        work=(status_checks, "look"),
         lock=("payments_payment", "id"),
         refuse=("INSERT", "payments_attempt", "payment_id"),
         done=lambda: texts(Attempt.objects.filter(result="in_step").values_list("payment", flat=True)),

@@ -17,7 +17,7 @@ from payments.outcome_types import Outcome, ProviderPayment
 from payments.providers import registry
 from payments.providers.base import DeliveredRequest, Notification
 from payments.providers.stripe.events import from_body
-from reconciliation import accounts, attesting, discrepancies, missed_events
+from reconciliation import accounts, discrepancies, manual_evidence, missed_events
 from reconciliation.models import Discrepancy
 from sweeps import registry as sweeps
 from tests.support import odd_events, promises, stripe_events
@@ -193,7 +193,7 @@ class TestRead:
                         {key: intent[key] for key in intent if key != name} if value is odd_events.MISSING else intent
                     )
                     try:
-                        attesting.attest(payment_id=payment.pk, by="marta", because="no event")
+                        manual_evidence.attest(payment_id=payment.pk, by="marta", because="no event")
                     except HoldfastError:
                         continue
         payment.refresh_from_db()

@@ -10,7 +10,7 @@ from payments.models import Payment
 from payments.outcome_types import Outcome
 from payments.providers import registry
 from payments.providers.stripe import own_keys
-from reconciliation import accounts, attesting, missed_events
+from reconciliation import accounts, manual_evidence, missed_events
 from tenants.models import Operator
 from tests.support import stripe_events
 from tests.support.api import Frontend
@@ -173,7 +173,7 @@ class TestRead:
         assert (row.proven_account, row.secret_name) == ("acct_connected", "STRIPE_API_KEY")
 
     def test_attested(self, payment: Payment) -> None:
-        attesting.attest(payment_id=payment.pk, by="marta", because="the event is gone")
+        manual_evidence.attest(payment_id=payment.pk, by="marta", because="the event is gone")
         row = Event.objects.get()
         assert (row.source, row.status, row.endpoint) == ("attested", "applied", "acct_connected")
         assert (row.proven_account, row.secret_name) == ("acct_connected", "STRIPE_API_KEY")

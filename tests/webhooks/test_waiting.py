@@ -11,7 +11,7 @@ from pytest_django import Settings
 from booking import execution
 from booking.models import Reservation
 from payments.models import Payment, Refund
-from reconciliation import attesting
+from reconciliation import manual_evidence
 from reconciliation.models import Discrepancy
 from sweeps import registry
 from tests.support import dashboard, promises, stripe_events
@@ -51,7 +51,7 @@ def by_a_look(sandbox: Sandbox) -> None:
 
 
 def by_a_person(sandbox: Sandbox) -> None:
-    attesting.attest(payment_id=Payment.objects.get().pk, by="user:ana", because="seen at the dashboard")
+    manual_evidence.attest(payment_id=Payment.objects.get().pk, by="user:ana", because="seen at the dashboard")
 
 
 class TestRefund:

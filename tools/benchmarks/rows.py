@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from booking import expiring
 from booking.models import Resource, Slot
-from reconciliation import pending
+from reconciliation import status_checks
 from tools.benchmarks import copying, databases, filling, provider, stack
 from tools.benchmarks.load import Seen, wrk
 from tools.benchmarks.targets import Target
@@ -73,7 +73,7 @@ def a_round(*, seconds: float) -> Iterator[tuple[str, Seen]]:
     for name, database in ((LOOK_FEW, few), (LOOK_MANY, many)):
         databases.use(database)
         copying.copy_payments(PENDING)
-        yield name, _timed(LOOKED_AT, lambda: len(pending.reconcile_due(limit=LOOKED_AT).lines))
+        yield name, _timed(LOOKED_AT, lambda: len(status_checks.reconcile_due(limit=LOOKED_AT).lines))
     with ExitStack() as servers:
         addresses = {}
         for number in (FEW, MANY):

@@ -10,9 +10,9 @@ from django.core.management.base import CommandError
 from django.db.models import Q
 
 from common import loops
-from payments import pacing
+from payments import throttle
 from payments.models import AttemptResult, Payment
-from reconciliation import attempts, matters, pending
+from reconciliation import check_attempts, matters, status_checks
 from reconciliation.reporting import NOT_ASKED, PERSON_NEEDED, WELL, ReportingCommand, moment, patiently
 
 
@@ -52,11 +52,11 @@ class Command(ReportingCommand):
         if options["since"] or operator:
             since = Q(created_at__gte=options["since"]) if options["since"] else Q()
             return list(Payment.objects.filter(mine & since, look_after__isnull=False).order_by("look_after"))
-        return list(attempts.due())
+        return list(check_attempts.due())
 
     def _do(self, payments: Sequence[Payment], options: Mapping[str, Any]) -> list[dict[str, Any]]:
         def ask(payment: Payment) -> list[dict[str, Any]]:
-            result = pending.reconcile_now(payment=payment, wait=patiently)
+            result = status_checks.reconcile_now(payment=payment, wait=patiently)
             if result is None:
                 return []
             return [_row(payment, result.provider_status, result.result.value, result.done or result.error)]
@@ -67,8 +67,8 @@ class Command(ReportingCommand):
 
     def _tell(self, payments: Sequence[Payment], options: Mapping[str, Any]) -> list[dict[str, Any]]:
         def look(payment: Payment) -> list[dict[str, Any]]:
-            pacing.wait_for(provider=payment.provider, account=payment.provider_account, wait=patiently)
-            found = pending.look(payment=payment)
+            throttle.wait_for(provider=payment.provider, account=payment.provider_account, wait=patiently)
+            found = status_checks.look(payment=payment)
             return [_row(payment, found.status, f"would {found.step}", found.why)]
 
         return self._of_each(payments, look, options)

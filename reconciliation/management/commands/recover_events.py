@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from common import database, loops
-from payments.pacing import PausedError
 from payments.providers.base import ProviderError
-from reconciliation import missed_events, windows
+from payments.throttle import PausedError
+from reconciliation import missed_events, watermarks
 from reconciliation.accounts import Account
 from reconciliation.reporting import NOT_ASKED, PERSON_NEEDED, WELL, ReportingCommand, moment, patiently
 from webhooks.inbox import Receipt
@@ -62,7 +62,7 @@ class Command(ReportingCommand):
     def _list(self, account: Account, since: datetime | None) -> list[dict[str, Any]]:
         now = database.now()
         missing = missed_events.list_missing(
-            account=account, since=since or now - missed_events.KEPT, until=now + windows.OVERLAP, wait=patiently
+            account=account, since=since or now - missed_events.KEPT, until=now + watermarks.OVERLAP, wait=patiently
         )
         return [
             {"account": str(account), "event": event.event_id, "type": event.type, "object": event.object_ref,

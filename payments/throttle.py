@@ -39,7 +39,7 @@ def give_up(seconds: float) -> None:
     raise PausedError(seconds)
 
 
-def admit(*, provider: str, account: str, calls: int = 1) -> float:
+def acquire(*, provider: str, account: str, calls: int = 1) -> float:
     """Count calls that are about to be made; returns the seconds to wait for if they must not be made now, else 0.
 
     A minute without a call yet lets through whatever asks: also what needs more calls than a minute has.
@@ -79,7 +79,7 @@ def _seconds_to_wait(*, provider: str, account: str, calls: int) -> float:
     return float(row[0]) if row else 0.0
 
 
-def spend(*, provider: str, account: str, calls: int = 1) -> None:
+def count(*, provider: str, account: str, calls: int = 1) -> None:
     """Count calls that go with one that was admitted, and that nobody could foresee; negative: they were not made."""
     _write(
         "UPDATE payments_pace SET calls = greatest(calls + %(calls)s, 0) "
@@ -94,7 +94,7 @@ def wait_for(*, provider: str, account: str, wait: Callable[[float], None]) -> N
     Raises:
         PausedError: By ``wait``.
     """
-    while seconds := admit(provider=provider, account=account):
+    while seconds := acquire(provider=provider, account=account):
         wait(seconds)
 
 

@@ -15,7 +15,7 @@ from common.states import InvalidStateError
 from tenants.models import Operator
 
 
-def move(*, operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, reason: str) -> Reservation:
+def reschedule(*, operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, reason: str) -> Reservation:
     """Give a reservation places on another slot of its resource, and those it had to others, in one transaction.
 
     The database notes it in the history. Must be called outside a transaction.

@@ -8,7 +8,7 @@ from typing import Any
 from booking import availability
 from booking.models import History, Rate, Reservation, Resource, Slot, Unit
 from common.times import rfc3339
-from payments.api import presenting as payments
+from payments.api import presenters as payments
 from tenants import actors
 
 _OWN_WORDS = frozenset(

@@ -8,12 +8,12 @@ from common import ids, loops
 from common.errors import SpokenError
 from common.loops import Tally
 from payments.outcome_types import ProviderEntry
-from payments.pacing import PausedError
 from payments.providers.base import ProviderError
-from reconciliation import discrepancies, reading
+from payments.throttle import PausedError
+from reconciliation import discrepancies, queries
 from reconciliation.accounts import Account
 from reconciliation.models import BookEntry, DiscrepancyKind
-from reconciliation.reading import Wait
+from reconciliation.queries import Wait
 
 BATCH = 500
 _FIGURES = ("kind", "amount", "fee", "net", "currency", "moved", "moved_currency")
@@ -29,7 +29,7 @@ def read(*, account: Account, since: datetime, until: datetime, wait: Wait) -> T
     Raises:
         ProviderError, PausedError: The provider cannot be asked.
     """
-    lines = reading.read(
+    lines = queries.read(
         account,
         lambda provider: provider.list_entries(since=since, until=until, account=account.account),
         wait=wait,
@@ -49,7 +49,7 @@ def read_payout(*, account: Account, payout_ref: str, wait: Wait) -> int:
         ProviderError, PausedError: The provider cannot be asked.
         IncompleteError: A line could not be stored.
     """
-    lines = reading.read(
+    lines = queries.read(
         account, lambda provider: provider.list_entries_of_payout(ref=payout_ref, account=account.account), wait=wait
     )
     total = 0

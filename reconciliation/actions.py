@@ -10,11 +10,11 @@ from uuid import UUID
 from booking import releasing
 from common import ids
 from common.errors import ConflictError
-from payments import commands, currencies, pacing, refunds
+from payments import commands, currencies, refunds, throttle
 from payments.models import Payment
-from payments.pacing import PausedError
 from payments.providers.base import ProviderError
-from reconciliation import attesting, discrepancies, figures, matters, missed_events, pending
+from payments.throttle import PausedError
+from reconciliation import discrepancies, figures, manual_evidence, matters, missed_events, status_checks
 from reconciliation.accounts import Account
 from reconciliation.figures import Figures
 from reconciliation.models import ACCEPTED, ASKED_AGAIN, OTHER_WAY, Discrepancy, DiscrepancyKind
@@ -63,7 +63,7 @@ def look_now(payment: Payment, actor: str, reason: str) -> str:
     Raises:
         NothingToDoError: The provider cannot be asked.
     """
-    result = _asked(lambda: pending.reconcile_now(payment=payment, wait=pacing.give_up))
+    result = _asked(lambda: status_checks.reconcile_now(payment=payment, wait=throttle.give_up))
     if result is None:
         raise NothingToDoError("Somebody else is asking at this moment.")
     matters.keep()
@@ -149,7 +149,7 @@ def attest(row: Discrepancy, actor: str, reason: str) -> str:
         NotCapturedError: The provider has taken no money.
         UnavailableError: The provider cannot be asked.
     """
-    receipt = attesting.attest(payment_id=_payment(row).pk, by=actor, because=reason)
+    receipt = manual_evidence.attest(payment_id=_payment(row).pk, by=actor, because=reason)
     if not _payment(row).amount_captured:
         raise NothingToDoError(f"It could not be applied ({receipt}); its event tells why.")
     theirs = _asked(lambda: figures.there(_payment(row)))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from payments import asking, commands
+from payments import commands, lookups
 from payments.models import Command
 from payments.outcome_types import Failure, Outcome, PaymentOutcome, ProviderPayment
 from payments.providers.base import DeclinedError, HoldEndedError, Provider, ProviderError, RefusedError
@@ -28,14 +28,14 @@ def decide(command: Command, error: RefusedError, provider: Provider) -> Payment
             return _refund(command, error, provider)
         theirs = _object(command, error, provider)
     except ProviderError as unread:
-        return replace(asking.unknown(command, unread), not_taken=False)
+        return replace(lookups.unknown(command, unread), not_taken=False)
     if theirs is None and not _can_be_believed(command, error):
-        return asking.outcome(command, Outcome.UNKNOWN, error=str(error), request_id=error.request_id)
+        return lookups.outcome(command, Outcome.UNKNOWN, error=str(error), request_id=error.request_id)
     if theirs is None or theirs.outcome in _BEARS_OUT[CommandKind(command.kind)] or _is_over(error, theirs):
         return _refused(command, error, theirs)
     if theirs.outcome in _SAYS_NOTHING.get(CommandKind(command.kind), (Outcome.UNKNOWN,)):
-        return asking.outcome(command, Outcome.UNKNOWN, error=str(error), request_id=error.request_id)
-    return asking.outcome(
+        return lookups.outcome(command, Outcome.UNKNOWN, error=str(error), request_id=error.request_id)
+    return lookups.outcome(
         command, theirs.outcome, payment=theirs, error=str(error), failure=error.failure, request_id=error.request_id
     )
 
@@ -48,11 +48,11 @@ def _object(command: Command, error: RefusedError, provider: Provider) -> Provid
     if error.payment is not None and not command.may_have_reached_provider:
         return error.payment
     if command.payment.provider_ref:
-        asking.spend(command)
-        return asking.fetch(command, provider)
+        lookups.count(command)
+        return lookups.fetch(command, provider)
     if command.kind in commands.STARTING and command.may_have_reached_provider:
-        asking.spend(command)
-        return asking.find(command, provider) or error.payment
+        lookups.count(command)
+        return lookups.find(command, provider) or error.payment
     return error.payment
 
 
@@ -68,7 +68,7 @@ def _is_over(error: RefusedError, theirs: ProviderPayment) -> bool:
 
 def _refused(command: Command, error: RefusedError, theirs: ProviderPayment | None) -> PaymentOutcome:
     is_declined = isinstance(error, DeclinedError)
-    return asking.outcome(
+    return lookups.outcome(
         command,
         Outcome.DECLINED if is_declined else Outcome.REFUSED,
         payment=theirs,
@@ -88,10 +88,10 @@ def _worded(error: RefusedError) -> Failure:
 
 def _refund(command: Command, error: RefusedError, provider: Provider) -> PaymentOutcome:
     """Believe that a refund is refused only if none was made by its key."""
-    asking.spend(command)
-    made = asking.find_refund(command, provider)
+    lookups.count(command)
+    made = lookups.find_refund(command, provider)
     if made is not None:
-        return asking.outcome(command, Outcome.PROCESSING, refund=made, error=str(error), request_id=made.request_id)
-    return asking.outcome(
+        return lookups.outcome(command, Outcome.PROCESSING, refund=made, error=str(error), request_id=made.request_id)
+    return lookups.outcome(
         command, Outcome.REFUSED, failure=error.failure, error=str(error), request_id=error.request_id
     )

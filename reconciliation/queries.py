@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from common import loops
-from payments import pacing
+from payments import throttle
 from payments.providers import registry
 from payments.providers.base import Provider, Unreadable
 from reconciliation.accounts import Account
@@ -18,7 +18,7 @@ Wait = Callable[[float], None]
 
 
 def read(
-    account: Account, rows: Callable[[Provider], Iterator[T | Unreadable]], *, wait: Wait = pacing.give_up
+    account: Account, rows: Callable[[Provider], Iterator[T | Unreadable]], *, wait: Wait = throttle.give_up
 ) -> Iterator[T]:
     """Read a list of an account's provider, page by page. What cannot be read is a row that failed, and stops no other.
 
@@ -26,7 +26,7 @@ def read(
         ProviderError, PausedError: The provider cannot be asked.
     """
     provider = registry.get(account.provider)
-    found = pacing.paced(lambda: rows(provider), provider=account.provider, account=account.account, wait=wait)
+    found = throttle.paced(lambda: rows(provider), provider=account.provider, account=account.account, wait=wait)
     for row in found:
         if isinstance(row, Unreadable):
             loops.fail(row.error, name=_NAME, row=row.ref or f"(without an id, of {account})")

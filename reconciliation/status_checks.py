@@ -15,16 +15,16 @@ from booking.models import Reservation
 from booking.states import ReservationStatus
 from common import database, errors, logs, loops
 from common.locking import AsOf, clocked
-from payments import commands, pacing, sending
+from payments import commands, sending, throttle
 from payments.models import Attempt, AttemptResult, Payment
 from payments.outcome_types import Effect, Outcome, PaymentOutcome, ProviderPayment
-from payments.pacing import PausedError
 from payments.providers import registry
 from payments.providers.base import NotSentError, Provider, ProviderError, Unreadable, UnreadableError
 from payments.states import COMMAND_OPEN, RefundStatus
-from reconciliation import attempts, contradictions, discrepancies, matters, missed_events
+from payments.throttle import PausedError
+from reconciliation import check_attempts, contradictions, discrepancies, matters, missed_events
 from reconciliation.accounts import Account
-from reconciliation.attempts import Result
+from reconciliation.check_attempts import Result
 
 logger = logging.getLogger("holdfast.reconciliation")
 
@@ -78,16 +78,16 @@ def reconcile_due(*, limit: int = 500) -> Tally:
         account = Account(payment.provider, payment.provider_account)
         if account in paused:
             return False
-        if wait := pacing.admit(provider=account.provider, account=account.account):
+        if wait := throttle.acquire(provider=account.provider, account=account.account):
             paused.add(account)
             tally.paused.append(f"{account}: for {wait:.0f} s")
             return False
-        attempt = attempts.claim_due(payment_id=payment.pk)
+        attempt = check_attempts.claim_due(payment_id=payment.pk)
         if attempt is not None:
             tally.lines.append((str(payment.pk), reconcile_one(attempt)))
         return attempt is not None
 
-    due = loops.pages(attempts.due().only("provider", "provider_account"), size=limit)
+    due = loops.pages(check_attempts.due().only("provider", "provider_account"), size=limit)
     loops.each(loops.flat(due), reconcile, name="reconcile")
     matters.keep()
     return tally
@@ -95,8 +95,8 @@ def reconcile_due(*, limit: int = 500) -> Tally:
 
 def reconcile_now(*, payment: Payment, wait: Callable[[float], None]) -> Result | None:
     """Look at a payment now, due or not; None if somebody else is looking at it."""
-    pacing.wait_for(provider=payment.provider, account=payment.provider_account, wait=wait)
-    attempt = attempts.claim_now(payment_id=payment.pk)
+    throttle.wait_for(provider=payment.provider, account=payment.provider_account, wait=wait)
+    attempt = check_attempts.claim_now(payment_id=payment.pk)
     return reconcile_one(attempt) if attempt is not None else None
 
 
@@ -105,7 +105,7 @@ def reconcile_one(attempt: Attempt) -> Result:
     try:
         result = _do(look(payment=attempt.payment))
     except ProviderError as error:
-        pacing.note(error, provider=attempt.payment.provider, account=attempt.payment.provider_account)
+        throttle.note(error, provider=attempt.payment.provider, account=attempt.payment.provider_account)
         held_off = isinstance(error, NotSentError) and error.retry_after is not None
         result = Result(result=AttemptResult.FAILED, error=str(error), counts=not held_off)
     except PausedError as error:
@@ -113,7 +113,7 @@ def reconcile_one(attempt: Attempt) -> Result:
     except Exception as error:  # noqa: BLE001  # whatever it is, it is noted: who looks must know of it
         logs.failure(logger, "A payment could not be reconciled.", error, payment=attempt.payment_id)
         result = Result(result=AttemptResult.FAILED, error=errors.describe(error))
-    attempts.finish(attempt, result)
+    check_attempts.finish(attempt, result)
     return result
 
 
@@ -131,12 +131,12 @@ def look(*, payment: Payment) -> Look:
     waiting = {refund.provider_ref for refund in payment.refunds.filter(status=RefundStatus.PENDING)}
     forgotten = _is_forgotten(payment)
     if waiting:
-        pacing.spend(provider=payment.provider, account=account)
+        throttle.count(provider=payment.provider, account=account)
     database.leave_database()
     provider = registry.get(payment.provider)
     theirs = provider.fetch(ref=payment.provider_ref, account=account)
     refs, unreadable = _ended(payment, waiting, provider) if waiting else (set[str](), None)
-    pacing.answered(provider=payment.provider, account=account)
+    throttle.answered(provider=payment.provider, account=account)
     if theirs.outcome is Outcome.CAPTURED and not payment.amount_captured:
         refs.add(theirs.ref)
     if refs:
@@ -187,14 +187,14 @@ def _send_again(payment: Payment) -> Result:
     for number, found in enumerate(given_up):
         command = found.row
         calls = sending.count_calls(command, now=found.at) - (number == 0)  # one is counted with the look
-        if calls and (seconds := pacing.admit(**account, calls=calls)):
+        if calls and (seconds := throttle.acquire(**account, calls=calls)):
             raise PausedError(seconds)
         claimed = commands.claim_once_more(command_id=command.pk)
         sent = execution.execute_claimed_of_any(claimed) if claimed is not None else None
         if sent is None or not sent.known:
             command.refresh_from_db()
             return Result(result=AttemptResult.FAILED, done=f"{command.kind} was sent again", error=command.last_error)
-        pacing.answered(**account)
+        throttle.answered(**account)
         done.append(f"{command.kind} was sent again: known now")
     return Result(result=AttemptResult.APPLIED, done="; ".join(done))
 

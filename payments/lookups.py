@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from common import database
-from payments import pacing
+from payments import throttle
 from payments.models import Command
 from payments.outcome_types import Outcome, PaymentOutcome, ProviderPayment, ProviderRefund
 from payments.providers.base import (
@@ -31,7 +31,7 @@ def find(command: Command, provider: Provider) -> ProviderPayment | None:
     """Find the payment that a command has made, by its key. Raises as :func:`fetch`."""
     key, account = command.idempotency_key, command.payment.provider_account
     with _saying_nothing():
-        return provider.find(key=key, near=command.created_at, account=account, on_page=lambda: spend(command))
+        return provider.find(key=key, near=command.created_at, account=account, on_page=lambda: count(command))
 
 
 def find_refund(command: Command, provider: Provider) -> ProviderRefund | None:
@@ -43,9 +43,9 @@ def find_refund(command: Command, provider: Provider) -> ProviderRefund | None:
         )
 
 
-def spend(command: Command) -> None:
+def count(command: Command) -> None:
     """Count a call beside those for which the command was let through, and leave the database again."""
-    pacing.spend(provider=command.payment.provider, account=command.payment.provider_account)
+    throttle.count(provider=command.payment.provider, account=command.payment.provider_account)
     database.leave_database()
 
 
