@@ -16,11 +16,11 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from adminkit import date_filter, links
-from booking.models import Reservation, Slot
+from booking.models import Reservation
 from booking.states import ReservationStatus
-from common import ids
+from catalogue.models import Slot
+from common import currencies, ids
 from notifications.models import Mail, MailStatus
-from payments import currencies
 from payments.models import Dispute, Pace, Payment
 from reconciliation.models import Discrepancy, DiscrepancyStatus
 from sweeps import health

@@ -14,8 +14,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Guests",
         (
             ("booking.reservation", "Reservations", "confirmation_number"),
-            ("booking.slot", "Departures", "sailing"),
-            ("booking.resource", "Activities", "kayaking"),
+            ("catalogue.slot", "Departures", "sailing"),
+            ("catalogue.resource", "Activities", "kayaking"),
             ("notifications.mail", "Mails", "mail"),
         ),
     ),

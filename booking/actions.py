@@ -6,10 +6,11 @@ from uuid import UUID
 from adminkit.actions import reasoned
 from booking import cancelling, confirming, extending, rescheduling
 from booking.forms import AmountForm, MinutesForm, SlotForm
-from booking.models import Reservation, Slot
+from booking.models import Reservation
 from booking.states import HOLDING, ReservationStatus
-from common import ids
-from payments import currencies, refunds
+from catalogue.models import Slot
+from common import currencies, ids
+from payments import refunds
 from tenants import clocks
 from tenants.roles import Permission
 

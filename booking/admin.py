@@ -14,14 +14,17 @@ from adminkit.actions import reasoned
 from adminkit.large_lists import OwnRowsFilter
 from adminkit.pages import ReadOnlyAdmin, once
 from adminkit.staff_log import Entry as Told
-from booking import actions, availability, departures, expiring, guarded_admin, offer_history, search, slots
+from booking import actions, availability, expiring, guarded_admin, search
 from booking.departure_form import DepartureForm
 from booking.forms import WeeklyRuleForm
 from booking.guarded_admin import GuardedAdmin, ResourceForm
-from booking.models import History, Rate, Reservation, Resource, Slot
-from booking.rate_form import RateForm, RateFormSet
+from booking.models import History, Reservation
 from booking.states import HOLDING
-from payments import currencies, formatting, timeline
+from catalogue import departures, offer_history, slots
+from catalogue.models import Rate, Resource, Slot
+from catalogue.rate_form import RateForm, RateFormSet
+from common import currencies
+from payments import formatting, timeline
 from payments.timeline import Entry
 from tenants import clocks, scoping
 from tenants.roles import Permission

@@ -1,4 +1,4 @@
-"""The product: what is sold, and what a payment means for a reservation."""
+"""What is sold to whom, and what a payment means for a reservation."""
 
 from django.apps import AppConfig
 

@@ -25,11 +25,13 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, JSONObject, Now
 
-from booking import days
-from booking.errors import DayOverError
-from booking.models import Occupancy, Rate, Reservation, Resource, Slot
-from booking.pricing import OfferedRate
-from booking.states import HOLDING, SlotStatus
+from booking.models import Occupancy, Reservation
+from booking.states import HOLDING
+from catalogue import days
+from catalogue.errors import DayOverError
+from catalogue.models import Rate, Resource, Slot
+from catalogue.pricing import OfferedRate
+from catalogue.states import SlotStatus
 from common.compiled import Compiled
 from common.errors import NotFoundError, ValidationError
 from common.locking import AsOf, clocked

@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from booking import execution, inventory, locks
+from booking import execution, locks
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
+from catalogue import inventory
 from common import database
 from common.errors import NotFoundError
 from common.locking import AsOf

@@ -9,7 +9,7 @@ from django.utils.timezone import get_current_timezone_name
 from adminkit import typed_times
 from adminkit.typed_times import LocalTimeField
 from booking import guarded_admin
-from booking.models import Resource, Slot
+from catalogue.models import Resource, Slot
 
 _TIMES = ("starts_at", "ends_at")
 

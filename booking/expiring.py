@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from booking import inventory, locks
+from booking import locks
 from booking.models import Reservation
 from booking.states import ReservationStatus
+from catalogue import inventory
 from common import database, errors, loops
 from common.locking import Locked
 from payments import commands

@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from booking import availability
-from booking.models import Reservation, Resource, Slot
+from booking.models import Reservation
+from catalogue.models import Resource, Slot
 from tenants import clocks
 
 _MOST = 200

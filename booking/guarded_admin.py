@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from adminkit import times
 from adminkit.pages import EditableAdmin
 from adminkit.staff_log import Entry
-from booking import locks
-from booking.models import Reservation, Resource, Slot
+from booking.models import Reservation
+from catalogue import locks
+from catalogue.models import Resource, Slot
 from common import database
 from tenants import clocks
 

@@ -1,12 +1,12 @@
 """Guards of reservations: the transitions are those of ``states.py``; what else is guarded stands in the two beside."""
 
-from booking import offer_guards, sold_guards
+from booking import sold_guards
 from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
 from common import guards
 from common.guards import changed
 from payments.guards import REFUSE
 
-AFTER = ("payments",)
+AFTER = ("catalogue", "payments")
 
 _TABLE = "booking_reservation"
 _FIRST, _CONFIRMED = ReservationStatus.AWAITING_PAYMENT.value, ReservationStatus.CONFIRMED.value
@@ -166,4 +166,4 @@ _MONEY = (
     guards.at_commit("reservation_payment_is_its_own", "AFTER INSERT", _TABLE, calls="booking_payment_is_its_own"),
 )
 
-GUARDS = (*_MOVES, *_HISTORY, *_MONEY, *sold_guards.GUARDS, *offer_guards.GUARDS)
+GUARDS = (*_MOVES, *_HISTORY, *_MONEY, *sold_guards.GUARDS)

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from booking import expiring, inventory, locks
-from booking.errors import SlotClosedError, SlotSoldOutError
+from booking import expiring, locks
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
+from catalogue import inventory
+from catalogue.errors import SlotClosedError, SlotSoldOutError
 from common import database
 from payments import outcome_steps
 from payments.outcome_types import Effect
@@ -63,7 +64,7 @@ def _seat(reservation: Reservation, at: datetime) -> None:
     over = expiring.end_due(among=there, now=at)
     reservation.move(ReservationStatus.PAID, at=at, by=outcome_steps.ACTOR, because="the money came late; seated again")
     database.update_together((reservation, CHANGED_FIELDS))
-    inventory.take_again(reservation=reservation, freed=over, now=at)
+    inventory.take_again(party=reservation, freed=over, now=at)
 
 
 def _check_is_as_sold(reservation: Reservation, at: datetime) -> None:

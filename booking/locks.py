@@ -1,4 +1,4 @@
-"""Every lock that is taken on a reservation or a slot.
+"""Every lock that is taken on a reservation; those of its activity and slot are in ``catalogue/locks.py``.
 
 One order everywhere: API client → event → reservation → payment → resource → slots by id. A reservation and its payment
 are locked by one statement, which locks them in that order row by row. The resource is locked by triggers, with each
@@ -7,7 +7,6 @@ changes what is sold (``sold_guards.py``). The slot is the hot row: it is locked
 shortest time, and ``FOR NO KEY UPDATE``, since the foreign key of a new reservation takes a key-share lock on it.
 """
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,11 +15,10 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from booking.models import Reservation, Resource, Slot
+from booking.models import Reservation
 from booking.states import HOLDING
 from common import database
 from common.compiled import CompiledBy
-from common.errors import NotFoundError
 from common.locking import Locked, clocked
 from payments import commands
 from tenants.models import ApiClient
@@ -75,16 +73,6 @@ def list_due_for_update(
     return [Locked.of(row) for row in clocked(locked)[:limit]]
 
 
-def get_resource_for_update(*, resource_id: UUID) -> Resource:
-    """Lock a resource, while departures are made for it. Sales of it go on."""
-    return Resource.objects.select_for_update(no_key=True).get(pk=resource_id)
-
-
-def lock_offered(*, resource_id: UUID) -> None:
-    """Lock a resource while what is sold of it is changed; sales of it wait, and it waits for those of this moment."""
-    list(Resource.objects.select_for_update().filter(pk=resource_id).values_list("pk"))
-
-
 def lock_occupancy(*, resource_id: UUID) -> None:
     """Lock the times of an exclusive resource, as its triggers do; for who ends other holds before taking its own time.
 
@@ -94,20 +82,3 @@ def lock_occupancy(*, resource_id: UUID) -> None:
         cursor.execute(
             "SELECT pg_advisory_xact_lock('booking_occupancy'::regclass::oid::int, hashtext(%s))", [str(resource_id)]
         )
-
-
-def get_slot_for_update(*, slot_id: UUID) -> Slot:
-    """Lock a slot: the last lock before COMMIT.
-
-    Raises:
-        NotFoundError: It is gone.
-    """
-    slot = Slot.objects.select_for_update(no_key=True).filter(pk=slot_id).first()
-    if slot is None:
-        raise NotFoundError(kind="slot")
-    return slot
-
-
-def lock_slots(*, slot_ids: Collection[UUID]) -> None:
-    """Lock slots in the order of their ids."""
-    list(Slot.objects.select_for_update(no_key=True).filter(pk__in=slot_ids).order_by("pk").values_list("pk"))

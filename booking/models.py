@@ -1,4 +1,4 @@
-"""What is sold (resources, rates, slots) and to whom (reservations, their units and their history)."""
+"""What is sold to whom: reservations, their units and their history."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -8,100 +8,12 @@ from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
-from booking import offer_history as offer_history  # its model is of this app, too
 from booking.fields import MultirangeField, UuidRangeField
 from booking.states import ACTIVE, HOLDING, RESERVATION_TRANSITIONS, ReservationStatus
+from catalogue.models import Resource, Slot
 from common import ids, states
 from payments.models import Payment
-from tenants import clocks
-from tenants.models import ApiClient, Language, Operator, currency_code, time_zone_name
-
-
-class Resource(models.Model):
-    """An activity or a thing that is sold. An exclusive one goes to one party at a time."""
-
-    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="resources")
-    name = models.CharField(max_length=200)
-    description = models.TextField(blank=True)
-    exclusive = models.BooleanField(default=False, help_text="One party has it for itself.")
-    timezone = models.CharField(max_length=64, validators=[time_zone_name], help_text="For showing times.")
-    currency = models.CharField(max_length=3, validators=[currency_code])
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering: ClassVar = ["-id"]
-        verbose_name = "activity"
-        verbose_name_plural = "activities"
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Rate(models.Model):
-    """What one unit (adult, child, party) of a resource costs."""
-
-    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="rates")
-    unit = models.SlugField(max_length=40)
-    name = models.CharField(max_length=100)
-    amount = models.BigIntegerField(help_text="In the minor unit of the resource's currency: 2599 is 25.99 USD.")
-
-    class Meta:
-        ordering: ClassVar = ["-amount", "unit"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["resource", "unit"], name="rate_once_per_unit"),
-            models.CheckConstraint(condition=Q(amount__gte=0), name="rate_amount_not_negative"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.resource})"
-
-
-class Slot(models.Model):
-    """A departure: a resource at a time, with a number of places."""
-
-    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="slots")
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    capacity = models.PositiveIntegerField()
-    reserved = models.PositiveIntegerField(default=0, editable=False)
-    is_closed = models.BooleanField(default=False, help_text="Closed to new reservations; those it has stay.")
-    sold_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When a place was first taken; activity and time are fixed."
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering: ClassVar = ["starts_at", "id"]
-        verbose_name = "departure"
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(reserved__lte=F("capacity")), name="slot_not_oversold"),
-            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="slot_ends_after_start"),
-            models.UniqueConstraint(
-                fields=["resource", "starts_at"],
-                name="slot_once_at_a_time",
-                violation_error_message="This activity has a departure at that time already.",
-            ),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["starts_at", "id"], name="slot_by_time"),
-            models.Index(fields=["starts_at", "id"], condition=Q(is_closed=True), name="slot_closed"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.resource} {clocks.when(self.starts_at, self.resource.timezone)}"
-
-    @property
-    def available(self) -> int:
-        """Places that nobody holds."""
-        return self.capacity - self.reserved
-
-    def is_open(self, now: datetime) -> bool:
-        """Whether it takes reservations: it is not closed and has not started."""
-        return not self.is_closed and self.starts_at > now
+from tenants.models import ApiClient, Language, Operator
 
 
 class Reservation(models.Model):

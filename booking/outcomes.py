@@ -5,20 +5,13 @@ from datetime import datetime
 from typing import Any
 
 import payments.outcomes
-from booking import holds, inventory, late_money, locks
+from booking import holds, late_money, locks
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
-from common import database
+from catalogue import inventory
+from common import currencies, database
 from common.locking import AsOf, Locked
-from payments import (
-    commands,
-    currencies,
-    dispute_outcomes,
-    outcome_steps,
-    payment_outcomes,
-    refund_outcomes,
-    refund_steps,
-)
+from payments import commands, dispute_outcomes, outcome_steps, payment_outcomes, refund_outcomes, refund_steps
 from payments.errors import UnknownPaymentError
 from payments.outcome_steps import HandlingResult
 from payments.outcome_types import Effect, Outcome, PaymentOutcome

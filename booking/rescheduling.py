@@ -6,9 +6,12 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.db.models import Q
 
-from booking import expiring, inventory, locks
-from booking.errors import HoldExpiredError, SlotClosedError, SlotSoldOutError
-from booking.models import CHANGED_FIELDS, Reservation, Slot
+from booking import expiring, locks
+from booking.errors import HoldExpiredError
+from booking.models import CHANGED_FIELDS, Reservation
+from catalogue import inventory
+from catalogue.errors import SlotClosedError, SlotSoldOutError
+from catalogue.models import Slot
 from common import database
 from common.errors import NotFoundError, ValidationError
 from common.states import InvalidStateError

@@ -7,11 +7,14 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from booking import availability, execution, expiring, inventory, sales
-from booking.errors import ResourceUnavailableError, SlotClosedError, SlotSoldOutError
+from booking import availability, execution, expiring, sales
+from booking.errors import ResourceUnavailableError
 from booking.models import Reservation, Unit
 from booking.sales import Order, Sale
-from booking.states import ReservationStatus, SlotStatus
+from booking.states import ReservationStatus
+from catalogue import inventory
+from catalogue.errors import SlotClosedError, SlotSoldOutError
+from catalogue.states import SlotStatus
 from common import database
 from common.errors import BusyError, NotFoundError
 from common.locking import AsOf, clocked

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from booking import allowances, availability, holds, pricing
+from booking import allowances, availability, holds
 from booking.allowances import Allowance
-from booking.errors import SlotSoldOutError
 from booking.models import Reservation, Unit
 from booking.states import ReservationStatus
+from catalogue import pricing
+from catalogue.errors import SlotSoldOutError
 from common.errors import ValidationError
 from payments import commands
 from payments.models import Command, Payment

@@ -11,7 +11,7 @@ from booking.states import ACTIVE, ReservationStatus
 from common import guards
 from common.guards import changed
 
-_RESERVATION, _RESOURCE, _SLOT = "booking_reservation", "booking_resource", "booking_slot"
+_RESERVATION, _RESOURCE, _SLOT = "booking_reservation", "catalogue_resource", "catalogue_slot"
 _ACTIVE = guards.listed(ACTIVE, of=ReservationStatus)
 
 # A reservation is of what its activity and its departure are at COMMIT, and of their times.
@@ -20,8 +20,8 @@ _AS_OFFERED = (
         "booking_reservation_as_offered",
         """
         SELECT operator_id, currency, timezone, exclusive INTO activity
-            FROM booking_resource WHERE id = NEW.resource_id FOR KEY SHARE;
-        SELECT resource_id, starts_at, ends_at INTO departure FROM booking_slot WHERE id = NEW.slot_id;
+            FROM catalogue_resource WHERE id = NEW.resource_id FOR KEY SHARE;
+        SELECT resource_id, starts_at, ends_at INTO departure FROM catalogue_slot WHERE id = NEW.slot_id;
         IF NEW.slot_id IS NOT NULL THEN
             IF TG_OP = 'UPDATE' OR NEW.starts_at IS NULL THEN
                 NEW.starts_at := departure.starts_at;
@@ -77,7 +77,7 @@ _OCCUPANCY = (
     guards.function(
         "booking_reservation_occupies",
         f"""
-        SELECT exclusive INTO is_for_one FROM booking_resource WHERE id = NEW.resource_id FOR KEY SHARE;
+        SELECT exclusive INTO is_for_one FROM catalogue_resource WHERE id = NEW.resource_id FOR KEY SHARE;
         IF NEW.status NOT IN {_ACTIVE} OR NOT (is_for_one OR NEW.exclusive) THEN
             DELETE FROM booking_occupancy WHERE reservation_id = NEW.id;
         ELSIF NOT is_for_one THEN
@@ -135,11 +135,11 @@ _OCCUPANCY = (
 _RESOURCE_IS_SOLD = (
     guards.function(
         "booking_resource_is_sold",
-        "PERFORM FROM booking_resource WHERE id = NEW.id FOR UPDATE;  -- waits for the sales of this moment",
+        "PERFORM FROM catalogue_resource WHERE id = NEW.id FOR UPDATE;  -- waits for the sales of this moment",
         guards.refuse_if(
             """
             ((OLD.operator_id, OLD.currency) IS DISTINCT FROM (NEW.operator_id, NEW.currency)
-                AND EXISTS (SELECT FROM booking_slot WHERE resource_id = NEW.id))
+                AND EXISTS (SELECT FROM catalogue_slot WHERE resource_id = NEW.id))
             OR ((OLD.operator_id, OLD.currency, OLD.timezone)
                 IS DISTINCT FROM (NEW.operator_id, NEW.currency, NEW.timezone)
                 AND EXISTS (SELECT FROM booking_reservation WHERE resource_id = NEW.id))
@@ -171,7 +171,7 @@ _RESOURCE_IS_SOLD = (
 _SLOT_IS_SOLD = (
     guards.function(
         "booking_slot_is_sold",
-        "PERFORM FROM booking_resource WHERE id = OLD.resource_id FOR UPDATE;  -- waits for the sales of this moment",
+        "PERFORM FROM catalogue_resource WHERE id = OLD.resource_id FOR UPDATE;  -- waits for the sales of this moment",
         guards.refuse_if(
             """
             OLD.sold_at IS NOT NULL OR OLD.reserved > 0

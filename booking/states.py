@@ -6,15 +6,6 @@ from types import MappingProxyType
 from django.db import models
 
 
-class SlotStatus(models.TextChoices):
-    """Whether a departure can be had at this moment."""
-
-    OPEN = "open"
-    SOLD_OUT = "sold_out"
-    CLOSED = "closed"
-    DEPARTED = "departed"
-
-
 class ReservationStatus(models.TextChoices):
     """Where a reservation stands."""
 

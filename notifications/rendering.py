@@ -13,9 +13,8 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from common import times
+from common import currencies, times
 from notifications.models import Mail
-from payments import currencies
 
 _WORDS = Path(__file__).parent / "words"
 

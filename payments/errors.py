@@ -3,8 +3,8 @@
 from http import HTTPStatus
 from uuid import UUID
 
+from common import currencies
 from common.errors import ConflictError, HoldfastError, SpokenError, ValidationError
-from payments import currencies
 
 
 class CardError(HoldfastError):

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from adminkit import links
-from payments import currencies
+from common import currencies
 
 _COLOURS = {
     "paid": "good", "succeeded": "good",

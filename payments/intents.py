@@ -8,12 +8,12 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.db.models.functions import Now
 
-from common import database
+from common import currencies, database
 from common.errors import NotFoundError, ValidationError
 from common.locking import Locked
 from common.states import InvalidStateError
 from idempotency.keys import Operation
-from payments import commands, currencies, execution, locks
+from payments import commands, execution, locks
 from payments.errors import ManagedPaymentError, SandboxOnlyError, why_failed
 from payments.models import Command, Payment
 from payments.payment_outcomes import CHANGED_FIELDS

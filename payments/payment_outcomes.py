@@ -6,7 +6,7 @@ Read is only, of a payment that is flagged for a person, whether a command of it
 from datetime import datetime
 from enum import StrEnum
 
-from payments import currencies
+from common import currencies
 from payments.errors import OutcomeMismatchError
 from payments.models import Payment
 from payments.outcome_types import Failure, Outcome, PaymentOutcome, ProviderPayment

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from common import database
-from payments import commands, currencies, locks, refund_steps
+from common import currencies, database
+from payments import commands, locks, refund_steps
 from payments.errors import EarlyNewsError, OutcomeMismatchError
 from payments.models import Payment, Refund
 from payments.outcome_types import Effect, Outcome, PaymentOutcome, ProviderRefund

@@ -9,7 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from adminkit import staff_log
-from payments import currencies
+from common import currencies
 from payments.models import Attempt, Command, Dispute, Payment
 from payments.states import CommandStatus
 from tenants import clocks

@@ -8,9 +8,9 @@ from typing import TypeVar
 from uuid import UUID
 
 from booking import releasing
-from common import ids
+from common import currencies, ids
 from common.errors import ConflictError
-from payments import commands, currencies, refunds, throttle
+from payments import commands, refunds, throttle
 from payments.models import Payment
 from payments.providers.base import ProviderError
 from payments.throttle import PausedError

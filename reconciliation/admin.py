@@ -13,7 +13,8 @@ from django.utils.timezone import get_current_timezone_name
 
 from adminkit.actions import reasoned
 from adminkit.pages import ReadOnlyAdmin, SuperuserAdmin, add_actions, once
-from payments import currencies, formatting, timeline
+from common import currencies
+from payments import formatting, timeline
 from payments.models import Pace, Payment
 from reconciliation import actions
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun

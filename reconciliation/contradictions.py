@@ -1,6 +1,6 @@
 """What the provider says of one payment that cannot be made equal without a person."""
 
-from payments import currencies
+from common import currencies
 from payments.models import Payment
 from payments.outcome_types import ProviderPayment
 from reconciliation import discrepancies, evidence

@@ -11,8 +11,8 @@ from django.conf import settings
 from booking import releasing
 from booking.models import Reservation
 from booking.states import ReservationStatus
-from common import database, loops
-from payments import currencies, throttle
+from common import currencies, database, loops
+from payments import throttle
 from payments.models import Payment
 from payments.outcome_types import Outcome, ProviderPayment
 from payments.providers import registry

@@ -3,8 +3,8 @@
 from django.db.models import CharField, F, Q, QuerySet
 from django.db.models.functions import Cast
 
-from common import loops
-from payments import currencies, refund_outcomes
+from common import currencies, loops
+from payments import refund_outcomes
 from payments.models import Refund
 from payments.states import RefundStatus
 from reconciliation import discrepancies, evidence

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from common import database
-from payments import currencies, throttle
+from common import currencies, database
+from payments import throttle
 from payments.models import Payment
 from payments.outcome_types import ProviderRefund
 from payments.providers import registry

@@ -3,8 +3,7 @@
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from booking.states import ReservationStatus
-from common import loops
-from payments import currencies
+from common import currencies, loops
 from payments.models import Command, Payment
 from payments.states import CommandKind, PaymentStatus
 from reconciliation import discrepancies, evidence

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from payments import currencies
+from common import currencies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ PROMISES = (
         breaches="""
             SELECT s.id::text, format('reserved %%s, sold %%s, capacity %%s',
                                        s.reserved, coalesce(r.places, 0), s.capacity)
-            FROM booking_slot s
+            FROM catalogue_slot s
             LEFT JOIN (SELECT slot_id, sum(places) AS places FROM booking_reservation
                        WHERE status IN ('awaiting_payment', 'pending', 'confirmed', 'paid') GROUP BY slot_id) r
                    ON r.slot_id = s.id
@@ -50,7 +50,7 @@ PROMISES = (
         breaches="""
             WITH party AS (
                 SELECT r.id, r.resource_id, r.starts_at, r.ends_at, a.exclusive AND r.ends_at > now() AS occupies
-                FROM booking_reservation r JOIN booking_resource a ON a.id = r.resource_id
+                FROM booking_reservation r JOIN catalogue_resource a ON a.id = r.resource_id
                 WHERE r.status IN ('awaiting_payment', 'pending', 'confirmed', 'paid') AND (r.exclusive OR a.exclusive))
             SELECT p.id::text, format('at one time with %%s', o.id)
             FROM party p JOIN booking_reservation o ON o.resource_id = p.resource_id AND o.id <> p.id
@@ -190,19 +190,19 @@ PROMISES = (
                 SELECT id, coalesce(slot_id, resource_id) AS of_row, what, unit, before, after,
                        lag(after) OVER own AS was, row_number() OVER own AS number,
                        lead(id) OVER own IS NULL AS is_last
-                FROM booking_offerhistory
+                FROM catalogue_offerhistory
                 WHERE what IN ('capacity', 'is_closed', 'price', 'currency', 'is_active', 'exclusive')
                 WINDOW own AS (PARTITION BY coalesce(slot_id, resource_id), what, unit ORDER BY id)),
             offered AS (
                 SELECT s.id AS of_row, o.what, '' AS unit, o.is_now
-                FROM booking_slot s, LATERAL (VALUES ('capacity', to_jsonb(s.capacity)),
+                FROM catalogue_slot s, LATERAL (VALUES ('capacity', to_jsonb(s.capacity)),
                                                      ('is_closed', to_jsonb(s.is_closed))) AS o(what, is_now)
                 UNION ALL
                 SELECT r.id, o.what, '', o.is_now
-                FROM booking_resource r, LATERAL (VALUES ('currency', to_jsonb(r.currency)),
+                FROM catalogue_resource r, LATERAL (VALUES ('currency', to_jsonb(r.currency)),
                     ('is_active', to_jsonb(r.is_active)), ('exclusive', to_jsonb(r.exclusive))) AS o(what, is_now)
                 UNION ALL
-                SELECT resource_id, 'price', unit, to_jsonb(amount) FROM booking_rate)
+                SELECT resource_id, 'price', unit, to_jsonb(amount) FROM catalogue_rate)
             SELECT of_row::text, format('%%s was %%s, and its history says %%s', concat_ws(' ', what, nullif(unit, '')),
                                         coalesce(before #>> '{}', 'none'), coalesce(was #>> '{}', 'none'))
             FROM change WHERE (number > 1 OR what = 'price') AND before IS DISTINCT FROM was

@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import IntegrityError
 
-from common import database, errors, loops
+from common import currencies, database, errors, loops
 from common.loops import Tally
-from payments import currencies, throttle
+from payments import throttle
 from payments.outcome_types import ProviderPayout
 from payments.providers.base import ProviderError
 from payments.throttle import PausedError

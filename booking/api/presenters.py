@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from booking import availability
-from booking.models import History, Rate, Reservation, Resource, Slot, Unit
+from booking.models import History, Reservation, Unit
+from catalogue.models import Rate, Resource, Slot
 from common.times import rfc3339
 from payments.api import presenters as payments
 from tenants import actors

@@ -5,7 +5,8 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from booking.states import ReservationStatus, SlotStatus
+from booking.states import ReservationStatus
+from catalogue.states import SlotStatus
 from common.serializers import (
     MailAddressField,
     MetadataField,

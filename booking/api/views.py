@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from booking import allowances, availability, cancelling, confirming, pricing, queries, reserving, sales
+from booking import allowances, availability, cancelling, confirming, queries, reserving, sales
 from booking.api import presenters, schema, serializers
 from booking.models import Reservation
+from catalogue import pricing
 from common.errors import NotFoundError
 from common.locking import AsOf
 from common.pagination import NewestFirst

@@ -1,4 +1,4 @@
-"""What is sold and what was: activities, departures, prices, reservations. The guards come after it."""
+"""Reservations: what is sold to whom. The guards come after it."""
 
 import django.contrib.postgres.constraints
 import django.contrib.postgres.indexes
@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 import booking.fields
 import common.ids
-import tenants.models
 
 # Without accents and in lower case, split at everything that is no letter or digit, so that João is found by joao and a
 # mail address by any part of it. Immutable, as an index needs: it depends on nothing but what it is given.
@@ -31,6 +30,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("catalogue", "0002_guards"),
         ("payments", "0002_guards"),
         ("tenants", "0002_guards"),
     ]
@@ -38,69 +38,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(WORDS, "DROP FUNCTION booking_words(text, text, text)"),
         migrations.RunSQL(RANGE, "DROP TYPE uuidrange"),
-        migrations.CreateModel(
-            name="Resource",
-            fields=[
-                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ("name", models.CharField(max_length=200)),
-                ("description", models.TextField(blank=True)),
-                ("exclusive", models.BooleanField(default=False, help_text="One party has it for itself.")),
-                (
-                    "timezone",
-                    models.CharField(
-                        help_text="For showing times.", max_length=64, validators=[tenants.models.time_zone_name]
-                    ),
-                ),
-                ("currency", models.CharField(max_length=3, validators=[tenants.models.currency_code])),
-                ("is_active", models.BooleanField(default=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "operator",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="resources", to="tenants.operator"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "activity",
-                "verbose_name_plural": "activities",
-                "ordering": ["-id"],
-            },
-        ),
-        migrations.CreateModel(
-            name="Slot",
-            fields=[
-                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ("starts_at", models.DateTimeField()),
-                ("ends_at", models.DateTimeField()),
-                ("capacity", models.PositiveIntegerField()),
-                ("reserved", models.PositiveIntegerField(default=0, editable=False)),
-                (
-                    "is_closed",
-                    models.BooleanField(default=False, help_text="Closed to new reservations; those it has stay."),
-                ),
-                (
-                    "sold_at",
-                    models.DateTimeField(
-                        blank=True,
-                        editable=False,
-                        help_text="When a place was first taken; activity and time are fixed.",
-                        null=True,
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "resource",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="slots", to="booking.resource"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "departure",
-                "ordering": ["starts_at", "id"],
-            },
-        ),
         migrations.CreateModel(
             name="Reservation",
             fields=[
@@ -178,7 +115,9 @@ class Migration(migrations.Migration):
                 (
                     "resource",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="reservations", to="booking.resource"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reservations",
+                        to="catalogue.resource",
                     ),
                 ),
                 (
@@ -189,7 +128,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="reservations",
-                        to="booking.slot",
+                        to="catalogue.slot",
                     ),
                 ),
             ],
@@ -198,65 +137,38 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="OfferHistory",
+            name="Occupancy",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("at", models.DateTimeField()),
                 (
-                    "what",
-                    models.CharField(
-                        choices=[
-                            ("capacity", "Capacity"),
-                            ("is_closed", "Is Closed"),
-                            ("price", "Price"),
-                            ("currency", "Currency"),
-                            ("is_active", "Is Active"),
-                            ("exclusive", "Exclusive"),
-                            ("departures", "departures made"),
-                            ("departure", "departure removed"),
-                        ],
-                        max_length=20,
+                    "resource_key",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Func("resource_id", "resource_id", models.Value("[]"), function="uuidrange"),
+                        output_field=booking.fields.UuidRangeField(),
                     ),
                 ),
-                ("unit", models.CharField(blank=True, help_text="Of a price: what it is the price of.", max_length=40)),
-                (
-                    "currency",
-                    models.CharField(blank=True, help_text="Of a price: its currency at that time.", max_length=3),
-                ),
-                ("before", models.JSONField(null=True)),
-                ("after", models.JSONField(null=True)),
-                ("actor", models.CharField(max_length=200)),
-                ("reason", models.TextField(blank=True)),
-                (
-                    "operator",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.operator"
-                    ),
-                ),
+                ("during", booking.fields.MultirangeField()),
                 (
                     "resource",
                     models.ForeignKey(
-                        db_constraint=False,
                         db_index=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="booking.resource",
+                        to="catalogue.resource",
                     ),
                 ),
                 (
-                    "slot",
+                    "reservation",
                     models.ForeignKey(
-                        db_constraint=False,
                         db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="booking.slot",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="occupancies",
+                        to="booking.reservation",
                     ),
                 ),
             ],
             options={
-                "verbose_name_plural": "offer history",
                 "ordering": ["id"],
             },
         ),
@@ -270,12 +182,6 @@ class Migration(migrations.Migration):
                 ("actor", models.CharField(max_length=200)),
                 ("reason", models.TextField(blank=True)),
                 (
-                    "reservation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="history", to="booking.reservation"
-                    ),
-                ),
-                (
                     "moved_from",
                     models.ForeignKey(
                         blank=True,
@@ -284,7 +190,13 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="booking.slot",
+                        to="catalogue.slot",
+                    ),
+                ),
+                (
+                    "reservation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="history", to="booking.reservation"
                     ),
                 ),
             ],
@@ -310,103 +222,6 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["id"],
             },
-        ),
-        migrations.CreateModel(
-            name="Rate",
-            fields=[
-                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ("unit", models.SlugField(max_length=40)),
-                ("name", models.CharField(max_length=100)),
-                (
-                    "amount",
-                    models.BigIntegerField(
-                        help_text="In the minor unit of the resource's currency: 2599 is 25.99 USD."
-                    ),
-                ),
-                (
-                    "resource",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="rates", to="booking.resource"
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["-amount", "unit"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("resource", "unit"), name="rate_once_per_unit"),
-                    models.CheckConstraint(condition=models.Q(("amount__gte", 0)), name="rate_amount_not_negative"),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Occupancy",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "resource_key",
-                    models.GeneratedField(
-                        db_persist=True,
-                        expression=models.Func("resource_id", "resource_id", models.Value("[]"), function="uuidrange"),
-                        output_field=booking.fields.UuidRangeField(),
-                    ),
-                ),
-                ("during", booking.fields.MultirangeField()),
-                (
-                    "reservation",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="occupancies",
-                        to="booking.reservation",
-                    ),
-                ),
-                (
-                    "resource",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="booking.resource",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["id"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("reservation", "resource"), name="occupancy_once"),
-                    django.contrib.postgres.constraints.ExclusionConstraint(
-                        expressions=[("resource_key", "="), ("during", "&&")], name="occupancy_one_party"
-                    ),
-                ],
-            },
-        ),
-        migrations.AddIndex(
-            model_name="slot",
-            index=models.Index(fields=["starts_at", "id"], name="slot_by_time"),
-        ),
-        migrations.AddIndex(
-            model_name="slot",
-            index=models.Index(condition=models.Q(("is_closed", True)), fields=["starts_at", "id"], name="slot_closed"),
-        ),
-        migrations.AddConstraint(
-            model_name="slot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reserved__lte", models.F("capacity"))), name="slot_not_oversold"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="slot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="slot_ends_after_start"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="slot",
-            constraint=models.UniqueConstraint(
-                fields=("resource", "starts_at"),
-                name="slot_once_at_a_time",
-                violation_error_message="This activity has a departure at that time already.",
-            ),
         ),
         migrations.AddIndex(
             model_name="reservation",
@@ -527,35 +342,14 @@ class Migration(migrations.Migration):
                 name="reservation_hold_expires",
             ),
         ),
-        migrations.AddIndex(
-            model_name="offerhistory",
-            index=models.Index(fields=["resource", "what", "-id"], name="offer_history_of_resource"),
-        ),
-        migrations.AddIndex(
-            model_name="offerhistory",
-            index=models.Index(
-                condition=models.Q(("slot__isnull", False)), fields=["slot", "-id"], name="offer_history_of_slot"
-            ),
+        migrations.AddConstraint(
+            model_name="occupancy",
+            constraint=models.UniqueConstraint(fields=("reservation", "resource"), name="occupancy_once"),
         ),
         migrations.AddConstraint(
-            model_name="offerhistory",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "what__in",
-                        [
-                            "capacity",
-                            "is_closed",
-                            "price",
-                            "currency",
-                            "is_active",
-                            "exclusive",
-                            "departures",
-                            "departure",
-                        ],
-                    )
-                ),
-                name="offer_history_what_known",
+            model_name="occupancy",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[("resource_key", "="), ("during", "&&")], name="occupancy_one_party"
             ),
         ),
         migrations.AddIndex(

@@ -1,4 +1,4 @@
-"""Guards of the bookings, as ``booking/guards.py`` has them."""
+"""What the database refuses and writes of reservations by itself, as ``booking/guards.py`` lists it."""
 
 from django.db import migrations
 
@@ -8,6 +8,7 @@ import common.guard_migrations
 class Migration(migrations.Migration):
     dependencies = [
         ("booking", "0001_initial"),
+        ("catalogue", "0002_guards"),
         ("payments", "0002_guards"),
     ]
 
@@ -345,8 +346,8 @@ class Migration(migrations.Migration):
                 departure record;
             BEGIN
                 SELECT operator_id, currency, timezone, exclusive INTO activity
-                    FROM booking_resource WHERE id = NEW.resource_id FOR KEY SHARE;
-                SELECT resource_id, starts_at, ends_at INTO departure FROM booking_slot WHERE id = NEW.slot_id;
+                    FROM catalogue_resource WHERE id = NEW.resource_id FOR KEY SHARE;
+                SELECT resource_id, starts_at, ends_at INTO departure FROM catalogue_slot WHERE id = NEW.slot_id;
                 IF NEW.slot_id IS NOT NULL THEN
                     IF TG_OP = 'UPDATE' OR NEW.starts_at IS NULL THEN
                         NEW.starts_at := departure.starts_at;
@@ -413,7 +414,7 @@ class Migration(migrations.Migration):
             DECLARE
                 is_for_one boolean;
             BEGIN
-                SELECT exclusive INTO is_for_one FROM booking_resource WHERE id = NEW.resource_id FOR KEY SHARE;
+                SELECT exclusive INTO is_for_one FROM catalogue_resource WHERE id = NEW.resource_id FOR KEY SHARE;
                 IF NEW.status NOT IN ('awaiting_payment', 'pending', 'confirmed', 'paid') OR NOT (is_for_one OR NEW.exclusive) THEN
                     DELETE FROM booking_occupancy WHERE reservation_id = NEW.id;
                 ELSIF NOT is_for_one THEN
@@ -472,11 +473,11 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER resource_turns ON booking_resource",
+            name="TRIGGER resource_turns ON catalogue_resource",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER resource_turns
                 AFTER UPDATE OF exclusive
-                ON booking_resource
+                ON catalogue_resource
                 FOR EACH ROW WHEN (OLD.exclusive <> NEW.exclusive)
                 EXECUTE FUNCTION booking_resource_turns()
             """),
@@ -486,9 +487,9 @@ class Migration(migrations.Migration):
             sql=common.guard_migrations.Sql("""
             CREATE OR REPLACE FUNCTION booking_resource_is_sold() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                PERFORM FROM booking_resource WHERE id = NEW.id FOR UPDATE;  -- waits for the sales of this moment
+                PERFORM FROM catalogue_resource WHERE id = NEW.id FOR UPDATE;  -- waits for the sales of this moment
                 IF ((OLD.operator_id, OLD.currency) IS DISTINCT FROM (NEW.operator_id, NEW.currency)
-                    AND EXISTS (SELECT FROM booking_slot WHERE resource_id = NEW.id))
+                    AND EXISTS (SELECT FROM catalogue_slot WHERE resource_id = NEW.id))
                 OR ((OLD.operator_id, OLD.currency, OLD.timezone)
                     IS DISTINCT FROM (NEW.operator_id, NEW.currency, NEW.timezone)
                     AND EXISTS (SELECT FROM booking_reservation WHERE resource_id = NEW.id)) THEN
@@ -506,11 +507,11 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER resource_is_sold ON booking_resource",
+            name="TRIGGER resource_is_sold ON catalogue_resource",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER resource_is_sold
                 BEFORE UPDATE OF operator_id, currency, timezone, exclusive
-                ON booking_resource
+                ON catalogue_resource
                 FOR EACH ROW WHEN (
                     (OLD.operator_id, OLD.currency, OLD.timezone, OLD.exclusive)
                         IS DISTINCT FROM
@@ -524,7 +525,7 @@ class Migration(migrations.Migration):
             sql=common.guard_migrations.Sql("""
             CREATE OR REPLACE FUNCTION booking_slot_is_sold() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                PERFORM FROM booking_resource WHERE id = OLD.resource_id FOR UPDATE;  -- waits for the sales of this moment
+                PERFORM FROM catalogue_resource WHERE id = OLD.resource_id FOR UPDATE;  -- waits for the sales of this moment
                 IF OLD.sold_at IS NOT NULL OR OLD.reserved > 0
                     OR EXISTS (SELECT FROM booking_reservation WHERE slot_id = OLD.id) THEN
                     RAISE EXCEPTION 'this departure has been sold: its activity and its time are fixed'
@@ -535,11 +536,11 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER slot_is_sold ON booking_slot",
+            name="TRIGGER slot_is_sold ON catalogue_slot",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER slot_is_sold
                 BEFORE UPDATE OF resource_id, starts_at, ends_at
-                ON booking_slot
+                ON catalogue_slot
                 FOR EACH ROW WHEN (
                     (OLD.resource_id, OLD.starts_at, OLD.ends_at)
                         IS DISTINCT FROM
@@ -549,231 +550,13 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER slot_stays_sold ON booking_slot",
+            name="TRIGGER slot_stays_sold ON catalogue_slot",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER slot_stays_sold
                 BEFORE UPDATE OF sold_at
-                ON booking_slot
+                ON catalogue_slot
                 FOR EACH ROW WHEN (OLD.sold_at IS NOT NULL AND NEW.sold_at IS DISTINCT FROM OLD.sold_at)
                 EXECUTE FUNCTION booking_refuse_change()
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="FUNCTION booking_note_offer",
-            sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION booking_note_offer(
-                operator uuid, resource uuid, slot uuid, what text, before jsonb, after jsonb,
-                unit text DEFAULT '', currency text DEFAULT ''
-            ) RETURNS void LANGUAGE sql AS $$
-                INSERT INTO booking_offerhistory (at, operator_id, resource_id, slot_id, what, unit, currency, before, after, actor,
-                                                  reason)
-                SELECT clock_timestamp(), operator, resource, slot, what, unit, currency, before, after,
-                       left(coalesce(nullif(current_setting('holdfast.actor', true), ''), 'database:' || session_user), 200),
-                       coalesce(current_setting('holdfast.reason', true), '')
-            $$
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="FUNCTION booking_slot_history",
-            sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION booking_slot_history() RETURNS trigger LANGUAGE plpgsql AS $$
-            DECLARE
-                operator uuid;
-            BEGIN
-                SELECT operator_id INTO operator FROM booking_resource WHERE id = OLD.resource_id;
-                IF TG_OP = 'DELETE' THEN
-                    PERFORM booking_note_offer(operator, OLD.resource_id, OLD.id, 'departure',
-                                               jsonb_build_object('starts_at', OLD.starts_at, 'capacity', OLD.capacity), NULL);
-                    RETURN NULL;
-                END IF;
-                IF OLD.capacity <> NEW.capacity THEN
-                    PERFORM booking_note_offer(operator, NEW.resource_id, NEW.id, 'capacity',
-                                               to_jsonb(OLD.capacity), to_jsonb(NEW.capacity));
-                END IF;
-                IF OLD.is_closed <> NEW.is_closed THEN
-                    PERFORM booking_note_offer(operator, NEW.resource_id, NEW.id, 'is_closed',
-                                               to_jsonb(OLD.is_closed), to_jsonb(NEW.is_closed));
-                END IF;
-                RETURN NULL;
-            END $$
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="TRIGGER slot_history_of_update ON booking_slot",
-            sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER slot_history_of_update
-                AFTER UPDATE OF capacity, is_closed
-                ON booking_slot
-                FOR EACH ROW WHEN (
-                    (OLD.capacity, OLD.is_closed)
-                        IS DISTINCT FROM
-                        (NEW.capacity, NEW.is_closed)
-                )
-                EXECUTE FUNCTION booking_slot_history()
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="TRIGGER slot_history_of_delete ON booking_slot",
-            sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER slot_history_of_delete
-                AFTER DELETE
-                ON booking_slot
-                FOR EACH ROW
-                EXECUTE FUNCTION booking_slot_history()
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="FUNCTION booking_slots_made",
-            sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION booking_slots_made() RETURNS trigger LANGUAGE plpgsql AS $$
-            BEGIN
-                PERFORM booking_note_offer(
-                    r.operator_id, r.id, NULL, 'departures', NULL,
-                    jsonb_build_object('departures', count(*), 'places', sum(m.capacity),
-                                       'first', min(m.starts_at), 'last', max(m.starts_at)))
-                    FROM made m JOIN booking_resource r ON r.id = m.resource_id GROUP BY r.id;
-                RETURN NULL;
-            END $$
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="TRIGGER slot_history_of_insert ON booking_slot",
-            sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER slot_history_of_insert
-                AFTER INSERT
-                ON booking_slot
-                REFERENCING NEW TABLE AS made
-                FOR EACH STATEMENT
-                EXECUTE FUNCTION booking_slots_made()
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="FUNCTION booking_note_price",
-            sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION booking_note_price(of_resource uuid, unit text, before jsonb, after jsonb) RETURNS void
-            LANGUAGE plpgsql AS $$
-            DECLARE
-                activity record;
-            BEGIN
-                SELECT operator_id, currency INTO activity FROM booking_resource WHERE id = of_resource;
-                IF NOT FOUND THEN  -- deleted by this transaction, before its prices
-                    SELECT h.operator_id, h.currency INTO activity FROM booking_offerhistory h
-                        WHERE h.resource_id = of_resource AND h.what = 'price' ORDER BY h.id DESC LIMIT 1;
-                END IF;
-                PERFORM booking_note_offer(activity.operator_id, of_resource, NULL, 'price', before, after, unit,
-                                           activity.currency);
-            END $$
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="FUNCTION booking_rate_history",
-            sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION booking_rate_history() RETURNS trigger LANGUAGE plpgsql AS $$
-            BEGIN
-                IF TG_OP = 'UPDATE' AND (OLD.resource_id, OLD.unit) = (NEW.resource_id, NEW.unit) THEN
-                    PERFORM booking_note_price(NEW.resource_id, NEW.unit, to_jsonb(OLD.amount), to_jsonb(NEW.amount));
-                    RETURN NULL;
-                END IF;
-                IF TG_OP <> 'INSERT' THEN
-                    PERFORM booking_note_price(OLD.resource_id, OLD.unit, to_jsonb(OLD.amount), NULL);
-                END IF;
-                IF TG_OP <> 'DELETE' THEN
-                    PERFORM booking_note_price(NEW.resource_id, NEW.unit, NULL, to_jsonb(NEW.amount));
-                END IF;
-                RETURN NULL;
-            END $$
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="TRIGGER rate_history ON booking_rate",
-            sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER rate_history
-                AFTER INSERT OR DELETE
-                ON booking_rate
-                FOR EACH ROW
-                EXECUTE FUNCTION booking_rate_history()
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="TRIGGER rate_history_of_update ON booking_rate",
-            sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER rate_history_of_update
-                AFTER UPDATE OF amount, unit, resource_id
-                ON booking_rate
-                FOR EACH ROW WHEN (
-                    (OLD.amount, OLD.unit, OLD.resource_id)
-                        IS DISTINCT FROM
-                        (NEW.amount, NEW.unit, NEW.resource_id)
-                )
-                EXECUTE FUNCTION booking_rate_history()
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="TRIGGER is_never_emptied ON booking_rate",
-            sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER is_never_emptied
-                BEFORE TRUNCATE
-                ON booking_rate
-                FOR EACH STATEMENT
-                EXECUTE FUNCTION payments_refuse()
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="FUNCTION booking_resource_history",
-            sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION booking_resource_history() RETURNS trigger LANGUAGE plpgsql AS $$
-            BEGIN
-                PERFORM booking_note_offer(NEW.operator_id, NEW.id, NULL, what, before, after)
-                    FROM (VALUES ('is_active', to_jsonb(OLD.is_active), to_jsonb(NEW.is_active)),
-                                 ('exclusive', to_jsonb(OLD.exclusive), to_jsonb(NEW.exclusive)),
-                                 ('currency', to_jsonb(OLD.currency), to_jsonb(NEW.currency))) AS changed(what, before, after)
-                    WHERE before <> after;
-                RETURN NULL;
-            END $$
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="TRIGGER resource_history ON booking_resource",
-            sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER resource_history
-                AFTER UPDATE OF is_active, exclusive, currency
-                ON booking_resource
-                FOR EACH ROW WHEN (
-                    (OLD.is_active, OLD.exclusive, OLD.currency)
-                        IS DISTINCT FROM
-                        (NEW.is_active, NEW.exclusive, NEW.currency)
-                )
-                EXECUTE FUNCTION booking_resource_history()
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="TRIGGER offer_history_is_append_only ON booking_offerhistory",
-            sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER offer_history_is_append_only
-                BEFORE UPDATE OR DELETE
-                ON booking_offerhistory
-                FOR EACH ROW
-                EXECUTE FUNCTION payments_refuse()
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="TRIGGER is_never_emptied ON booking_offerhistory",
-            sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER is_never_emptied
-                BEFORE TRUNCATE
-                ON booking_offerhistory
-                FOR EACH STATEMENT
-                EXECUTE FUNCTION payments_refuse()
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="TRIGGER offer_history_is_of_triggers ON booking_offerhistory",
-            sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER offer_history_is_of_triggers
-                BEFORE INSERT
-                ON booking_offerhistory
-                FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0)
-                EXECUTE FUNCTION payments_refuse()
             """),
         ),
     ]

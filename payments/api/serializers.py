@@ -4,9 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from common import iso_4217
+from common import currencies, iso_4217
 from common.serializers import MetadataField, PeriodQuery, StrictIntegerField, StrictSerializer, StrictUUIDField
-from payments import currencies
 from payments.models import AttemptResult
 from payments.states import (
     CaptureMethod,

@@ -8,9 +8,9 @@ import pytest
 
 from tests.support.environment import ROOT
 
-PACKAGES = ("adminkit", "backoffice", "booking", "common", "idempotency", "notifications", "payments",
+PACKAGES = ("adminkit", "backoffice", "booking", "catalogue", "common", "idempotency", "notifications", "payments",
             "reconciliation", "sweeps", "tenants", "tools/demo", "webhooks")  # fmt: skip
-THE_PLACE = "payments/currencies.py"
+THE_PLACE = "common/currencies.py"
 MONEY = re.compile(r"(^|_)(amounts?|captured|refunded|refunding|refundable|lowest|highest|fees?|net|price|total)(_|$)")
 CURRENCY = re.compile(r"(^|_)currency(_|$)")
 

@@ -6,7 +6,8 @@ from tests.support import source
 def test_every_package_of_the_product_is_looked_at() -> None:
     packages = {module.package for module in source.product()}
     assert packages >= {
-        "adminkit", "backoffice", "booking", "common", "config", "idempotency", "notifications", "payments",
+        "adminkit", "backoffice", "booking", "catalogue", "common", "config", "idempotency", "notifications",
+        "payments",
         "reconciliation", "sweeps", "tenants", "webhooks",
     }  # fmt: skip
     assert not packages & (source.TOOLS | {"tests"})

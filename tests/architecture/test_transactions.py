@@ -84,7 +84,7 @@ class TestLocks:
         [
             "# a comment\nrows = Slot.objects.select_for_update().get()",
             "take = Slot.objects.select_for_update",
-            'cursor.execute("SELECT 1 FROM booking_slot FOR UPDATE")',
+            'cursor.execute("SELECT 1 FROM catalogue_slot FOR UPDATE")',
             'cursor.execute(f"SELECT 1 FROM {table} FOR NO KEY UPDATE SKIP LOCKED")',
             'cursor.execute("select pg_advisory_lock(1)")',
         ],

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from adminkit import actions, links
 from adminkit.models import BulkRun
-from booking import slots
-from booking.models import Reservation, Slot
+from booking.models import Reservation
+from catalogue import slots
+from catalogue.models import Slot
 from sweeps import registry
 from tenants.models import Operator, User
 from tests.support.api import Frontend
@@ -100,7 +101,7 @@ class TestWhereItEnds:
         assert "evil" not in client.get(page_of(BulkRun.objects.get()), {"next": "//evil.example/"}).content.decode()
 
     def test_an_address_of_the_backoffice_is_told_from_others(self) -> None:
-        assert links.is_ours("/admin/booking/slot/?q=João&p=3")
+        assert links.is_ours("/admin/catalogue/slot/?q=João&p=3")
 
 
 class TestWhatItSays:
@@ -163,7 +164,7 @@ class TestWhatARowRaises:
         def closing(*, slot_id: Any, **why: str) -> None:
             if slot_id == victim.pk:
                 with connection.cursor() as cursor:
-                    cursor.execute("INSERT INTO booking_slot SELECT * FROM booking_slot WHERE id = %s", [slot_id])
+                    cursor.execute("INSERT INTO catalogue_slot SELECT * FROM catalogue_slot WHERE id = %s", [slot_id])
             close(slot_id=slot_id, **why)
 
         monkeypatch.setattr(slots, "close", closing)
@@ -264,7 +265,7 @@ class TestWhatIsKept:
 
     def test_a_form_that_does_not_hold_any_more_is_told(self, client: Client, made: list[Slot]) -> None:
         run = BulkRun.objects.create(
-            person=User.objects.get(), model="booking.resource", action="generate", title="Generate", reason="x",
+            person=User.objects.get(), model="catalogue.resource", action="generate", title="Generate", reason="x",
             rows=[str(made[0].resource_id)], given="times=09%3A00",
         )  # fmt: skip
         registry.run("carry_on_bulk_runs")

@@ -9,7 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from booking.models import History, Reservation, Slot
+from booking.models import History, Reservation
+from catalogue.models import Slot
 from payments.models import Command, Payment
 from sweeps import registry as sweeps
 from tenants import api_keys
@@ -24,7 +25,17 @@ from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OURS = ("booking", "payments", "webhooks", "reconciliation", "notifications", "tenants", "sweeps", "adminkit")
+OURS = (
+    "booking",
+    "catalogue",
+    "payments",
+    "webhooks",
+    "reconciliation",
+    "notifications",
+    "tenants",
+    "sweeps",
+    "adminkit",
+)
 
 
 @pytest.fixture
@@ -119,7 +130,7 @@ class TestScope:
     def test_filters_and_choices_do_not_tell_of_others(self, held: Reservation) -> None:
         other = SlotFactory.create(resource__name="Mine", resource__operator=OperatorFactory.create())
         client = sign_in(operator=other.resource.operator)
-        for path in (list_of(Reservation), list_of(Slot), reverse("admin:booking_slot_add")):
+        for path in (list_of(Reservation), list_of(Slot), reverse("admin:catalogue_slot_add")):
             assert held.resource.name not in client.get(path).content.decode()
 
     def test_staff_without_an_operator_see_nothing(self, held: Reservation) -> None:

@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 
 from adminkit import actions, bulk, bulk_execution
 from adminkit.models import BulkRun
-from booking.models import Slot
+from catalogue.models import Slot
 from sweeps import registry
 from tenants.models import Member, Operator, Role
 from tests.support.desk import list_of, page_of, sign_in

@@ -9,7 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from adminkit.pages import ScopedAdmin
-from booking.models import Reservation, Slot
+from booking.models import Reservation
+from catalogue.models import Slot
 from payments.models import Payment
 from reconciliation.models import BookEntry
 from tests.support.api import Frontend

@@ -10,7 +10,8 @@ from django.urls import reverse
 from adminkit import large_lists
 from adminkit.models import BulkRun, SavedView
 from booking import search
-from booking.models import Reservation, Resource, Slot
+from booking.models import Reservation
+from catalogue.models import Resource, Slot
 from common import ids
 from tenants.models import Operator
 from tests.support.api import Frontend
@@ -165,7 +166,7 @@ class TestIds:
 
 class TestSavedViews:
     def save(self, client: Client, **body: str) -> Any:
-        return client.post(reverse("admin:booking_slot_save_view"), body, follow=True)
+        return client.post(reverse("admin:catalogue_slot_save_view"), body, follow=True)
 
     def test_is_found_again_by_its_person_alone(self, operator: Operator) -> None:
         client = sign_in(operator=operator)

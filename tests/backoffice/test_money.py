@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from booking.models import Rate, Resource, Slot
+from catalogue.models import Rate, Resource, Slot
 from payments.models import Command, Dispute, Payment, Refund
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun
 from sweeps import registry
@@ -53,7 +53,7 @@ class TestPrices:
     ) -> None:
         body = rates(resource, adult="1") | {"name": "New", "currency": currency, "rates-INITIAL_FORMS": "0"}
         body |= {"rates-TOTAL_FORMS": "1", "rates-0-id": "", "rates-0-amount": typed, "rates-0-resource": ""}
-        assert client.post(reverse("admin:booking_resource_add"), body).status_code == 302
+        assert client.post(reverse("admin:catalogue_resource_add"), body).status_code == 302
         made = Resource.objects.get(name="New")
         assert prices(made) == {"adult": amount}
         assert f'value="{typed}"' in client.get(page_of(made)).content.decode() or typed == "0"

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from adminkit.spec import spec_of
-from booking.models import Slot
+from catalogue.models import Slot
 from tests.support.api import Frontend
 from tests.support.desk import list_of, page_of, sign_in
 from tests.support.environment import sized
@@ -86,8 +86,8 @@ class TestQueries:
                 "/admin/autocomplete/?app_label=tenants&model_name=member&field_name=user&term=",
                 "/admin/autocomplete/?app_label=tenants&model_name=member&field_name=user&page=",
                 "/admin/autocomplete/?field_name=user&model_name=member&app_label=",
-                "/admin/booking/slot/add/?resource=",
-                "/admin/booking/slot/add/?starts_at=", "/admin/set-password/x/",
+                "/admin/catalogue/slot/add/?resource=",
+                "/admin/catalogue/slot/add/?starts_at=", "/admin/set-password/x/",
             ),
             QUERIES,
         ):  # fmt: skip
@@ -121,7 +121,7 @@ class TestForms:
                     chosen = {"action": spec.name, "_selected_action": str(row.pk), "next": page_of(row)}
                     asked = client.post(list_of(model), chosen)
                     yield list_of(model), chosen | fields(asked.context["form"]) | {"reason": "as agreed"}
-        yield reverse("admin:booking_slot_save_view"), {"name": "Mine", "query": "on=2026"}
+        yield reverse("admin:catalogue_slot_save_view"), {"name": "Mine", "query": "on=2026"}
         yield reverse("admin:login"), {"username": "x", "password": "x", "otp_token": "", "next": "/admin/"}
 
     def test_of_every_field(self, world: Slot) -> None:

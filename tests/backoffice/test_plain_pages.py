@@ -8,8 +8,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from booking import slots
-from booking.models import Reservation, Slot
+from booking.models import Reservation
+from catalogue import slots
+from catalogue.models import Slot
 from payments.models import Command, Payment
 from reconciliation.models import Discrepancy
 from sweeps.models import SweepRun

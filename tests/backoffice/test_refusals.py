@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from django.test import Client
 
 from adminkit.pages import ScopedAdmin
-from booking.models import Rate, Resource
+from catalogue.models import Rate, Resource
 from tenants.models import Member, Operator, Role, User
 from tests.support.desk import page_of, prices, rates, sign_in
 from tests.support.factories import ResourceFactory

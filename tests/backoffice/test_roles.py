@@ -7,7 +7,8 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from booking.models import Reservation, Resource, Slot
+from booking.models import Reservation
+from catalogue.models import Resource, Slot
 from notifications.models import Mail
 from payments.models import Command, Payment
 from reconciliation.models import Discrepancy
@@ -99,7 +100,7 @@ class TestForms:
         slot = SlotFactory.create()
         client = sign_in(operator=slot.resource.operator, role=role)
         assert client.post(page_of(slot), {"capacity": "9"}).status_code in (status, 200 if status == 302 else status)
-        assert client.get(reverse("admin:booking_slot_add")).status_code == (200 if status == 302 else 403)
+        assert client.get(reverse("admin:catalogue_slot_add")).status_code == (200 if status == 302 else 403)
 
     def test_no_row_is_made_at_an_operator_where_one_may_not(self, sandbox: Sandbox) -> None:
         slot = SlotFactory.create()
@@ -110,9 +111,9 @@ class TestForms:
             "operator": str(slot.resource.operator_id), "name": "Theirs", "timezone": "UTC", "currency": "EUR",
             "rates-TOTAL_FORMS": "0", "rates-INITIAL_FORMS": "0",
         }  # fmt: skip
-        client.post(reverse("admin:booking_resource_add"), body)
+        client.post(reverse("admin:catalogue_resource_add"), body)
         assert not Resource.objects.filter(name="Theirs").exists()
-        client.post(reverse("admin:booking_resource_add"), body | {"operator": str(mine.pk)})
+        client.post(reverse("admin:catalogue_resource_add"), body | {"operator": str(mine.pk)})
         assert Resource.objects.get(name="Theirs").operator == mine
 
     def test_an_owner_makes_and_revokes_keys_of_their_own_operator(self, sandbox: Sandbox) -> None:

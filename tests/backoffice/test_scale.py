@@ -124,7 +124,7 @@ def p95(client: Client, page: Page, *, times: int = 30) -> float:
 class TestScale:
     def test_the_past_is_there(self) -> None:
         assert Reservation.objects.count() == RESERVATIONS
-        assert {"booking_reservation", "payments_payment", "webhooks_event", "booking_slot"} <= large_tables()
+        assert {"booking_reservation", "payments_payment", "webhooks_event", "catalogue_slot"} <= large_tables()
 
     @pytest.mark.parametrize("who", ["superuser", "owner"])
     def test_no_page_reads_a_large_table_through(self, who: str) -> None:

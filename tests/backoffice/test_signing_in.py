@@ -145,7 +145,7 @@ class TestCognito:
 
     def begin(self, client: Client) -> dict[str, str]:
         """Be sent to the pool; returns what is asked of it."""
-        answer: Any = client.get(reverse("cognito_begin"), {"next": "/admin/booking/slot/"})
+        answer: Any = client.get(reverse("cognito_begin"), {"next": "/admin/catalogue/slot/"})
         assert answer.status_code == 302
         return {name: values[0] for name, values in parse_qs(urlsplit(answer["Location"]).query).items()}
 
@@ -162,8 +162,8 @@ class TestCognito:
         assert (asked["response_type"], asked["code_challenge_method"]) == ("code", "S256")
         assert asked["redirect_uri"].endswith("/admin/cognito/callback")
         answer = self.come_back(client, pool, asked)
-        assert (answer.status_code, answer["Location"]) == (302, "/admin/booking/slot/")
-        assert client.get("/admin/booking/slot/").status_code == 200
+        assert (answer.status_code, answer["Location"]) == (302, "/admin/catalogue/slot/")
+        assert client.get("/admin/catalogue/slot/").status_code == 200
         assert client.session.get_expiry_age() <= 3_600
         assert Member.objects.get().role == Role.MANAGER
 

@@ -12,7 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from booking.models import Reservation, Resource, Slot
+from booking.models import Reservation
+from catalogue.models import Resource, Slot
 from payments.models import Command
 from sweeps import registry
 from tenants import clocks
@@ -46,7 +47,7 @@ def typed(resource: Resource, starts: str, ends: str, **more: str) -> dict[str, 
 
 
 def add(client: Client, body: dict[str, str]) -> Any:
-    return client.post(reverse("admin:booking_slot_add"), body)
+    return client.post(reverse("admin:catalogue_slot_add"), body)
 
 
 class TestTyping:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from booking.models import Resource, Slot
+from catalogue.models import Resource, Slot
 from tests.support.factories import SlotFactory
 
 

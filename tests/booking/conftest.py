@@ -2,7 +2,7 @@
 
 import pytest
 
-from booking.models import Resource, Slot
+from catalogue.models import Resource, Slot
 from tests.support.factories import ResourceFactory, SlotFactory
 from tests.support.sandbox_client import Sandbox
 

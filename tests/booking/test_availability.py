@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from booking.models import Rate, Resource, Slot
+from catalogue.models import Rate, Resource, Slot
 from tests.support.aging import run_out
 from tests.support.api import Frontend
 from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory, make_client

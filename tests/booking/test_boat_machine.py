@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from booking import expiring, rescheduling
-from booking.models import Occupancy, Reservation, Resource, Slot
+from booking.models import Occupancy, Reservation
 from booking.states import ACTIVE, HOLDING
+from catalogue.models import Resource, Slot
 from common.errors import HoldfastError
 from tests.support import promises, stripe_events
 from tests.support.aging import run_out

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from booking import days
+from catalogue import days
 from common.errors import ValidationError
 
 

@@ -10,10 +10,10 @@ from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
 
-from booking import departures
-from booking.departures import Rule
-from booking.errors import TooManyDeparturesError
-from booking.models import Resource, Slot
+from catalogue import departures
+from catalogue.departures import Rule
+from catalogue.errors import TooManyDeparturesError
+from catalogue.models import Resource, Slot
 from tests.support.desk import sign_in
 from tests.support.factories import ResourceFactory, SlotFactory
 from tests.support.threads import race
@@ -100,7 +100,7 @@ class TestBackoffice:
             "action": "generate", "_selected_action": str(resource.pk), "reason": "the season", "weekdays": ["5", "6"],
             "times": "09:00, 14:30", "first": "2027-03-20", "last": "2027-03-28", "duration": "120", "capacity": "8",
         }  # fmt: skip
-        path = reverse("admin:booking_resource_changelist")
+        path = reverse("admin:catalogue_resource_changelist")
         return client.post(path, body | changes, follow=True).content.decode()
 
     def test_makes_them(self, resource: Resource) -> None:

@@ -12,8 +12,9 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, connections
 from django.test import Client
 
-from booking import inventory, pricing
-from booking.models import Reservation, Resource, Slot
+from booking.models import Reservation
+from catalogue import inventory, pricing
+from catalogue.models import Resource, Slot
 from payments.models import Refund
 from tests.support import promises, stripe_events
 from tests.support.aging import run_out
@@ -84,10 +85,10 @@ class TestDeparture:
         run_out(made)
         Frontend.of(slot).reserve(slot, adults=5)  # who comes next has it expired
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE booking_slot DISABLE TRIGGER slot_is_sold")
+            cursor.execute("ALTER TABLE catalogue_slot DISABLE TRIGGER slot_is_sold")
             later = slot.starts_at + timedelta(days=30)
             Slot.objects.update(starts_at=later, ends_at=later + timedelta(hours=2), capacity=20)
-            cursor.execute("ALTER TABLE booking_slot ENABLE TRIGGER slot_is_sold")
+            cursor.execute("ALTER TABLE catalogue_slot ENABLE TRIGGER slot_is_sold")
         stripe_events.deliver_all(sandbox)
         assert Refund.objects.get().payment.reservation.history.latest("id").reason.endswith("at another time now")
 

@@ -8,8 +8,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
-from booking.models import History, Reservation, Slot, Unit
+from booking.models import History, Reservation, Unit
 from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
+from catalogue.models import Slot
 from payments.models import Command, Payment, PaymentHistory
 from payments.states import (
     COMMAND_TRANSITIONS,

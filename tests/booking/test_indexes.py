@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 GROWING = {
     "booking_reservation", "booking_unit", "booking_history", "payments_payment", "payments_paymenthistory",
     "payments_command", "payments_refund", "payments_dispute", "payments_attempt", "idempotency_idempotencykey",
-    "booking_offerhistory", "webhooks_event", "notifications_mail", "reconciliation_discrepancy",
+    "catalogue_offerhistory", "webhooks_event", "notifications_mail", "reconciliation_discrepancy",
     "reconciliation_bookentry", "payments_refundhistory",
 }  # fmt: skip
 AT_THEIR_LEISURE = {

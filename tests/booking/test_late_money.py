@@ -8,8 +8,9 @@ from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
 from booking import execution, expiring
-from booking.models import Reservation, Slot
+from booking.models import Reservation
 from booking.states import ReservationStatus
+from catalogue.models import Slot
 from payments.states import PaymentStatus
 from tests.support import promises, stripe_events
 from tests.support.aging import end_leases, run_out
@@ -99,9 +100,9 @@ class TestExpired:
         expire(made)
         other = ResourceFactory.create(operator=slot.resource.operator)
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE booking_slot DISABLE TRIGGER USER")  # somebody gets round the guards
-            cursor.execute("UPDATE booking_slot SET resource_id = %s", [other.pk])
-            cursor.execute("ALTER TABLE booking_slot ENABLE TRIGGER USER")
+            cursor.execute("ALTER TABLE catalogue_slot DISABLE TRIGGER USER")  # somebody gets round the guards
+            cursor.execute("UPDATE catalogue_slot SET resource_id = %s", [other.pk])
+            cursor.execute("ALTER TABLE catalogue_slot ENABLE TRIGGER USER")
         sandbox.pay(made["payment"]["provider_ref"])
         settle_down(sandbox)
         is_given_back(sandbox, made, ReservationStatus.EXPIRED)

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from booking import rescheduling, slots
-from booking.errors import HoldExpiredError, SlotClosedError, SlotSoldOutError
-from booking.models import History, Reservation, Slot
+from booking import rescheduling
+from booking.errors import HoldExpiredError
+from booking.models import History, Reservation
+from catalogue import slots
+from catalogue.errors import SlotClosedError, SlotSoldOutError
+from catalogue.models import Slot
 from common.errors import HoldfastError, NotFoundError, ValidationError
 from common.states import InvalidStateError
 from notifications.models import Mail

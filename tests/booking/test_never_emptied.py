@@ -59,7 +59,7 @@ class TestTruncate:
     def test_is_refused_where_delete_is(self) -> None:
         kept = tables_with_guard(ON_DELETE)
         assert kept >= {
-            "booking_history", "booking_offerhistory", "booking_reservation", "booking_unit", "django_admin_log",
+            "booking_history", "catalogue_offerhistory", "booking_reservation", "booking_unit", "django_admin_log",
             "notifications_mail", "payments_attempt", "payments_command", "payments_dispute", "payments_payment",
             "payments_paymenthistory", "payments_refund", "payments_refundhistory", "reconciliation_bookentry",
             "reconciliation_discrepancy", "webhooks_event",
@@ -69,7 +69,7 @@ class TestTruncate:
 
     def test_is_refused_when_it_comes_from_above(self) -> None:
         above = referred_to(tables_with_guard(ON_DELETE))
-        assert {"tenants_operator", "booking_resource", "booking_slot"} <= above
+        assert {"tenants_operator", "catalogue_resource", "catalogue_slot"} <= above
         assert {table for table in above if not is_refused(f"TRUNCATE {table} CASCADE")} == set()
 
     def test_leaves_what_has_happened(self, sandbox: Sandbox) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 
-from booking import expiring, pricing, rescheduling
-from booking.errors import SlotSoldOutError
-from booking.models import Occupancy, Reservation, Resource, Slot
+from booking import expiring, rescheduling
+from booking.models import Occupancy, Reservation
+from catalogue import pricing
+from catalogue.errors import SlotSoldOutError
+from catalogue.models import Resource, Slot
 from payments.models import Refund
 from tests.booking.boats import code_of, day_body, day_of, later
 from tests.support import promises, stripe_events

@@ -7,7 +7,8 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from booking.models import Reservation, Resource, Slot
+from booking.models import Reservation
+from catalogue.models import Resource, Slot
 from reconciliation.promises import check_all
 from tests.booking.boats import code_of, day_body, day_of, later
 from tests.support import promises

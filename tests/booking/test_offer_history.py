@@ -8,10 +8,10 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
-from booking import departures, slots
-from booking.departures import Rule
-from booking.models import Rate, Resource, Slot
-from booking.offer_history import OfferHistory
+from catalogue import departures, slots
+from catalogue.departures import Rule
+from catalogue.models import Rate, Resource, Slot
+from catalogue.offer_history import OfferHistory
 from common import database
 from tests.support import services
 from tests.support.api import Frontend
@@ -76,7 +76,7 @@ def by_bulk_update(slot: Slot) -> None:
 
 
 def by_raw_sql(slot: Slot) -> None:
-    sql("UPDATE booking_slot SET is_closed = NOT is_closed, capacity = 2 * capacity WHERE id = %s", slot.pk)
+    sql("UPDATE catalogue_slot SET is_closed = NOT is_closed, capacity = 2 * capacity WHERE id = %s", slot.pk)
 
 
 def by_upsert(slot: Slot) -> None:
@@ -123,7 +123,7 @@ class TestDeparture:
         assert since(slot) == []
         with connection.cursor() as cursor:
             cursor.execute(
-                "EXPLAIN (ANALYZE, FORMAT JSON) UPDATE booking_slot SET reserved = reserved + 0, sold_at = sold_at"
+                "EXPLAIN (ANALYZE, FORMAT JSON) UPDATE catalogue_slot SET reserved = reserved + 0, sold_at = sold_at"
             )
             ((plan,),) = cursor.fetchall()
         asked = {found["Trigger Name"] for found in plan[0]["Triggers"]}
@@ -192,7 +192,7 @@ class TestActivity:
 
     def test_whoever_writes_prices(self, slot: Slot) -> None:
         Rate.objects.filter(unit="adult").update(amount=5000)
-        sql("UPDATE booking_rate SET unit = 'junior' WHERE unit = 'child'")
+        sql("UPDATE catalogue_rate SET unit = 'junior' WHERE unit = 'child'")
         Rate.objects.filter(unit="adult").update(name="Grown-up")
         Rate.objects.filter(unit="adult").delete()
         rows = OfferHistory.objects.filter(pk__gt=slot.seen).order_by("id")  # type: ignore[attr-defined]
@@ -214,8 +214,8 @@ class TestActivity:
     def test_prices_that_go_after_their_activity(self) -> None:
         resource = ResourceFactory.create(rates={"adult": 4500})
         with transaction.atomic():
-            sql("DELETE FROM booking_resource")
-            sql("DELETE FROM booking_rate")
+            sql("DELETE FROM catalogue_resource")
+            sql("DELETE FROM catalogue_rate")
         last = OfferHistory.objects.latest("id")
         assert (last.operator_id, last.unit, last.before, last.after) == (resource.operator_id, "adult", 4500, None)
 
@@ -259,13 +259,13 @@ class TestKept:
     @pytest.mark.parametrize(
         "statement",
         [
-            "UPDATE booking_offerhistory SET reason = 'otherwise'",
-            "DELETE FROM booking_offerhistory",
-            "TRUNCATE booking_offerhistory",
+            "UPDATE catalogue_offerhistory SET reason = 'otherwise'",
+            "DELETE FROM catalogue_offerhistory",
+            "TRUNCATE catalogue_offerhistory",
             "TRUNCATE tenants_operator CASCADE",
-            "TRUNCATE booking_rate",
-            """INSERT INTO booking_offerhistory (at, operator_id, resource_id, what, unit, currency, actor, reason)
-               SELECT now(), operator_id, resource_id, 'price', '', '', 'user:marta', '' FROM booking_offerhistory""",
+            "TRUNCATE catalogue_rate",
+            """INSERT INTO catalogue_offerhistory (at, operator_id, resource_id, what, unit, currency, actor, reason)
+               SELECT now(), operator_id, resource_id, 'price', '', '', 'user:marta', '' FROM catalogue_offerhistory""",
         ],
     )
     def test_nobody_rewrites_it(self, slot: Slot, statement: str) -> None:
@@ -279,6 +279,6 @@ class TestKept:
         off, on = EMPTYING
         with transaction.atomic():
             sql(off)
-            sql("TRUNCATE booking_offerhistory")
+            sql("TRUNCATE catalogue_offerhistory")
             sql(on)
         assert not OfferHistory.objects.exists()

@@ -16,7 +16,8 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from booking.models import Reservation, Slot
+from booking.models import Reservation
+from catalogue.models import Slot
 from sweeps import registry
 from tenants.models import Operator, User
 from tests.browser.conftest import CHROMIUM
@@ -146,7 +147,7 @@ class TestBackoffice:
 
     def test_a_departure_is_closed_because_of_the_wind(self, page: Page, sale: Reservation) -> None:
         assert sale.slot is not None
-        page.goto(f"/admin/booking/slot/{sale.slot.pk}/change/")
+        page.goto(f"/admin/catalogue/slot/{sale.slot.pk}/change/")
         assert faults(page) == []
         page.get_by_role("button", name="Close to new reservations").click()
         page.get_by_role("textbox", name="Reason").fill("Wind of 30 knots")
@@ -156,7 +157,7 @@ class TestBackoffice:
         assert sale.slot.is_closed
 
     def test_a_list_is_filtered_saved_and_acted_on(self, page: Page, sale: Reservation) -> None:
-        page.goto("/admin/booking/slot/?is_closed__exact=0")
+        page.goto("/admin/catalogue/slot/?is_closed__exact=0")
         page.get_by_label("Name of this view").fill("Open ones")
         page.get_by_role("button", name="Save view").click()
         expect(page.get_by_role("link", name="Open ones")).to_be_visible()

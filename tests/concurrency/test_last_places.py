@@ -10,10 +10,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from booking import inventory
-from booking.errors import SlotSoldOutError
-from booking.models import Reservation, Slot
+from booking.models import Reservation
 from booking.states import ACTIVE
+from catalogue import inventory
+from catalogue.errors import SlotSoldOutError
+from catalogue.models import Slot
 from reconciliation.promises import check_all
 from tests.support import promises
 from tests.support.api import Frontend
@@ -121,7 +122,7 @@ class TestWithoutTheSafety:
         insert = next(number for number, sql in enumerate(told) if 'INSERT INTO "booking_reservation"' in sql)
         update, commit = told[insert + 1 : insert + 3]
         assert update.lstrip().startswith(
-            "UPDATE booking_slot SET reserved ="
+            "UPDATE catalogue_slot SET reserved ="
         )  # no key of it: a lock FOR NO KEY UPDATE
         assert commit == "COMMIT"
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from booking.models import Reservation, Slot
+from booking.models import Reservation
+from catalogue.models import Slot
 from idempotency.models import IdempotencyKey
 from payments.models import Payment
 from tests.support.api import Frontend, reservation_body

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from booking.models import Reservation, Slot
+from booking.models import Reservation
+from catalogue.models import Slot
 from payments.models import Payment
 from payments.providers.stripe import params as stripe_params
 from sweeps import registry as sweeps

@@ -11,8 +11,9 @@ from django.db import IntegrityError
 from django.db.models import Count
 from pytest_django import Settings
 
-from booking.models import History, Rate, Reservation, Resource, Slot
+from booking.models import History, Reservation
 from booking.states import RESERVATION_TRANSITIONS
+from catalogue.models import Rate, Resource, Slot
 from payments.models import PaymentHistory
 from payments.states import PAYMENT_TRANSITIONS
 from tenants import api_keys

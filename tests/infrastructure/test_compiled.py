@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
-from booking.models import Slot
+from catalogue.models import Slot
 from common.compiled import Compiled, CompiledBy
 from tests.support import plans
 from tests.support.factories import SlotFactory

@@ -22,7 +22,7 @@ from common import guards
 from common.guard_migrations import DropGuard, PutGuard, Sql, declared, differences, frozen
 from payments.models import Pace
 
-APPS = ("tenants", "payments", "booking", "webhooks", "reconciliation", "notifications")
+APPS = ("tenants", "catalogue", "payments", "booking", "webhooks", "reconciliation", "notifications")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 from django.db import connection, models
 
-from booking.models import Slot
+from catalogue.models import Slot
 from common.locking import AsOf, Locked, clocked
 from tests.support.factories import SlotFactory
 

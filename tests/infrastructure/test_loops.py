@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 
-from booking.models import Resource
+from catalogue.models import Resource
 from common import errors, ids, loops
 from common.errors import BusyError, NotFoundError
 from tenants.models import Operator

@@ -3,7 +3,8 @@
 from django.apps import apps
 from django.db import connection
 
-OURS = ("booking", "payments", "webhooks", "reconciliation", "notifications", "idempotency", "sweeps", "tenants",
+OURS = ("booking", "catalogue", "payments", "webhooks", "reconciliation", "notifications", "idempotency", "sweeps",
+        "tenants",
         "adminkit")  # fmt: skip
 
 

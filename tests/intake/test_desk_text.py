@@ -45,10 +45,10 @@ class TestDesk:
                 sent = (
                     "&".join(f"{name}={value}" for name, value in body.items()).replace("\0", "%00") if kind else body
                 )
-                answer = desk.post("/admin/booking/slot/save-view/", sent, **kind)  # type: ignore[arg-type]
+                answer = desk.post("/admin/catalogue/slot/save-view/", sent, **kind)  # type: ignore[arg-type]
                 assert (answer.status_code, words in answer.content.decode()) == (400, True)
         broken = desk.post(
-            "/admin/booking/slot/save-view/", b"name=%FF&query=x", content_type="application/x-www-form-urlencoded"
+            "/admin/catalogue/slot/save-view/", b"name=%FF&query=x", content_type="application/x-www-form-urlencoded"
         )
         assert broken.status_code == 400
         assert SavedView.objects.count() == 0
@@ -60,7 +60,7 @@ class TestDesk:
 
     def test_an_address_is(self, desk: Client) -> None:
         for path in (
-            "/admin/booking/slot/%00/change/",
+            "/admin/catalogue/slot/%00/change/",
             "/admin/sweeps/sweeprun/a%00b/change/",
             "/webhooks/stripe/a%00b",
         ):
@@ -77,5 +77,5 @@ class TestDesk:
         assert desk.get("/admin/search/", {"s": text}).status_code == 200
 
     def test_what_a_person_may_type_is_taken(self, desk: Client) -> None:
-        desk.post("/admin/booking/slot/save-view/", {"name": "Ünïcode 🙂", "query": "q=x"})
+        desk.post("/admin/catalogue/slot/save-view/", {"name": "Ünïcode 🙂", "query": "q=x"})
         assert SavedView.objects.get().name == "Ünïcode 🙂"

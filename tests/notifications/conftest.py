@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from booking.models import Slot
+from catalogue.models import Slot
 from tests.support.factories import SlotFactory
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from booking.models import Slot
+from catalogue.models import Slot
 from tests.support import stripe_events
 from tests.support.api import Frontend
 from tests.support.sandbox_client import Sandbox

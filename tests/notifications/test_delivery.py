@@ -10,7 +10,8 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
 from django.db.models import F
 
-from booking.models import History, Reservation, Slot
+from booking.models import History, Reservation
+from catalogue.models import Slot
 from notifications import sending, writing
 from notifications.models import Mail
 from sweeps import registry

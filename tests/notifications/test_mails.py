@@ -7,7 +7,8 @@ import pytest
 from django.core.mail import EmailMessage
 
 from booking import cancelling, execution, expiring
-from booking.models import Reservation, Slot
+from booking.models import Reservation
+from catalogue.models import Slot
 from common import ids
 from notifications import rendering, writing
 from notifications.models import Mail, MailKind

@@ -8,11 +8,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from booking.models import Resource
-from common import errors
+from catalogue.models import Resource
+from common import currencies, errors
 from notifications import rendering
 from notifications.models import Mail, MailKind
-from payments import currencies
 from payments.models import Payment
 from payments.providers import registry
 from payments.providers.stripe import money as stripe_money
@@ -124,7 +123,7 @@ class TestRefusing:
         root = sign_in(operator=None)
         forms = {
             "/admin/tenants/operator/add/": {"name": "New", "slug": "new", "timezone": "UTC", "language": "en"},
-            "/admin/booking/resource/add/": {"name": "New", "operator": str(operator.pk), "timezone": "UTC"},
+            "/admin/catalogue/resource/add/": {"name": "New", "operator": str(operator.pk), "timezone": "UTC"},
         }
         for page, fields in forms.items():
             answer: Any = root.post(page, {**fields, "currency": code})

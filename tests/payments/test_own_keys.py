@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from pytest_django import Settings
 
-from booking.models import Slot
+from catalogue.models import Slot
 from payments.models import Command, Payment
 from payments.providers import registry
 from payments.providers.base import NotSentError, ProviderError

@@ -9,7 +9,8 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from booking import execution, expiring
-from booking.models import Reservation, Slot
+from booking.models import Reservation
+from catalogue.models import Slot
 from payments import commands
 from payments.models import Command, Payment
 from payments.states import CommandKind

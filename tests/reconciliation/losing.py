@@ -14,4 +14,4 @@ def lose_the_release(sandbox: Sandbox) -> None:
         Reservation.objects.filter(pk=made.pk).update(
             status="cancelled", changed_at=Now(), changed_by="nobody", changed_because="as if by us"
         )
-        cursor.execute("UPDATE booking_slot SET reserved = 0")
+        cursor.execute("UPDATE catalogue_slot SET reserved = 0")

@@ -9,7 +9,8 @@ from django.core.mail import EmailMessage
 from django.db import DatabaseError
 
 from booking import execution, expiring
-from booking.models import Reservation, Slot
+from booking.models import Reservation
+from catalogue.models import Slot
 from payments.models import Command, Payment
 from reconciliation import manual_evidence
 from reconciliation.models import Discrepancy

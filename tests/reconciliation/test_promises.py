@@ -7,7 +7,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from booking.models import Reservation, Resource, Slot
+from booking.models import Reservation
+from catalogue.models import Resource, Slot
 from reconciliation import dangling_holds
 from reconciliation.promises import check_all
 from tests.support import promises, stripe_events
@@ -18,8 +19,8 @@ from tests.support.sandbox_client import Sandbox
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PLANTED = [
-    ("P1", "UPDATE booking_slot SET reserved = reserved + 1"),
-    ("P1", "UPDATE booking_slot SET reserved = 0"),
+    ("P1", "UPDATE catalogue_slot SET reserved = reserved + 1"),
+    ("P1", "UPDATE catalogue_slot SET reserved = 0"),
     ("P3", "UPDATE payments_payment SET captured_event_id = gen_random_uuid() WHERE status = 'succeeded'"),
     ("P3", "UPDATE booking_reservation SET status = 'paid' WHERE status = 'pending'"),
     ("P3", "UPDATE webhooks_event SET proven_account = NULL WHERE captured_amount > 0"),
@@ -36,15 +37,15 @@ PLANTED = [
     ("P7", "UPDATE payments_command SET status = 'unknown', next_attempt_at = NULL"),
     ("P11", "UPDATE booking_reservation SET status = 'failed' WHERE status = 'pending'"),
     ("P11", "UPDATE payments_payment SET status = 'failed' WHERE status = 'on_hold'"),
-    ("P11", "UPDATE booking_slot SET capacity = 12"),
-    ("P11", "UPDATE booking_slot SET is_closed = true"),
-    ("P11", "UPDATE booking_rate SET amount = 4600 WHERE unit = 'adult'"),
-    ("P11", "DELETE FROM booking_rate WHERE unit = 'child'"),
-    ("P11", """INSERT INTO booking_rate (id, resource_id, unit, name, amount)
-                   SELECT gen_random_uuid(), resource_id, 'senior', 'Senior', 3000 FROM booking_rate LIMIT 1"""),
-    ("P11", "UPDATE booking_resource SET is_active = false"),
-    ("P11", "DELETE FROM booking_offerhistory WHERE before = '7'"),
-    ("P11", "UPDATE booking_offerhistory SET after = '9' WHERE what = 'is_closed'"),
+    ("P11", "UPDATE catalogue_slot SET capacity = 12"),
+    ("P11", "UPDATE catalogue_slot SET is_closed = true"),
+    ("P11", "UPDATE catalogue_rate SET amount = 4600 WHERE unit = 'adult'"),
+    ("P11", "DELETE FROM catalogue_rate WHERE unit = 'child'"),
+    ("P11", """INSERT INTO catalogue_rate (id, resource_id, unit, name, amount)
+                   SELECT gen_random_uuid(), resource_id, 'senior', 'Senior', 3000 FROM catalogue_rate LIMIT 1"""),
+    ("P11", "UPDATE catalogue_resource SET is_active = false"),
+    ("P11", "DELETE FROM catalogue_offerhistory WHERE before = '7'"),
+    ("P11", "UPDATE catalogue_offerhistory SET after = '9' WHERE what = 'is_closed'"),
     ("P12", "UPDATE payments_payment SET amount_refunded = 1 WHERE status = 'succeeded'"),
 ]  # fmt: skip
 
@@ -53,7 +54,7 @@ PLANTED = [
 def without_guards() -> Iterator[None]:
     """Take the triggers away, as a fault of the database or of its administrator would."""
     tables = (
-        "booking_slot", "booking_reservation", "booking_rate", "booking_resource", "booking_offerhistory",
+        "catalogue_slot", "booking_reservation", "catalogue_rate", "catalogue_resource", "catalogue_offerhistory",
         "payments_payment", "payments_command", "webhooks_event",
     )  # fmt: skip
     with connection.cursor() as cursor:

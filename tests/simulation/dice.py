@@ -11,7 +11,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PRODUCT = (
-    "booking", "payments", "webhooks", "reconciliation", "idempotency", "notifications", "sweeps", "adminkit", "tenants"
+    "booking", "catalogue", "payments", "webhooks", "reconciliation", "idempotency", "notifications", "sweeps",
+    "adminkit",
+    "tenants",
 )  # fmt: skip
 
 

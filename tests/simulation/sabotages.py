@@ -3,7 +3,7 @@
 from tests.simulation.mutation import Mutant
 
 MUTANTS = (
-    Mutant("the slot is not locked", "booking/inventory.py", "take",
+    Mutant("the slot is not locked", "catalogue/inventory.py", "take",
            """    with connection.cursor() as cursor:
         cursor.execute(_TAKE, {"slot": slot_id, "places": places, "now": now})
         if cursor.rowcount == 1:
@@ -16,7 +16,7 @@ MUTANTS = (
     Slot.objects.filter(pk=slot_id).update(reserved=slot.reserved + places)
 """,
            "tests/concurrency/test_last_places.py"),
-    Mutant("places are given back twice", "booking/inventory.py", "release",
+    Mutant("places are given back twice", "catalogue/inventory.py", "release",
            "freed[reservation.slot_id] -= reservation.places", "freed[reservation.slot_id] -= 2 * reservation.places",
            "tests/booking/test_lifecycle.py"),
     Mutant("a hold past its time is confirmed", "booking/confirming.py", "_confirm",

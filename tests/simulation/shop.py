@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from booking.models import Resource, Slot
+from catalogue.models import Resource, Slot
 from reconciliation import accounts, watermarks
 from tenants.models import Operator
 from tests.simulation.clock import BEGINNING

@@ -5,8 +5,10 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from booking import cancelling, extending, rescheduling, slots
-from booking.models import Reservation, Slot
+from booking import cancelling, extending, rescheduling
+from booking.models import Reservation
+from catalogue import slots
+from catalogue.models import Slot
 from common import ids
 from common.errors import HoldfastError
 from payments import commands, refunds

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from booking import inventory
+from catalogue import inventory
 from tests.simulation import clock, simulating
 from tests.support.environment import ROOT
 

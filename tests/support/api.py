@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework.test import APIClient
 
-from booking.models import Slot
+from catalogue.models import Slot
 from tenants.models import ApiClient
 from tests.support.factories import make_client
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from adminkit.spec import ActionSpec, spec_of
-from booking.models import Resource
+from catalogue.models import Resource
 from tenants.models import Member, Operator, Role, User
 
 

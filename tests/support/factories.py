@@ -6,7 +6,7 @@ from typing import Any
 import factory
 from django.utils import timezone
 
-from booking.models import Rate, Resource, Slot
+from catalogue.models import Rate, Resource, Slot
 from tenants import api_keys
 from tenants.models import ApiClient, Operator, Scope
 

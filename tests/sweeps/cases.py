@@ -146,7 +146,7 @@ def bulk_runs(sandbox: Sandbox, clock: Clock) -> Rows:
     """Make five runs of an action on many rows."""
     person = get_user_model().objects.create_superuser("root")
     slots = [SlotFactory.create() for _ in range(NUMBER)]
-    about = {"person": person, "model": "booking.slot", "action": "close", "title": "Close", "reason": "wind"}
+    about = {"person": person, "model": "catalogue.slot", "action": "close", "title": "Close", "reason": "wind"}
     return [BulkRun.objects.create(rows=[str(slot.pk)], **about).pk for slot in slots]
 
 

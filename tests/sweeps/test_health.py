@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from booking.models import Slot
+from catalogue.models import Slot
 from common.asking import Asking
 from payments.models import Pace
 from reconciliation.models import Discrepancy

@@ -8,7 +8,8 @@ from pytest_django import Settings
 
 from booking import locks
 from booking.allowances import Allowance
-from booking.models import Reservation, Slot
+from booking.models import Reservation
+from catalogue.models import Slot
 from payments.models import Command, Payment
 from tests.support.aging import run_out
 from tests.support.api import Frontend

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from booking.models import Reservation, Slot
+from booking.models import Reservation
+from catalogue.models import Slot
 from tenants.models import ApiClient, Member, Operator, Role, User
 from tests.support.api import Frontend, reservation_body
 from tests.support.factories import OperatorFactory, SlotFactory

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from booking import cancelling
-from booking.models import History, Reservation, Slot
+from booking.models import History, Reservation
+from catalogue.models import Slot
 from common import ids
 from payments.models import Payment
 from tenants.models import Scope

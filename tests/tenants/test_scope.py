@@ -17,8 +17,9 @@ from pytest_django import Settings
 
 from adminkit.models import BulkRun, SavedView
 from adminkit.spec import spec_of
-from booking.models import History, Reservation, Resource, Slot, Unit
-from booking.offer_history import OfferHistory
+from booking.models import History, Reservation, Unit
+from catalogue.models import Resource, Slot
+from catalogue.offer_history import OfferHistory
 from config.urls import urlpatterns as real_patterns
 from notifications.models import Mail
 from payments.models import Attempt, AttemptResult, Command, Payment, PaymentHistory, Refund, RefundHistory
@@ -59,9 +60,9 @@ def theirs(sandbox: Sandbox) -> dict[type[Model], list[Any]]:
     open_one(Payment.objects.get(pk=paid["payment"]["id"]), summary="Unseen difference", seen={"error": "Unseen"})
     person = User.objects.create_user("unseen-person", is_staff=True)
     Member.objects.create(user=person, operator=operator, role=Role.OWNER)
-    SavedView.objects.create(person=person, model="booking.slot", name="Unseen view", query="x=1")
+    SavedView.objects.create(person=person, model="catalogue.slot", name="Unseen view", query="x=1")
     BulkRun.objects.create(
-        person=person, model="booking.slot", action="close", title="Unseen", reason="Unseen", rows=["x"]
+        person=person, model="catalogue.slot", action="close", title="Unseen", reason="Unseen", rows=["x"]
     )
     Attempt.objects.create(payment_id=paid["payment"]["id"], number=9, result=AttemptResult.FAILED, at=timezone.now())
     lost = stripe_events.happened(sandbox, "payment_intent.created")[0]

@@ -8,7 +8,8 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from booking.models import Reservation, Resource, Slot
+from booking.models import Reservation
+from catalogue.models import Resource, Slot
 from payments.models import Payment
 
 ROOM = 1_000_000
@@ -21,10 +22,10 @@ FROM (SELECT id, payment_id FROM booking_reservation WHERE changed_by = 'demo' O
 """
 _ON_SLOTS = """
 CREATE TEMPORARY TABLE chosen_slot ON COMMIT DROP AS
-SELECT id, starts_at, ends_at, row_number() OVER () - 1 AS number FROM booking_slot WHERE capacity = %s
+SELECT id, starts_at, ends_at, row_number() OVER () - 1 AS number FROM catalogue_slot WHERE capacity = %s
 """
 _RESERVED = """
-UPDATE booking_slot s SET reserved = s.reserved + taken.number
+UPDATE catalogue_slot s SET reserved = s.reserved + taken.number
 FROM (SELECT slot_id, count(*) AS number FROM booking_reservation WHERE status = 'pending' GROUP BY slot_id) AS taken
 WHERE s.id = taken.slot_id
 """
@@ -80,7 +81,7 @@ def _choosing(number: int) -> Iterator[Any]:
         cursor.execute(_CHOOSE, [number])
         yield cursor
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE booking_reservation, booking_slot, payments_payment")
+        cursor.execute("ANALYZE booking_reservation, catalogue_slot, payments_payment")
 
 
 def _copy(model: type[models.Model], was: str, other: Mapping[str, str]) -> None:

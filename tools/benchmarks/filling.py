@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 from django.db import connection, transaction
 from django.utils import timezone
 
-from booking.models import Rate, Reservation, Resource, Slot
+from booking.models import Reservation
+from catalogue.models import Rate, Resource, Slot
 from payments.models import Payment
 from tenants import api_keys
 from tenants.models import Operator, Scope
@@ -57,7 +58,8 @@ def fill() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS benchmark_slot")
         cursor.execute("CREATE TABLE benchmark_slot (number int PRIMARY KEY, id uuid NOT NULL)")
-        cursor.execute("INSERT INTO benchmark_slot SELECT row_number() OVER (ORDER BY starts_at), id FROM booking_slot")
+        number = "row_number() OVER (ORDER BY starts_at)"
+        cursor.execute(f"INSERT INTO benchmark_slot SELECT {number}, id FROM catalogue_slot")  # noqa: S608
 
 
 def confirm_all() -> None:

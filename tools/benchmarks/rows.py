@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from booking import expiring
-from booking.models import Resource, Slot
+from catalogue.models import Resource, Slot
 from reconciliation import status_checks
 from tools.benchmarks import copying, databases, filling, provider, stack
 from tools.benchmarks.load import Seen, wrk

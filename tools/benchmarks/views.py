@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from booking.models import Reservation, Slot
+from booking.models import Reservation
 from booking.states import ReservationStatus
+from catalogue.models import Slot
 from payments.models import Payment
 from payments.providers import registry
 from payments.states import CaptureMethod, PaymentStatus

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models.functions import Now
 
-from booking.models import Rate, Resource, Slot
+from catalogue.models import Rate, Resource, Slot
 from common import database
 from tenants import api_keys
 from tenants.models import ApiClient, Member, Operator, Role, Scope, User

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import connection, models
 
-from booking.models import History, Reservation, Resource, Slot, Unit
+from booking.models import History, Reservation, Unit
+from catalogue.models import Resource, Slot
 from common import database
 from notifications.models import Mail
 from payments.models import Command, Payment, PaymentHistory, Refund
@@ -82,7 +83,7 @@ _LAST = [
 ]
 
 _SLOTS = """
-INSERT INTO booking_slot (id, resource_id, starts_at, ends_at, capacity, reserved, is_closed, sold_at, created_at)
+INSERT INTO catalogue_slot (id, resource_id, starts_at, ends_at, capacity, reserved, is_closed, sold_at, created_at)
 SELECT pg_temp.demo_id(at - interval '30 days', 'slot', k),
        (%(resources)s::uuid[])[1 + k %% cardinality(%(resources)s::uuid[])],
        starts_at, starts_at + interval '2 hours', 24, 0, false, at - interval '30 days', at - interval '30 days'
@@ -108,10 +109,10 @@ SELECT i, at, pg_temp.demo_id(at, 'reservation', i) AS id, pg_temp.demo_id(at, '
             ELSE 'failed' END AS status,
        (i * 37) %% 100 < 80 OR (i * 37) %% 100 BETWEEN 94 AND 96 AS is_paid
 FROM (SELECT i, %(first)s + i * %(step)s AS at FROM generate_series(%(from)s::bigint, %(to)s - 1) AS i) AS planned
-JOIN booking_slot s ON s.id = pg_temp.demo_id(
+JOIN catalogue_slot s ON s.id = pg_temp.demo_id(
     %(first)s + (i / %(per_slot)s) * %(slot_step)s + %(ahead)s - interval '30 days', 'slot', i / %(per_slot)s)
-JOIN booking_resource r ON r.id = s.resource_id
-JOIN LATERAL (SELECT * FROM booking_rate WHERE resource_id = r.id ORDER BY amount DESC, unit LIMIT 1) AS rate ON true
+JOIN catalogue_resource r ON r.id = s.resource_id
+JOIN LATERAL (SELECT * FROM catalogue_rate WHERE resource_id = r.id ORDER BY amount DESC, unit LIMIT 1) AS rate ON true
 """
 _ROWS = (
     """
@@ -214,7 +215,7 @@ SELECT pg_temp.demo_id(at + interval '6 minutes', 'mail', i), operator_id, id, p
     at + interval '6 minutes'
 FROM made WHERE status <> 'cancelled'""",
     """
-UPDATE booking_slot s SET reserved = s.reserved + sold.places
+UPDATE catalogue_slot s SET reserved = s.reserved + sold.places
 FROM (SELECT slot_id, sum(places) AS places FROM made WHERE status = 'paid' GROUP BY slot_id) AS sold
 WHERE s.id = sold.slot_id""",
 )

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import requests
 
-from payments import currencies
+from common import currencies
 from tools.demo import places
 from tools.demo.output import complain, console, say
 from tools.demo.shop import Failed, Provider, Shop, expect, wait

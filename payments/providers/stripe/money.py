@@ -4,8 +4,8 @@ They differ for three currencies: Stripe writes ISK and UGX, which have no minor
 zero, and MGA, which has one on paper, without.
 """
 
+from common import currencies
 from common.errors import ValidationError
-from payments import currencies
 
 HIGHEST = 99_999_999
 """Eight digits. https://docs.stripe.com/api/payment_intents/create#create_payment_intent-amount"""

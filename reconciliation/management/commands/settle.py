@@ -4,8 +4,7 @@ from argparse import ArgumentParser
 from datetime import UTC, timedelta
 from typing import Any
 
-from common import database, loops
-from payments import currencies
+from common import currencies, database, loops
 from reconciliation import settlements
 from reconciliation.accounts import Account
 from reconciliation.models import SettlementRun

@@ -8,7 +8,7 @@ SELECT id, :key, 'POST', '/api/v1/reservations', repeat('0', 64), gen_random_uui
 ON CONFLICT (api_client_id, key) DO NOTHING RETURNING operation_id AS operation, claim_id AS claim,
     set_config('synchronous_commit', 'off', true) AS flushes \gset
 SELECT s.id AS slot_id, s.resource_id AS resource, r.operator_id AS operator, c.id AS client
-FROM booking_slot s JOIN booking_resource r ON r.id = s.resource_id JOIN tenants_apiclient c ON c.name = 'benchmark 0'
+FROM catalogue_slot s JOIN catalogue_resource r ON r.id = s.resource_id JOIN tenants_apiclient c ON c.name = 'benchmark 0'
 WHERE s.id = (SELECT id FROM benchmark_slot WHERE number = :slot) \gset
 BEGIN;
 WITH p AS (
@@ -35,8 +35,8 @@ WITH p AS (
         'reserve', now(), now() FROM p RETURNING id
 )
 SELECT p.id AS payment, r.id AS reservation, c.id AS command FROM p, r, c \gset
-SELECT * FROM booking_slot WHERE id = :slot_id::uuid FOR NO KEY UPDATE;
-UPDATE booking_slot SET reserved = reserved + 1 WHERE id = :slot_id::uuid;
+SELECT * FROM catalogue_slot WHERE id = :slot_id::uuid FOR NO KEY UPDATE;
+UPDATE catalogue_slot SET reserved = reserved + 1 WHERE id = :slot_id::uuid;
 COMMIT;
 BEGIN;
 SELECT * FROM booking_reservation r JOIN payments_payment p ON p.id = r.payment_id WHERE r.payment_id = :payment::uuid

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from adminkit.staff_log import Entry
-from payments import currencies
+from common import currencies
 from tenants import clocks
 from tenants.models import Operator
 
@@ -36,7 +36,7 @@ _OF_ACTIVITIES = tuple(set(OfferField.values) - {OfferField.CAPACITY, OfferField
 class OfferHistory(models.Model):
     """Append-only: a change of what is offered, with its values before and after; null: there was, or is, none.
 
-    Triggers write it (``offer_guards.py``), and nothing else can. What it tells of may be gone,
+    Triggers write it (``guards.py``), and nothing else can. What it tells of may be gone,
     so that no foreign key holds the ids of activities and departures.
     """
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from booking.errors import InvalidAmountError, UnknownUnitError
+from catalogue.errors import InvalidAmountError, UnknownUnitError
 
 HIGHEST_AMOUNT = 99_999_999
 """Stripe takes up to eight digits. https://docs.stripe.com/api/payment_intents/create#create_payment_intent-amount"""

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from booking import locks
-from booking.errors import TooManyDeparturesError
-from booking.models import Slot
+from catalogue import locks
+from catalogue.errors import TooManyDeparturesError
+from catalogue.models import Slot
 from common import database
 
 MOST = 5_000

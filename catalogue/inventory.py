@@ -3,23 +3,32 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from django.db import connection
 
-from booking import locks
-from booking.errors import SlotClosedError, SlotSoldOutError
-from booking.models import Reservation, Slot
+from catalogue import locks
+from catalogue.errors import SlotClosedError, SlotSoldOutError
+from catalogue.models import Slot
 from common import database
 
+
+class Party(Protocol):
+    """Somebody with places on a slot, such as a reservation; none of a slot if it has a whole day."""
+
+    slot_id: UUID | None
+    places: int
+
+
 _TAKE = """
-    UPDATE booking_slot SET reserved = reserved + %(places)s, sold_at = coalesce(sold_at, %(now)s)
+    UPDATE catalogue_slot SET reserved = reserved + %(places)s, sold_at = coalesce(sold_at, %(now)s)
     WHERE id = %(slot)s AND NOT is_closed AND starts_at > %(now)s AND capacity - reserved >= %(places)s
 """
 _ADD = """
-    UPDATE booking_slot SET reserved = reserved + added.places,
+    UPDATE catalogue_slot SET reserved = reserved + added.places,
         sold_at = coalesce(sold_at, CASE WHEN added.places > 0 THEN now() END)
-    FROM unnest(%s::uuid[], %s::int[]) AS added(id, places) WHERE booking_slot.id = added.id
+    FROM unnest(%s::uuid[], %s::int[]) AS added(id, places) WHERE catalogue_slot.id = added.id
 """
 
 
@@ -41,8 +50,8 @@ def take(*, slot_id: UUID, places: int, now: datetime) -> None:
     _add({slot_id: places})
 
 
-def take_again(*, reservation: Reservation, freed: Iterable[Reservation], now: datetime) -> None:
-    """Lock the slots of holds that ran out and of a reservation together; give those back and take this one's again.
+def take_again(*, party: Party, freed: Iterable[Party], now: datetime) -> None:
+    """Lock the slots of parties that ended and of one that comes back; give those back and take this one's again.
 
     Nothing else may be locked after them in this transaction.
 
@@ -52,10 +61,10 @@ def take_again(*, reservation: Reservation, freed: Iterable[Reservation], now: d
     """
     database.require_transaction()
     freed = list(freed)
-    locks.lock_slots(slot_ids={row.slot_id for row in (*freed, reservation) if row.slot_id is not None})
+    locks.lock_slots(slot_ids={row.slot_id for row in (*freed, party) if row.slot_id is not None})
     release(freed)
-    if reservation.slot_id is not None:
-        take(slot_id=reservation.slot_id, places=reservation.places, now=now)
+    if party.slot_id is not None:
+        take(slot_id=party.slot_id, places=party.places, now=now)
 
 
 def move(*, left: UUID, taken: UUID, places: int, now: datetime) -> None:
@@ -73,13 +82,13 @@ def move(*, left: UUID, taken: UUID, places: int, now: datetime) -> None:
     _add({left: -places, taken: places})
 
 
-def release(reservations: Iterable[Reservation]) -> None:
-    """Lock the slots of reservations that are not active any more and give their places back, in two statements."""
+def release(parties: Iterable[Party]) -> None:
+    """Lock the slots of parties that ended and give their places back, in two statements."""
     database.require_transaction()
     freed: Counter[UUID] = Counter()
-    for reservation in reservations:
-        if reservation.slot_id is not None:
-            freed[reservation.slot_id] -= reservation.places
+    for party in parties:
+        if party.slot_id is not None:
+            freed[party.slot_id] -= party.places
     if not freed:
         return
     locks.lock_slots(slot_ids=freed.keys())

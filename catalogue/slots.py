@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from booking import locks
+from catalogue import locks
 from common import database
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from booking.models import Rate
+from catalogue.models import Rate
+from common import currencies
 from common.errors import HoldfastError
-from payments import currencies
 
 _HIGHEST = 10**15
 """In minor units: more than anything costs, and what still adds up."""

@@ -8,19 +8,21 @@ and from when to when; what each began with is in the departure itself, or in th
 
 from common import guards
 from common.guards import Guard, changed
-from payments.guards import REFUSE
 
-_RESOURCE, _SLOT, _RATE, _HISTORY = "booking_resource", "booking_slot", "booking_rate", "booking_offerhistory"
+AFTER = ()
+
+_REFUSE = "catalogue_refuse"
+_RESOURCE, _SLOT, _RATE, _HISTORY = "catalogue_resource", "catalogue_slot", "catalogue_rate", "catalogue_offerhistory"
 
 _NOTE_OFFER = Guard(
-    "FUNCTION booking_note_offer",
+    "FUNCTION catalogue_note_offer",
     f"""\
-CREATE OR REPLACE FUNCTION booking_note_offer(
+CREATE OR REPLACE FUNCTION catalogue_note_offer(
     operator uuid, resource uuid, slot uuid, what text, before jsonb, after jsonb,
     unit text DEFAULT '', currency text DEFAULT ''
 ) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO booking_offerhistory (at, operator_id, resource_id, slot_id, what, unit, currency, before, after, actor,
-                                      reason)
+    INSERT INTO catalogue_offerhistory (at, operator_id, resource_id, slot_id, what, unit, currency, before, after,
+                                        actor, reason)
     SELECT clock_timestamp(), operator, resource, slot, what, unit, currency, before, after,
            {guards.ACTOR},
            coalesce(current_setting('holdfast.reason', true), '')
@@ -29,20 +31,20 @@ $$""",
 
 _SLOTS = (
     guards.function(
-        "booking_slot_history",
+        "catalogue_slot_history",
         """
-        SELECT operator_id INTO operator FROM booking_resource WHERE id = OLD.resource_id;
+        SELECT operator_id INTO operator FROM catalogue_resource WHERE id = OLD.resource_id;
         IF TG_OP = 'DELETE' THEN
-            PERFORM booking_note_offer(operator, OLD.resource_id, OLD.id, 'departure',
+            PERFORM catalogue_note_offer(operator, OLD.resource_id, OLD.id, 'departure',
                                        jsonb_build_object('starts_at', OLD.starts_at, 'capacity', OLD.capacity), NULL);
             RETURN NULL;
         END IF;
         IF OLD.capacity <> NEW.capacity THEN
-            PERFORM booking_note_offer(operator, NEW.resource_id, NEW.id, 'capacity',
+            PERFORM catalogue_note_offer(operator, NEW.resource_id, NEW.id, 'capacity',
                                        to_jsonb(OLD.capacity), to_jsonb(NEW.capacity));
         END IF;
         IF OLD.is_closed <> NEW.is_closed THEN
-            PERFORM booking_note_offer(operator, NEW.resource_id, NEW.id, 'is_closed',
+            PERFORM catalogue_note_offer(operator, NEW.resource_id, NEW.id, 'is_closed',
                                        to_jsonb(OLD.is_closed), to_jsonb(NEW.is_closed));
         END IF;
         RETURN NULL;
@@ -53,75 +55,75 @@ _SLOTS = (
         "slot_history_of_update",
         "AFTER UPDATE OF capacity, is_closed",
         _SLOT,
-        calls="booking_slot_history",
+        calls="catalogue_slot_history",
         condition=changed("capacity", "is_closed"),
     ),
-    guards.trigger("slot_history_of_delete", "AFTER DELETE", _SLOT, calls="booking_slot_history"),
+    guards.trigger("slot_history_of_delete", "AFTER DELETE", _SLOT, calls="catalogue_slot_history"),
     guards.function(
-        "booking_slots_made",
+        "catalogue_slots_made",
         """
-        PERFORM booking_note_offer(
+        PERFORM catalogue_note_offer(
             r.operator_id, r.id, NULL, 'departures', NULL,
             jsonb_build_object('departures', count(*), 'places', sum(m.capacity),
                                'first', min(m.starts_at), 'last', max(m.starts_at)))
-            FROM made m JOIN booking_resource r ON r.id = m.resource_id GROUP BY r.id;
+            FROM made m JOIN catalogue_resource r ON r.id = m.resource_id GROUP BY r.id;
         RETURN NULL;
         """,
     ),
-    guards.of_statement("slot_history_of_insert", "AFTER INSERT", _SLOT, calls="booking_slots_made", new_rows="made"),
+    guards.of_statement("slot_history_of_insert", "AFTER INSERT", _SLOT, calls="catalogue_slots_made", new_rows="made"),
 )
 
 # A price is of an activity and a unit; one that goes to another of either ends here and begins there.
 _RATES = (
     Guard(
-        "FUNCTION booking_note_price",
+        "FUNCTION catalogue_note_price",
         """\
-CREATE OR REPLACE FUNCTION booking_note_price(of_resource uuid, unit text, before jsonb, after jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION catalogue_note_price(of_resource uuid, unit text, before jsonb, after jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     activity record;
 BEGIN
-    SELECT operator_id, currency INTO activity FROM booking_resource WHERE id = of_resource;
+    SELECT operator_id, currency INTO activity FROM catalogue_resource WHERE id = of_resource;
     IF NOT FOUND THEN  -- deleted by this transaction, before its prices
-        SELECT h.operator_id, h.currency INTO activity FROM booking_offerhistory h
+        SELECT h.operator_id, h.currency INTO activity FROM catalogue_offerhistory h
             WHERE h.resource_id = of_resource AND h.what = 'price' ORDER BY h.id DESC LIMIT 1;
     END IF;
-    PERFORM booking_note_offer(activity.operator_id, of_resource, NULL, 'price', before, after, unit,
+    PERFORM catalogue_note_offer(activity.operator_id, of_resource, NULL, 'price', before, after, unit,
                                activity.currency);
 END $$""",
     ),
     guards.function(
-        "booking_rate_history",
+        "catalogue_rate_history",
         """
         IF TG_OP = 'UPDATE' AND (OLD.resource_id, OLD.unit) = (NEW.resource_id, NEW.unit) THEN
-            PERFORM booking_note_price(NEW.resource_id, NEW.unit, to_jsonb(OLD.amount), to_jsonb(NEW.amount));
+            PERFORM catalogue_note_price(NEW.resource_id, NEW.unit, to_jsonb(OLD.amount), to_jsonb(NEW.amount));
             RETURN NULL;
         END IF;
         IF TG_OP <> 'INSERT' THEN
-            PERFORM booking_note_price(OLD.resource_id, OLD.unit, to_jsonb(OLD.amount), NULL);
+            PERFORM catalogue_note_price(OLD.resource_id, OLD.unit, to_jsonb(OLD.amount), NULL);
         END IF;
         IF TG_OP <> 'DELETE' THEN
-            PERFORM booking_note_price(NEW.resource_id, NEW.unit, NULL, to_jsonb(NEW.amount));
+            PERFORM catalogue_note_price(NEW.resource_id, NEW.unit, NULL, to_jsonb(NEW.amount));
         END IF;
         RETURN NULL;
         """,
     ),
-    guards.trigger("rate_history", "AFTER INSERT OR DELETE", _RATE, calls="booking_rate_history"),
+    guards.trigger("rate_history", "AFTER INSERT OR DELETE", _RATE, calls="catalogue_rate_history"),
     guards.trigger(
         "rate_history_of_update",
         "AFTER UPDATE OF amount, unit, resource_id",
         _RATE,
-        calls="booking_rate_history",
+        calls="catalogue_rate_history",
         condition=changed("amount", "unit", "resource_id"),
     ),
-    guards.never_emptied(_RATE, by=REFUSE),
+    guards.never_emptied(_RATE, by=_REFUSE),
 )
 
 _RESOURCES = (
     guards.function(
-        "booking_resource_history",
+        "catalogue_resource_history",
         """
-        PERFORM booking_note_offer(NEW.operator_id, NEW.id, NULL, what, before, after)
+        PERFORM catalogue_note_offer(NEW.operator_id, NEW.id, NULL, what, before, after)
             FROM (VALUES ('is_active', to_jsonb(OLD.is_active), to_jsonb(NEW.is_active)),
                          ('exclusive', to_jsonb(OLD.exclusive), to_jsonb(NEW.exclusive)),
                          ('currency', to_jsonb(OLD.currency), to_jsonb(NEW.currency))) AS changed(what, before, after)
@@ -133,22 +135,23 @@ _RESOURCES = (
         "resource_history",
         "AFTER UPDATE OF is_active, exclusive, currency",
         _RESOURCE,
-        calls="booking_resource_history",
+        calls="catalogue_resource_history",
         condition=changed("is_active", "exclusive", "currency"),
     ),
 )
 
 GUARDS = (
+    guards.refusal(_REFUSE, "it is append-only"),
     _NOTE_OFFER,
     *_SLOTS,
     *_RATES,
     *_RESOURCES,
-    *guards.append_only(_HISTORY, "offer_history_is_append_only", by=REFUSE),
+    *guards.append_only(_HISTORY, "offer_history_is_append_only", by=_REFUSE),
     guards.of_statement(
         "offer_history_is_of_triggers",
         "BEFORE INSERT",
         _HISTORY,
-        calls=REFUSE,
+        calls=_REFUSE,
         condition="pg_trigger_depth() = 0",
     ),
 )

@@ -1,0 +1,34 @@
+"""Every lock that is taken on what is on sale; ``booking/locks.py`` has the order of all."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from catalogue.models import Resource, Slot
+from common.errors import NotFoundError
+
+
+def get_resource_for_update(*, resource_id: UUID) -> Resource:
+    """Lock a resource, while departures are made for it. Sales of it go on."""
+    return Resource.objects.select_for_update(no_key=True).get(pk=resource_id)
+
+
+def lock_offered(*, resource_id: UUID) -> None:
+    """Lock a resource while what is sold of it is changed; sales of it wait, and it waits for those of this moment."""
+    list(Resource.objects.select_for_update().filter(pk=resource_id).values_list("pk"))
+
+
+def get_slot_for_update(*, slot_id: UUID) -> Slot:
+    """Lock a slot: the last lock before COMMIT.
+
+    Raises:
+        NotFoundError: It is gone.
+    """
+    slot = Slot.objects.select_for_update(no_key=True).filter(pk=slot_id).first()
+    if slot is None:
+        raise NotFoundError(kind="slot")
+    return slot
+
+
+def lock_slots(*, slot_ids: Collection[UUID]) -> None:
+    """Lock slots in the order of their ids."""
+    list(Slot.objects.select_for_update(no_key=True).filter(pk__in=slot_ids).order_by("pk").values_list("pk"))
