@@ -17,7 +17,7 @@ MUTANTS = (
 """,
            "tests/concurrency/test_last_places.py"),
     Mutant("places are given back twice", "catalogue/inventory.py", "release",
-           "freed[reservation.slot_id] -= reservation.places", "freed[reservation.slot_id] -= 2 * reservation.places",
+           "freed[party.slot_id] -= party.places", "freed[party.slot_id] -= 2 * party.places",
            "tests/booking/test_lifecycle.py"),
     Mutant("a hold past its time is confirmed", "booking/confirming.py", "_confirm",
            "if reservation.is_due(now) or reservation.status", "if reservation.status",
@@ -137,7 +137,7 @@ MUTANTS = (
            "ON booking_history\n                FOR EACH STATEMENT\n",
            "ON booking_history\n                FOR EACH STATEMENT WHEN (false)\n",
            "tests/booking/test_never_emptied.py"),
-    Mutant("a price changes untold", "booking/migrations/0002_guards.py", "Migration",
+    Mutant("a price changes untold", "catalogue/migrations/0002_guards.py", "Migration",
            "AFTER UPDATE OF amount, unit, resource_id\n", "AFTER UPDATE OF unit, resource_id\n",
            "tests/booking/test_offer_history.py tests/reconciliation/test_promises.py"),
 )  # fmt: skip
