@@ -253,4 +253,4 @@ def _operator_path(model: type[Model] | Any) -> str | None:
     if model is Operator:
         return ""
     names = {field.name for field in model._meta.get_fields()}
-    return "operator" if "operator" in names else "resource__operator" if "resource" in names else None
+    return "operator" if "operator" in names else "activity__operator" if "activity" in names else None

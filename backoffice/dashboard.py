@@ -75,16 +75,16 @@ def of(person: Any) -> dict[str, Any]:
 
 def _departures(person: Any, today: date, zone: ZoneInfo) -> tuple[date, list[dict[str, Any]]]:
     """List today's departures, each with how full it is; if there are none, those of the next day that has some."""
-    rows = scoping.visible_to(Slot.objects.all(), person, path="resource__operator").order_by("starts_at", "id")
+    rows = scoping.visible_to(Slot.objects.all(), person, path="activity__operator").order_by("starts_at", "id")
     next_at = rows.filter(starts_at__gte=_start(today, zone)).values_list("starts_at", flat=True).first()
     day = today if next_at is None else next_at.astimezone(zone).date()
     start, end = _start(day, zone), _start(day + timedelta(days=1), zone)
-    found = rows.filter(starts_at__gte=start, starts_at__lt=end).select_related("resource")
+    found = rows.filter(starts_at__gte=start, starts_at__lt=end).select_related("activity")
     return day, [
         {
             "slot": slot,
             "url": links.page_of(slot),
-            "time": clocks.hour(slot.starts_at, slot.resource.timezone),
+            "time": clocks.hour(slot.starts_at, slot.activity.timezone),
             "percent": 100 * slot.reserved // slot.capacity if slot.capacity else 100,
         }
         for slot in found[:_MOST_DEPARTURES]

@@ -15,7 +15,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("booking.reservation", "Reservations", "confirmation_number"),
             ("catalogue.slot", "Departures", "sailing"),
-            ("catalogue.resource", "Activities", "kayaking"),
+            ("catalogue.activity", "Activities", "kayaking"),
             ("notifications.mail", "Mails", "mail"),
         ),
     ),

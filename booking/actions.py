@@ -35,14 +35,14 @@ def cancel(row: Reservation, actor: str, reason: str) -> str:
 def extend(row: Reservation, actor: str, reason: str, minutes: int) -> str:
     """Let a hold live longer."""
     made = extending.extend(operator=row.operator, reservation_id=row.pk, minutes=minutes, actor=actor, reason=reason)
-    return f"The hold of {row.customer_name} lives until {clocks.when(made.expires_at, row.resource.timezone)}."
+    return f"The hold of {row.customer_name} lives until {clocks.when(made.expires_at, row.activity.timezone)}."
 
 
 def move(row: Reservation, actor: str, reason: str, slot_id: UUID) -> str:
     """Move to another departure of the activity."""
     rescheduling.reschedule(operator=row.operator, reservation_id=row.pk, slot_id=slot_id, actor=actor, reason=reason)
     to = Slot.objects.get(pk=slot_id)
-    return f"{row.customer_name} is moved to {clocks.when(to.starts_at, row.resource.timezone)}."
+    return f"{row.customer_name} is moved to {clocks.when(to.starts_at, row.activity.timezone)}."
 
 
 def refund(row: Reservation, actor: str, reason: str, amount: Decimal | None) -> str:

@@ -17,11 +17,11 @@ from adminkit.staff_log import Entry as Told
 from booking import actions, availability, expiring, guarded_admin, search
 from booking.departure_form import DepartureForm
 from booking.forms import WeeklyRuleForm
-from booking.guarded_admin import GuardedAdmin, ResourceForm
+from booking.guarded_admin import ActivityForm, GuardedAdmin
 from booking.models import History, Reservation
 from booking.states import HOLDING
 from catalogue import departures, offer_history, slots
-from catalogue.models import Rate, Resource, Slot
+from catalogue.models import Activity, Rate, Slot
 from catalogue.rate_form import RateForm, RateFormSet
 from common import currencies
 from payments import formatting, timeline
@@ -39,17 +39,17 @@ class RateInline(TabularInline):  # type: ignore[misc]  # the theme has no types
     extra = 0
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let in who may see the resource."""
+        """Let in who may see the activity."""
         return True
 
     has_add_permission = has_change_permission = has_delete_permission = has_view_permission
 
 
-@admin.register(Resource)
-class ResourceAdmin(GuardedAdmin):
+@admin.register(Activity)
+class ActivityAdmin(GuardedAdmin):
     """Activities and things."""
 
-    form = ResourceForm
+    form = ActivityForm
 
     zone_path = "timezone"
     list_display = (
@@ -65,26 +65,26 @@ class ResourceAdmin(GuardedAdmin):
     search_fields: ClassVar = ["name"]
     inlines: ClassVar = [RateInline]
 
-    def make_way(self, request: HttpRequest, row: Resource | None) -> None:
+    def make_way(self, request: HttpRequest, row: Activity | None) -> None:
         """Expire what has run out before an activity turns exclusive: it is in nobody's way."""
         if row is None or row.exclusive or "exclusive" not in request.POST:
             return
         if self.has_change_permission(request, row):
-            expiring.expire_due(among=Q(resource_id=row.pk))
+            expiring.expire_due(among=Q(activity_id=row.pk))
 
-    def fixed_fields(self, request: HttpRequest, obj: Resource | None) -> Sequence[Any]:
+    def fixed_fields(self, request: HttpRequest, obj: Activity | None) -> Sequence[Any]:
         """Fix what guests have bought; what a page sends that was opened before is told as an error."""
         return [name for name in (guarded_admin.fixed_of(obj) if obj else []) if name not in request.POST]
 
-    def changes_of(self, row: Resource, zone: str) -> Sequence[Told]:
+    def changes_of(self, row: Activity, zone: str) -> Sequence[Told]:
         """List what changed of it and its prices, and which departures were made."""
         return offer_history.of_activity(row.pk, zone=zone)
 
     @staticmethod
-    def _generate(row: Resource, actor: str, reason: str, **rule: Any) -> str:
+    def _generate(row: Activity, actor: str, reason: str, **rule: Any) -> str:
         wanted = departures.Rule(**rule)
         named = departures.number_named(wanted)
-        made = departures.generate(resource_id=row.pk, rule=wanted, actor=actor, reason=reason)
+        made = departures.generate(activity_id=row.pk, rule=wanted, actor=actor, reason=reason)
         left_out = f" {named - made} left out: the activity has a departure at that moment." if made < named else ""
         return f"{made} departure{'' if made == 1 else 's'} made.{left_out}"
 
@@ -99,30 +99,30 @@ class ResourceAdmin(GuardedAdmin):
 class SlotAdmin(GuardedAdmin):
     """Departures."""
 
-    operator_path = "resource__operator"
-    zone_path = "resource__timezone"
+    operator_path = "activity__operator"
+    zone_path = "activity__timezone"
     form = DepartureForm
     list_display = (
         "leaves",
-        "resource",
+        "activity",
         "capacity",
         "reserved",
         "available",
         "state",
     )
-    list_filter: ClassVar = ["is_closed", ("resource", OwnRowsFilter)]
-    list_select_related: ClassVar = ["resource"]
+    list_filter: ClassVar = ["is_closed", ("activity", OwnRowsFilter)]
+    list_select_related: ClassVar = ["activity"]
     period = "starts_at"
     opens_today = True
-    export_fields = ("id", "resource__name", "starts_at", "ends_at", "capacity", "reserved", "is_closed")
-    search_fields: ClassVar = ["resource__name"]
-    fields: ClassVar = ["resource", "starts_at", "ends_at", "capacity", "reserved", "is_closed"]
+    export_fields = ("id", "activity__name", "starts_at", "ends_at", "capacity", "reserved", "is_closed")
+    search_fields: ClassVar = ["activity__name"]
+    fields: ClassVar = ["activity", "starts_at", "ends_at", "capacity", "reserved", "is_closed"]
 
     def fixed_fields(self, request: HttpRequest, obj: Slot | None) -> Sequence[Any]:
         """Fix what a guest has bought; what a page sends that was opened before is told as an error."""
         fixed = ["reserved", "is_closed"]
-        is_fixed = obj is not None and guarded_admin.is_sold(obj) and "resource" not in request.POST
-        return fixed + (["resource", "starts_at", "ends_at"] if is_fixed else [])
+        is_fixed = obj is not None and guarded_admin.is_sold(obj) and "activity" not in request.POST
+        return fixed + (["activity", "starts_at", "ends_at"] if is_fixed else [])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Slot]:
         """Read whether a departure can be had, by the rule of what is sold."""
@@ -131,7 +131,7 @@ class SlotAdmin(GuardedAdmin):
     @admin.display(description="leaves", ordering="starts_at")
     def leaves(self, row: Slot) -> str:
         """Show the start by the clock of the activity."""
-        return clocks.when(row.starts_at, row.resource.timezone)
+        return clocks.when(row.starts_at, row.activity.timezone)
 
     @admin.display(description="sells")
     def state(self, row: Slot) -> str:
@@ -168,18 +168,18 @@ class SlotAdmin(GuardedAdmin):
 class ReservationAdmin(ReadOnlyAdmin):
     """Reservations, with all that happened to each."""
 
-    zone_path = "resource__timezone"
+    zone_path = "activity__timezone"
     money = formatting.money("amount")
     export_values: ClassVar = {
         name: formatting.number(name) for name in ("amount", "payment__amount_captured", "payment__amount_refunded")
     }
     list_display = (
-        "reference", "stands", "resource", "departure", "customer_name", "places", "money", "payment_status", "created",
+        "reference", "stands", "activity", "departure", "customer_name", "places", "money", "payment_status", "created",
     )  # fmt: skip
-    list_filter: ClassVar = ["status", ("resource", OwnRowsFilter)]
+    list_filter: ClassVar = ["status", ("activity", OwnRowsFilter)]
     sortable_by = ("created",)
     export_fields = (
-        "id", "reference", "status", "operator__slug", "resource__name", "starts_at", "day", "places", "amount",
+        "id", "reference", "status", "operator__slug", "activity__name", "starts_at", "day", "places", "amount",
         "currency", "customer_name", "customer_email", "customer_reference", "payment__provider_ref", "payment__status",
         "payment__amount_captured", "payment__amount_refunded", "created_at", "confirmed_at", "paid_at", "metadata",
     )  # fmt: skip
@@ -190,7 +190,7 @@ class ReservationAdmin(ReadOnlyAdmin):
         (None, {"fields": [
             ("reference", "status", "expires"),
             ("customer_name", "customer_email", "customer_reference"),
-            ("operator", "resource", "departure"),
+            ("operator", "activity", "departure"),
             ("places", "sold", "money"),
             ("payment_link", "metadata"),
         ]}),
@@ -200,7 +200,7 @@ class ReservationAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reservation]:
         """Read what the list and the page show with it."""
-        return super().get_queryset(request).select_related("operator", "resource", "slot", "payment")
+        return super().get_queryset(request).select_related("operator", "activity", "slot", "payment")
 
     def meant_by(self, text: str, request: HttpRequest) -> Q:
         """Find what a guest says."""
@@ -208,7 +208,7 @@ class ReservationAdmin(ReadOnlyAdmin):
 
     def described(self, row: Reservation) -> str:
         """Say who it is for, and where it stands."""
-        return f"{row.get_status_display()} · {row.customer_name} · {row.resource} {self.departure(row)}"
+        return f"{row.get_status_display()} · {row.customer_name} · {row.activity} {self.departure(row)}"
 
     @admin.display(description="status")
     def stands(self, row: Reservation) -> SafeString:
@@ -217,18 +217,18 @@ class ReservationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="departure (local)")
     def departure(self, row: Reservation) -> str:
-        """Show the departure by the resource's clock."""
-        return f"{row.day} (the whole day)" if row.day else clocks.when(row.starts_at, row.resource.timezone)
+        """Show the departure by the activity's clock."""
+        return f"{row.day} (the whole day)" if row.day else clocks.when(row.starts_at, row.activity.timezone)
 
     @admin.display(description="made (local)", ordering="id")
     def created(self, row: Reservation) -> str:
-        """Show when it was made, by the resource's clock."""
-        return clocks.when(row.created_at, row.resource.timezone)
+        """Show when it was made, by the activity's clock."""
+        return clocks.when(row.created_at, row.activity.timezone)
 
     @admin.display(description="hold ends (local)")
     def expires(self, row: Reservation) -> str:
-        """Show when its hold ends, by the resource's clock; what is sold or over has none."""
-        return clocks.when(row.expires_at if row.status in HOLDING else None, row.resource.timezone)
+        """Show when its hold ends, by the activity's clock; what is sold or over has none."""
+        return clocks.when(row.expires_at if row.status in HOLDING else None, row.activity.timezone)
 
     @admin.display(description="sold")
     @once
@@ -257,14 +257,14 @@ class ReservationAdmin(ReadOnlyAdmin):
         own = [
             Entry(change.at, "reservation", _changed(change, row), change.actor, change.reason) for change in changes
         ]
-        return timeline.shown([*own, *timeline.of_payment(row.payment, also=[row])], zone=row.resource.timezone)
+        return timeline.shown([*own, *timeline.of_payment(row.payment, also=[row])], zone=row.activity.timezone)
 
     actions = actions.ACTIONS
 
 
 def _changed(change: History, row: Reservation) -> str:
     if change.moved_from is not None:
-        return f"moved here from {clocks.when(change.moved_from.starts_at, row.resource.timezone)}"
+        return f"moved here from {clocks.when(change.moved_from.starts_at, row.activity.timezone)}"
     if change.from_status == change.to_status:
         return f"{change.to_status}, and its hold lives longer"
     return f"{change.from_status or 'new'} → {change.to_status}"

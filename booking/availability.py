@@ -29,7 +29,7 @@ from booking.models import Occupancy, Reservation
 from booking.states import HOLDING
 from catalogue import days
 from catalogue.errors import DayOverError
-from catalogue.models import Rate, Resource, Slot
+from catalogue.models import Activity, Rate, Slot
 from catalogue.pricing import OfferedRate
 from catalogue.states import SlotStatus
 from common.compiled import Compiled
@@ -50,14 +50,14 @@ _WORDS = {
 class Offer:
     """All that a reservation needs to know before its transaction, read in one statement."""
 
-    resource: Resource
+    activity: Activity
     slot: Slot | None
     verdict: str
     """Whether it can be had at this moment: a :class:`SlotStatus`."""
     free: int | None
-    """Places that can be had; None: of a whole resource there is no number."""
+    """Places that can be had; None: of a whole activity there is no number."""
     day: date | None
-    """The local day of a resource that is booked as a whole; None: by slot."""
+    """The local day of an activity that is booked as a whole; None: by slot."""
     starts_at: datetime
     ends_at: datetime
     rates: list[OfferedRate]
@@ -85,7 +85,7 @@ class Judgement:
 
 
 def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
-    """Read a slot with its resource and rates.
+    """Read a slot with its activity and rates.
 
     Raises:
         NotFoundError: The operator has no such slot.
@@ -95,7 +95,7 @@ def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
         raise NotFoundError(kind="slot")
     judgement, read = Judgement.of(slot), vars(slot)
     return Offer(
-        resource=slot.resource,
+        activity=slot.activity,
         slot=slot,
         verdict=judgement.verdict,
         free=judgement.free,
@@ -110,37 +110,37 @@ def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
 
 
 def _offered(*, slot_id: UUID, operator: UUID, client: UUID) -> QuerySet[Slot]:
-    slots = scoping.of_operator(Slot.objects.select_related("resource"), operator, path="resource__operator")
-    one = judged(slots.filter(pk=slot_id, resource__is_active=True))
-    return clocked(one.annotate(offered=_rates("resource"), **_live(client)))
+    slots = scoping.of_operator(Slot.objects.select_related("activity"), operator, path="activity__operator")
+    one = judged(slots.filter(pk=slot_id, activity__is_active=True))
+    return clocked(one.annotate(offered=_rates("activity"), **_live(client)))
 
 
 _OFFERED = Compiled(_offered, slot_id=UUID, operator=UUID, client=UUID)
 
 
-def get_day_offer(*, resource_id: UUID, day: date | None, client: ApiClient) -> Offer:
-    """Read a resource that is booked as a whole on a local day (None: today there), with its rates.
+def get_day_offer(*, activity_id: UUID, day: date | None, client: ApiClient) -> Offer:
+    """Read an activity that is booked as a whole on a local day (None: today there), with its rates.
 
     Raises:
-        NotFoundError: The operator has no such resource.
+        NotFoundError: The operator has no such activity.
         ValidationError: It is booked by slot, or there is no such day.
         DayOverError: The day is over there.
     """
-    own = scoping.of_operator(Resource.objects.filter(pk=resource_id, is_active=True), client.operator)
-    resource = clocked(own.annotate(offered=_rates("pk"), **_live(client.pk))).first()
-    if resource is None:
+    own = scoping.of_operator(Activity.objects.filter(pk=activity_id, is_active=True), client.operator)
+    activity = clocked(own.annotate(offered=_rates("pk"), **_live(client.pk))).first()
+    if activity is None:
         raise NotFoundError(kind="resource")
-    if not resource.exclusive:
+    if not activity.exclusive:
         raise ValidationError(param="slot_id", code="required", message="This is booked by slot; name a slot_id.")
-    now, read = AsOf.of(resource).at, vars(resource)
-    today = days.today(zone=resource.timezone, now=now)
+    now, read = AsOf.of(activity).at, vars(activity)
+    today = days.today(zone=activity.timezone, now=now)
     if day is not None and day < today:
         raise DayOverError
-    start, end = days.times_of(day=day or today, zone=resource.timezone)
-    rates = rates_of(resource)
+    start, end = days.times_of(day=day or today, zone=activity.timezone)
+    rates = rates_of(activity)
     is_priced = any(rate["amount"] > 0 for rate in rates)
     return Offer(
-        resource=resource,
+        activity=activity,
         slot=None,
         verdict=SlotStatus.OPEN.value if is_priced else SlotStatus.CLOSED.value,
         free=None,
@@ -160,13 +160,13 @@ def judged(rows: QuerySet[Slot]) -> QuerySet[Slot]:
     The one rule: it is what is shown and searched for, and what a reservation is turned away by. A hold past its time
     counts as free, since who comes next has it expired.
     """
-    is_closed = Q(is_closed=True) | Q(resource__is_active=False) | ~_priced()
+    is_closed = Q(is_closed=True) | Q(activity__is_active=False) | ~_priced()
     return rows.annotate(
         due=_places_due(),
         verdict=Case(
             When(starts_at__lte=Now(), then=Value(SlotStatus.DEPARTED.value)),
             When(is_closed, then=Value(SlotStatus.CLOSED.value)),
-            When(Q(resource__exclusive=True) & _taken(), then=Value(SlotStatus.SOLD_OUT.value)),
+            When(Q(activity__exclusive=True) & _taken(), then=Value(SlotStatus.SOLD_OUT.value)),
             When(capacity__lte=F("reserved") - F("due"), then=Value(SlotStatus.SOLD_OUT.value)),
             default=Value(SlotStatus.OPEN.value),
             output_field=CharField(),
@@ -191,17 +191,17 @@ def places_in_words(slot: Slot) -> str:
 
 
 def _priced() -> Exists:
-    """Whether a slot's resource has a price by which anything can be charged."""
-    return Exists(Rate.objects.filter(resource=OuterRef("resource"), amount__gt=0))
+    """Whether a slot's activity has a price by which anything can be charged."""
+    return Exists(Rate.objects.filter(activity=OuterRef("activity"), amount__gt=0))
 
 
 def _taken() -> Exists:
-    """Whether a party has the exclusive resource of a slot at its time, by a hold that lives or for good."""
-    resource = Func(OuterRef("resource_id"), OuterRef("resource_id"), Value("[]"), function="uuidrange")
+    """Whether a party has the exclusive activity of a slot at its time, by a hold that lives or for good."""
+    activity = Func(OuterRef("activity_id"), OuterRef("activity_id"), Value("[]"), function="uuidrange")
     time = Func(OuterRef("starts_at"), OuterRef("ends_at"), function="tstzrange")
     overlaps = Func(F("during"), time, template="(%(expressions)s)", arg_joiner=" && ", output_field=BooleanField())
     return Exists(
-        Occupancy.objects.filter(overlaps, resource_key=resource).exclude(
+        Occupancy.objects.filter(overlaps, activity_key=activity).exclude(
             reservation__status__in=sorted(HOLDING), reservation__expires_at__lte=Now()
         )
     )
@@ -221,26 +221,26 @@ def _places_due() -> Coalesce:
 
 def slots(*, operator: Operator) -> QuerySet[Slot]:
     """List an operator's slots with their rates (:func:`rates_of`), each as :func:`judged`."""
-    own = scoping.of_operator(Slot.objects.filter(resource__is_active=True), operator, path="resource__operator")
-    return judged(own).annotate(offered=_rates("resource"))
+    own = scoping.of_operator(Slot.objects.filter(activity__is_active=True), operator, path="activity__operator")
+    return judged(own).annotate(offered=_rates("activity"))
 
 
-def rates_of(row: Slot | Resource) -> list[OfferedRate]:
-    """Return the rates that were read with a slot or a resource."""
+def rates_of(row: Slot | Activity) -> list[OfferedRate]:
+    """Return the rates that were read with a slot or an activity."""
     rates: list[OfferedRate] = vars(row)["offered"]
     return rates
 
 
 def matching(
-    *, operator: Operator, resource_id: UUID | None, places: int | None, start: datetime | None, end: datetime | None
+    *, operator: Operator, activity_id: UUID | None, places: int | None, start: datetime | None, end: datetime | None
 ) -> QuerySet[Slot]:
     """List an operator's slots that start from ``start`` (None: now) on and before ``end``.
 
     With ``places``, only those of which so many can be had at this moment.
     """
     found = slots(operator=operator).filter(starts_at__gte=Now() if start is None else start)
-    if resource_id is not None:
-        found = found.filter(resource_id=resource_id)
+    if activity_id is not None:
+        found = found.filter(activity_id=activity_id)
     if end is not None:
         found = found.filter(starts_at__lt=end)
     if places is not None:
@@ -248,14 +248,14 @@ def matching(
     return found
 
 
-def resources(*, operator: Operator) -> QuerySet[Resource]:
-    """List an operator's resources with their rates."""
-    return scoping.of_operator(Resource.objects.filter(is_active=True), operator).prefetch_related("rates")
+def activities(*, operator: Operator) -> QuerySet[Activity]:
+    """List an operator's activities with their rates."""
+    return scoping.of_operator(Activity.objects.filter(is_active=True), operator).prefetch_related("rates")
 
 
 def _rates(outer: str) -> ArraySubquery:
     fields = JSONObject(id="id", unit="unit", name="name", amount="amount")
-    return ArraySubquery(Rate.objects.filter(resource=OuterRef(outer)).values_list(fields))
+    return ArraySubquery(Rate.objects.filter(activity=OuterRef(outer)).values_list(fields))
 
 
 def _live(client: UUID) -> dict[str, Coalesce]:

@@ -9,7 +9,7 @@ from django.utils.timezone import get_current_timezone_name
 from adminkit import typed_times
 from adminkit.typed_times import LocalTimeField
 from booking import guarded_admin
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 
 _TIMES = ("starts_at", "ends_at")
 
@@ -22,7 +22,7 @@ class DepartureForm(forms.ModelForm[Slot]):
 
     def __init__(self, *args: Any, **known: Any) -> None:
         super().__init__(*args, **known)
-        self.zone_shown = get_current_timezone_name() if self.instance._state.adding else _zone(self.instance.resource)
+        self.zone_shown = get_current_timezone_name() if self.instance._state.adding else _zone(self.instance.activity)
         whose = "the activity" if self.instance._state.adding else self.zone_shown
         for name in _TIMES:
             if name in self.fields:
@@ -45,10 +45,10 @@ class DepartureForm(forms.ModelForm[Slot]):
                 been sold.
         """
         given = super().clean() or self.cleaned_data
-        resource = given.get("resource") or (None if self.instance._state.adding else self.instance.resource)
+        activity = given.get("activity") or (None if self.instance._state.adding else self.instance.activity)
         for name in _TIMES:
-            if name in self.fields and given.get(name) is not None and resource is not None:
-                self._resolve(name, _zone(resource))
+            if name in self.fields and given.get(name) is not None and activity is not None:
+                self._resolve(name, _zone(activity))
         starts, ends = given.get("starts_at"), given.get("ends_at")
         if starts and ends and starts.tzinfo and ends.tzinfo and ends <= starts:
             self.add_error("ends_at", "It ends before it starts.")
@@ -70,5 +70,5 @@ class DepartureForm(forms.ModelForm[Slot]):
             self.changed_data.append(name)
 
 
-def _zone(resource: Resource) -> str:
-    return resource.timezone
+def _zone(activity: Activity) -> str:
+    return activity.timezone

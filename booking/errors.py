@@ -6,8 +6,8 @@ from common.errors import ConflictError
 from tenants import clocks
 
 
-class ResourceUnavailableError(ConflictError):
-    """Somebody else has the exclusive resource for some of that day."""
+class ActivityUnavailableError(ConflictError):
+    """Somebody else has the exclusive activity for some of that day."""
 
     code = "resource_unavailable"
 

@@ -40,11 +40,11 @@ def expire_due(*, among: Q = locks.ANY, now: datetime | None = None) -> int:
     return batches.done + _expire_one_by_one(among=among, now=now)
 
 
-def in_the_way(*, resource_id: UUID, slot_id: UUID | None, during: tuple[datetime, datetime], exclusive: bool) -> Q:
-    """Match what may stand in the way of a party: on its slot, or on all of an exclusive resource at that time."""
+def in_the_way(*, activity_id: UUID, slot_id: UUID | None, during: tuple[datetime, datetime], exclusive: bool) -> Q:
+    """Match what may stand in the way of a party: on its slot, or on all of an exclusive activity at that time."""
     start, end = during
     if exclusive:
-        return Q(resource_id=resource_id, starts_at__lt=end, ends_at__gt=start)
+        return Q(activity_id=activity_id, starts_at__lt=end, ends_at__gt=start)
     return Q(slot_id=slot_id)
 
 

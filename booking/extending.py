@@ -35,9 +35,9 @@ def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str
         wanted = reservation.expires_at + timedelta(minutes=minutes)
         latest = holds.latest_end(reservation)
         if wanted > latest:
-            raise HoldCeilingError(latest=latest, zone=reservation.resource.timezone)
+            raise HoldCeilingError(latest=latest, zone=reservation.activity.timezone)
         reservation.expires_at = wanted
         database.update_together((reservation, CHANGED_FIELDS))
-        until = f"the hold lives until {clocks.when(wanted, reservation.resource.timezone)}"
+        until = f"the hold lives until {clocks.when(wanted, reservation.activity.timezone)}"
         reservation.note(at=at, actor=actor, reason=f"{reason} ({until})").save(force_insert=True)
     return reservation

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from booking import availability
 from booking.models import Reservation
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from tenants import clocks
 
 _MOST = 200
@@ -46,24 +46,24 @@ class SlotForm(forms.Form):
 
     def for_rows(self, rows: QuerySet[Reservation], person: Any) -> None:
         """Offer the coming departures of the reservations' activity; of several activities there are none in common."""
-        resources = list(Resource.objects.filter(pk__in=rows.order_by().values("resource"))[:2])
-        slots = Slot.objects.filter(resource=resources[0]) if len(resources) == 1 else Slot.objects.none()
+        activities = list(Activity.objects.filter(pk__in=rows.order_by().values("activity"))[:2])
+        slots = Slot.objects.filter(activity=activities[0]) if len(activities) == 1 else Slot.objects.none()
         coming = availability.judged(slots.filter(starts_at__gt=Now(), is_closed=False)).order_by("starts_at")[:_MOST]
         self.fields["slot_id"].choices = [  # type: ignore[attr-defined]
             (
                 str(slot.pk),
-                f"{clocks.when(slot.starts_at, resources[0].timezone)} · {availability.places_in_words(slot)}",
+                f"{clocks.when(slot.starts_at, activities[0].timezone)} · {availability.places_in_words(slot)}",
             )
             for slot in coming
         ]
 
 
-def _offered(slot: Slot, resource: Resource) -> str:
-    return f"{clocks.when(slot.starts_at, resource.timezone)} · {availability.places_in_words(slot)}"
+def _offered(slot: Slot, activity: Activity) -> str:
+    return f"{clocks.when(slot.starts_at, activity.timezone)} · {availability.places_in_words(slot)}"
 
 
 class WeeklyRuleForm(forms.Form):
-    """When departures are, in the local time of the resource."""
+    """When departures are, in the local time of the activity."""
 
     weekdays = forms.TypedMultipleChoiceField(
         coerce=int,

@@ -11,7 +11,7 @@ from adminkit.pages import EditableAdmin
 from adminkit.staff_log import Entry
 from booking.models import Reservation
 from catalogue import locks
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from common import database
 from tenants import clocks
 
@@ -21,9 +21,9 @@ REFUSALS = {
     "slot_not_oversold": "More places than that are sold or held.",
     "slot_once_at_a_time": "This activity has a departure at that time already.",
     "slot_ends_after_start": "It ends before it starts.",
-    "resource_is_sold": "This activity has been sold: its operator, currency and time zone are fixed.",
-    "resource_has_parties": "Several parties have booked this for one time: it cannot be for one party only.",
-    "resource_has_its_party": "Guests have this for themselves: it stays exclusive until they have been there.",
+    "activity_is_sold": "This activity has been sold: its operator, currency and time zone are fixed.",
+    "activity_has_parties": "Several parties have booked this for one time: it cannot be for one party only.",
+    "activity_has_its_party": "Guests have this for themselves: it stays exclusive until they have been there.",
 }
 """What a person reads of a constraint of the database that speaks after the form was checked."""
 
@@ -76,12 +76,12 @@ def is_sold(row: Slot) -> bool:
     return row.sold_at is not None or row.reserved > 0
 
 
-def fixed_of(row: Resource) -> list[str]:
+def fixed_of(row: Activity) -> list[str]:
     """Name the fields of an activity that are fixed, since something of it is on sale or sold. Asked once for a row."""
     known: list[str] | None = row.__dict__.get("_fixed")
     if known is None:
-        is_reserved = Reservation.objects.filter(resource=row).exists()
-        is_on_sale = is_reserved or Slot.objects.filter(resource=row).exists()
+        is_reserved = Reservation.objects.filter(activity=row).exists()
+        is_on_sale = is_reserved or Slot.objects.filter(activity=row).exists()
         known = (["operator", "currency"] if is_on_sale else []) + (["timezone"] if is_reserved else [])
         row.__dict__["_fixed"] = known
     return known
@@ -93,14 +93,14 @@ def check_departure(form: forms.ModelForm[Slot]) -> None:
     Raises:
         ValidationError: It has been sold.
     """
-    if form.instance._state.adding or not {"resource", "starts_at", "ends_at"} & set(form.changed_data):
+    if form.instance._state.adding or not {"activity", "starts_at", "ends_at"} & set(form.changed_data):
         return
-    locks.lock_offered(resource_id=form.instance.resource_id)
+    locks.lock_offered(activity_id=form.instance.activity_id)
     if is_sold(locks.get_slot_for_update(slot_id=form.instance.pk)):
         raise forms.ValidationError(DEPARTURE_IS_SOLD)
 
 
-class ResourceForm(forms.ModelForm[Resource]):
+class ActivityForm(forms.ModelForm[Activity]):
     """Keeps of an activity what guests have bought; asked under the lock that the write will hold."""
 
     def clean(self) -> dict[str, Any]:
@@ -108,7 +108,7 @@ class ResourceForm(forms.ModelForm[Resource]):
         given = super().clean() or self.cleaned_data
         changed = {"operator", "currency", "timezone"} & set(self.changed_data)
         if changed and not self.instance._state.adding:
-            locks.lock_offered(resource_id=self.instance.pk)
+            locks.lock_offered(activity_id=self.instance.pk)
             self.instance.__dict__.pop("_fixed", None)
             for name in changed & set(fixed_of(self.instance)):
                 self.add_error(name, "This activity has been sold or has departures: this is fixed.")

@@ -60,10 +60,10 @@ _HISTORY = (
             """
             (OLD.changed_at, OLD.changed_by, OLD.changed_because)
                 = (NEW.changed_at, NEW.changed_by, NEW.changed_because)
-                OR OLD.status <> NEW.status OR OLD.resource_id <> NEW.resource_id
+                OR OLD.status <> NEW.status OR OLD.activity_id <> NEW.activity_id
                 OR OLD.slot_id IS NULL OR NEW.slot_id IS NULL
             """,
-            "a reservation moves from one departure to another of its resource, and says when, who and why",
+            "a reservation moves from one departure to another of its activity, and says when, who and why",
             constraint="reservation_move",
         ),
         """

@@ -47,20 +47,20 @@ def refund(reservation: Reservation, *, at: datetime, why: str) -> list[Any]:
 def _seat(reservation: Reservation, at: datetime) -> None:
     """Take the places again that were sold, at the price that was paid; the slot is locked last.
 
-    Holds that ran out there do not stand in the way. That an exclusive resource is free is the database's decision.
+    Holds that ran out there do not stand in the way. That an exclusive activity is free is the database's decision.
     """
     payment = reservation.payment
     if (payment.amount_captured, payment.currency) != (reservation.amount, reservation.currency):
         raise _NotAsSoldError("it is not the price that the places were sold at")
     _check_is_as_sold(reservation, at)
     there = expiring.in_the_way(
-        resource_id=reservation.resource_id,
+        activity_id=reservation.activity_id,
         slot_id=reservation.slot_id,
         during=(reservation.starts_at, reservation.ends_at),
-        exclusive=reservation.resource.exclusive,
+        exclusive=reservation.activity.exclusive,
     )
-    if reservation.resource.exclusive:
-        locks.lock_occupancy(resource_id=reservation.resource_id)
+    if reservation.activity.exclusive:
+        locks.lock_occupancy(activity_id=reservation.activity_id)
     over = expiring.end_due(among=there, now=at)
     reservation.move(ReservationStatus.PAID, at=at, by=outcome_steps.ACTOR, because="the money came late; seated again")
     database.update_together((reservation, CHANGED_FIELDS))
@@ -69,13 +69,13 @@ def _seat(reservation: Reservation, at: datetime) -> None:
 
 def _check_is_as_sold(reservation: Reservation, at: datetime) -> None:
     """Compare what is there with what was sold: the same activity, on the same terms, at the same time."""
-    resource, slot = reservation.resource, reservation.slot
-    if not resource.is_active or (reservation.exclusive and not resource.exclusive):
+    activity, slot = reservation.activity, reservation.slot
+    if not activity.is_active or (reservation.exclusive and not activity.exclusive):
         raise _NotAsSoldError("its activity is not sold any more, or not on the same terms")
     if slot is None:
         if reservation.ends_at <= at:
             raise _NotAsSoldError("its day is over")
-    elif slot.resource_id != reservation.resource_id:
+    elif slot.activity_id != reservation.activity_id:
         raise _NotAsSoldError("its departure is of another activity now")
     elif (slot.starts_at, slot.ends_at) != (reservation.starts_at, reservation.ends_at):
         raise _NotAsSoldError("its departure is at another time now")

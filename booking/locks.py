@@ -1,7 +1,7 @@
 """Every lock that is taken on a reservation; those of its activity and slot are in ``catalogue/locks.py``.
 
-One order everywhere: API client → event → reservation → payment → resource → slots by id. A reservation and its payment
-are locked by one statement, which locks them in that order row by row. The resource is locked by triggers, with each
+One order everywhere: API client → event → reservation → payment → activity → slots by id. A reservation and its payment
+are locked by one statement, which locks them in that order row by row. The activity is locked by triggers, with each
 reservation that takes or leaves places: ``FOR KEY SHARE``, for which sales do not wait, or ``FOR UPDATE`` by who
 changes what is sold (``sold_guards.py``). The slot is the hot row: it is locked last and for the
 shortest time, and ``FOR NO KEY UPDATE``, since the foreign key of a new reservation takes a key-share lock on it.
@@ -73,12 +73,12 @@ def list_due_for_update(
     return [Locked.of(row) for row in clocked(locked)[:limit]]
 
 
-def lock_occupancy(*, resource_id: UUID) -> None:
-    """Lock the times of an exclusive resource, as its triggers do; for who ends other holds before taking its own time.
+def lock_occupancy(*, activity_id: UUID) -> None:
+    """Lock the times of an exclusive activity, as its triggers do; for who ends other holds before taking its own time.
 
     Who takes a time waits for an uncommitted end of another's while it has this lock: so it must be had before the end.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock('booking_occupancy'::regclass::oid::int, hashtext(%s))", [str(resource_id)]
+            "SELECT pg_advisory_xact_lock('booking_occupancy'::regclass::oid::int, hashtext(%s))", [str(activity_id)]
         )

@@ -10,7 +10,7 @@ from django.db.models import F, Func, Q, Value
 
 from booking.fields import MultirangeField, UuidRangeField
 from booking.states import ACTIVE, HOLDING, RESERVATION_TRANSITIONS, ReservationStatus
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from common import ids, states
 from payments.models import Payment
 from tenants.models import ApiClient, Language, Operator
@@ -24,16 +24,16 @@ class Reservation(models.Model):
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+", db_index=False)
     api_client = models.ForeignKey(ApiClient, on_delete=models.PROTECT, null=True, related_name="+")
     reference = models.CharField(max_length=12, default=ids.new_reference, editable=False)
-    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="reservations")
+    activity = models.ForeignKey(Activity, on_delete=models.PROTECT, related_name="reservations")
     slot = models.ForeignKey(
         Slot, on_delete=models.PROTECT, null=True, blank=True, related_name="reservations", db_index=False
     )
-    day = models.DateField(null=True, blank=True, help_text="The local day of a whole resource; empty: a departure.")
+    day = models.DateField(null=True, blank=True, help_text="The local day of a whole activity; empty: a departure.")
     starts_at = models.DateTimeField(help_text="As it was sold: of the departure, or of the day.")
     ends_at = models.DateTimeField()
     payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="reservation")
     status = models.CharField(max_length=20, choices=ReservationStatus.choices)
-    exclusive = models.BooleanField(help_text="Whether the resource was exclusive when it was sold.")
+    exclusive = models.BooleanField(help_text="Whether the activity was exclusive when it was sold.")
     places = models.PositiveIntegerField()
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -60,7 +60,7 @@ class Reservation(models.Model):
             models.CheckConstraint(condition=Q(amount__gte=0), name="reservation_amount_not_negative"),
             models.CheckConstraint(condition=Q(status__in=ReservationStatus.values), name="reservation_status_known"),
             models.CheckConstraint(
-                condition=Q(slot__isnull=False) | Q(exclusive=True), name="reservation_whole_resource_is_exclusive"
+                condition=Q(slot__isnull=False) | Q(exclusive=True), name="reservation_whole_activity_is_exclusive"
             ),
             models.CheckConstraint(
                 condition=Q(slot__isnull=False, day__isnull=True) | Q(slot__isnull=True, day__isnull=False),
@@ -131,18 +131,18 @@ CHANGED_FIELDS = ("status", "expires_at", "confirmed_at", "paid_at", "changed_at
 
 
 class Occupancy(models.Model):
-    """When a party has an exclusive resource for itself (P2).
+    """When a party has an exclusive activity for itself (P2).
 
-    A row for each active reservation of an exclusive resource, and no other: triggers of the database write it with
+    A row for each active reservation of an exclusive activity, and no other: triggers of the database write it with
     each change of a reservation (``sold_guards.py``), so that no code path can forget it. That two
-    never overlap is the exclusion constraint's decision; ``resource_key`` is the resource as a range of one id, since
+    never overlap is the exclusion constraint's decision; ``activity_key`` is the activity as a range of one id, since
     core PostgreSQL has no such index of a plain id.
     """
 
     reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="occupancies", db_index=False)
-    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="+", db_index=False)
-    resource_key = models.GeneratedField(
-        expression=Func("resource_id", "resource_id", Value("[]"), function="uuidrange"),
+    activity = models.ForeignKey(Activity, on_delete=models.PROTECT, related_name="+", db_index=False)
+    activity_key = models.GeneratedField(
+        expression=Func("activity_id", "activity_id", Value("[]"), function="uuidrange"),
         output_field=UuidRangeField(),
         db_persist=True,
     )
@@ -151,12 +151,12 @@ class Occupancy(models.Model):
     class Meta:
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["reservation", "resource"], name="occupancy_once"),
-            ExclusionConstraint(expressions=[("resource_key", "="), ("during", "&&")], name="occupancy_one_party"),
+            models.UniqueConstraint(fields=["reservation", "activity"], name="occupancy_once"),
+            ExclusionConstraint(expressions=[("activity_key", "="), ("during", "&&")], name="occupancy_one_party"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.resource_id} {self.during}"
+        return f"{self.activity_id} {self.during}"
 
 
 class Unit(models.Model):

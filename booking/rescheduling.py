@@ -19,14 +19,14 @@ from tenants.models import Operator
 
 
 def reschedule(*, operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, reason: str) -> Reservation:
-    """Give a reservation places on another slot of its resource, and those it had to others, in one transaction.
+    """Give a reservation places on another slot of its activity, and those it had to others, in one transaction.
 
     The database notes it in the history. Must be called outside a transaction.
 
     Raises:
-        NotFoundError: The operator has no such reservation, or the resource no such slot.
+        NotFoundError: The operator has no such reservation, or the activity no such slot.
         HoldExpiredError: Its hold is over, by the database's clock.
-        InvalidStateError: It holds no places, or the whole resource.
+        InvalidStateError: It holds no places, or the whole activity.
         SlotClosedError, SlotSoldOutError: The slot cannot be had; nothing has changed.
         ValidationError: It is there already.
     """
@@ -62,12 +62,12 @@ def _move(operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, r
 
 def _in_the_way(reservation_id: UUID, slot_id: UUID) -> Q:
     """Match holds past their time whose places, or whose boat, the reservation is to have."""
-    slot = Slot.objects.select_related("resource").get(pk=slot_id)
+    slot = Slot.objects.select_related("activity").get(pk=slot_id)
     there = expiring.in_the_way(
-        resource_id=slot.resource_id,
+        activity_id=slot.activity_id,
         slot_id=slot_id,
         during=(slot.starts_at, slot.ends_at),
-        exclusive=slot.resource.exclusive,
+        exclusive=slot.activity.exclusive,
     )
     return there & ~Q(pk=reservation_id)
 
@@ -80,6 +80,6 @@ def _leaving(reservation: Reservation, slot_id: UUID, at: datetime) -> UUID:
         raise InvalidStateError(kind="reservation", status=reservation.status, wanted="moved")
     if reservation.slot_id == slot_id:
         raise ValidationError(param="slot_id", code="same_slot", message="It is on this departure already.")
-    if not Slot.objects.filter(pk=slot_id, resource_id=reservation.resource_id).exists():
+    if not Slot.objects.filter(pk=slot_id, activity_id=reservation.activity_id).exists():
         raise NotFoundError(kind="slot")
     return reservation.slot_id

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError
 
 from booking import availability, execution, expiring, sales
-from booking.errors import ResourceUnavailableError
+from booking.errors import ActivityUnavailableError
 from booking.models import Reservation, Unit
 from booking.sales import Order, Sale
 from booking.states import ReservationStatus
@@ -47,7 +47,7 @@ def reserve(*, client: ApiClient, actor: str, operation: Operation, request: sal
     Must be called outside a transaction.
 
     Raises:
-        NotFoundError, SlotClosedError, SlotSoldOutError, ResourceUnavailableError: Nothing is kept.
+        NotFoundError, SlotClosedError, SlotSoldOutError, ActivityUnavailableError: Nothing is kept.
         TooManyHoldsError, TooManyPlacesError: The client holds as much as it may; nothing is kept.
         ValidationError: The units cannot be priced; nothing is kept.
         CardError, PaymentRefusedError: There is no hold; the reservation is ``failed`` and its places are free again.
@@ -84,7 +84,7 @@ def _store(order: Order) -> Sale:
             return _insert(order, offer)
         except _ChangedMeanwhileError:
             continue
-        except (SlotSoldOutError, ResourceUnavailableError) as refused:
+        except (SlotSoldOutError, ActivityUnavailableError) as refused:
             if _expire_in_the_way(offer) > 0:
                 continue
             if _is_stored(order.operation_id):
@@ -98,8 +98,8 @@ def _read_offer(order: Order) -> availability.Offer:
     request, client = order.request, order.client
     if request.slot_id is not None:
         offer = availability.get_slot_offer(slot_id=request.slot_id, client=client)
-    elif request.resource_id is not None:
-        offer = availability.get_day_offer(resource_id=request.resource_id, day=request.day, client=client)
+    elif request.activity_id is not None:
+        offer = availability.get_day_offer(activity_id=request.activity_id, day=request.day, client=client)
     else:
         raise NotFoundError(kind="slot")
     if offer.verdict in (SlotStatus.CLOSED, SlotStatus.DEPARTED):
@@ -133,17 +133,17 @@ def _refusal(constraint: str, offer: availability.Offer) -> Exception | None:
         case "reservation_reference_once" | "reservation_as_offered":
             return _ChangedMeanwhileError()
         case "occupancy_one_party":
-            return SlotSoldOutError(available=0) if offer.slot is not None else ResourceUnavailableError()
+            return SlotSoldOutError(available=0) if offer.slot is not None else ActivityUnavailableError()
     return None
 
 
 def _expire_in_the_way(offer: availability.Offer) -> int:
     """Expire the holds past their time that stand in the way of what is offered; return how many."""
     there = expiring.in_the_way(
-        resource_id=offer.resource.pk,
+        activity_id=offer.activity.pk,
         slot_id=offer.slot.pk if offer.slot is not None else None,
         during=(offer.starts_at, offer.ends_at),
-        exclusive=offer.resource.exclusive,
+        exclusive=offer.activity.exclusive,
     )
     return expiring.expire_due(among=there)
 

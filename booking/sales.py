@@ -31,10 +31,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is to be reserved: a slot, or an exclusive resource as a whole."""
+    """What is to be reserved: a slot, or an exclusive activity as a whole."""
 
     slot_id: UUID | None
-    resource_id: UUID | None
+    activity_id: UUID | None
     units: Sequence[pricing.WantedUnit]
     customer: Customer
     provider: str
@@ -43,7 +43,7 @@ class Request:
     metadata: Mapping[str, str]
     allowance: Allowance = field(default_factory=allowances.of_program)
     day: date | None = None
-    """The local day of a whole resource; None: today there."""
+    """The local day of a whole activity; None: today there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def draw_up(order: Order, offer: availability.Offer) -> Sale:
         TooManyHoldsError, TooManyPlacesError: The client holds as much as it may.
         ValidationError: The units cannot be priced, or the provider does not take the amount.
     """
-    request, currency = order.request, offer.resource.currency
+    request, currency = order.request, offer.activity.currency
     quote = pricing.quote(rates=offer.rates, wanted=_wanted(request, offer), currency=currency)
     request.allowance.check(holds=offer.live_holds + 1, places=offer.live_places + quote.places)
     registry.get(request.provider).check_amount(amount=quote.amount, currency=currency, param="units")
@@ -111,7 +111,7 @@ def _payment(order: Order, offer: availability.Offer, quote: pricing.Quote) -> P
         provider=request.provider,
         provider_account=order.client.operator.stripe_account,
         amount=quote.amount,
-        currency=offer.resource.currency,
+        currency=offer.activity.currency,
         capture_method=request.capture_method,
         payment_method_id=request.payment_method_id,
         managed_by="reservation",
@@ -129,17 +129,17 @@ def _reservation(order: Order, offer: availability.Offer, quote: pricing.Quote, 
         id=order.operation_id,
         operator=order.client.operator,
         api_client=order.client,
-        resource=offer.resource,
+        activity=offer.activity,
         slot=offer.slot,
         day=offer.day,
         starts_at=offer.starts_at,
         ends_at=offer.ends_at,
         payment=payment,
         status=ReservationStatus.AWAITING_PAYMENT,
-        exclusive=offer.resource.exclusive,
+        exclusive=offer.activity.exclusive,
         places=quote.places,
         amount=quote.amount,
-        currency=offer.resource.currency,
+        currency=offer.activity.currency,
         customer_name=request.customer.name,
         customer_email=request.customer.email,
         customer_reference=request.customer.reference,

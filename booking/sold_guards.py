@@ -2,7 +2,7 @@
 
 From its insert to COMMIT a sale holds its activity FOR KEY SHARE, which sales do not wait for; the foreign key takes
 the same lock at COMMIT. A change of what is sold (the activity's terms, a departure's time) takes it FOR UPDATE: either
-is there first, and the other sees what it did. Two parties that want an exclusive resource at once are decided by the
+is there first, and the other sees what it did. Two parties that want an exclusive activity at once are decided by the
 exclusion constraint; the advisory lock before it lets the second one wait, where the constraint alone might let both
 wait for each other. ``booking/locks.py`` has the order: the activity comes after the payment and before the slot.
 """
@@ -11,7 +11,7 @@ from booking.states import ACTIVE, ReservationStatus
 from common import guards
 from common.guards import changed
 
-_RESERVATION, _RESOURCE, _SLOT = "booking_reservation", "catalogue_resource", "catalogue_slot"
+_RESERVATION, _ACTIVITY, _SLOT = "booking_reservation", "catalogue_activity", "catalogue_slot"
 _ACTIVE = guards.listed(ACTIVE, of=ReservationStatus)
 
 # A reservation is of what its activity and its departure are at COMMIT, and of their times.
@@ -20,15 +20,15 @@ _AS_OFFERED = (
         "booking_reservation_as_offered",
         """
         SELECT operator_id, currency, timezone, exclusive INTO activity
-            FROM catalogue_resource WHERE id = NEW.resource_id FOR KEY SHARE;
-        SELECT resource_id, starts_at, ends_at INTO departure FROM catalogue_slot WHERE id = NEW.slot_id;
+            FROM catalogue_activity WHERE id = NEW.activity_id FOR KEY SHARE;
+        SELECT activity_id, starts_at, ends_at INTO departure FROM catalogue_slot WHERE id = NEW.slot_id;
         IF NEW.slot_id IS NOT NULL THEN
             IF TG_OP = 'UPDATE' OR NEW.starts_at IS NULL THEN
                 NEW.starts_at := departure.starts_at;
                 NEW.ends_at := departure.ends_at;
             END IF;
-            IF (NEW.resource_id, NEW.starts_at, NEW.ends_at)
-               IS DISTINCT FROM (departure.resource_id, departure.starts_at, departure.ends_at) THEN
+            IF (NEW.activity_id, NEW.starts_at, NEW.ends_at)
+               IS DISTINCT FROM (departure.activity_id, departure.starts_at, departure.ends_at) THEN
                 RAISE EXCEPTION 'the departure is not the one that was offered'
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_as_offered';
             END IF;
@@ -64,10 +64,10 @@ _AS_OFFERED = (
     ),
     guards.trigger(
         "reservation_is_of_what_was_sold",
-        "BEFORE UPDATE OF resource_id, day, starts_at, ends_at, exclusive",
+        "BEFORE UPDATE OF activity_id, day, starts_at, ends_at, exclusive",
         _RESERVATION,
         calls="booking_refuse_change",
-        condition=f"{changed('resource_id', 'day', 'starts_at', 'ends_at', 'exclusive')}\n"
+        condition=f"{changed('activity_id', 'day', 'starts_at', 'ends_at', 'exclusive')}\n"
         "AND OLD.slot_id IS NOT DISTINCT FROM NEW.slot_id",
     ),
 )
@@ -77,17 +77,17 @@ _OCCUPANCY = (
     guards.function(
         "booking_reservation_occupies",
         f"""
-        SELECT exclusive INTO is_for_one FROM catalogue_resource WHERE id = NEW.resource_id FOR KEY SHARE;
+        SELECT exclusive INTO is_for_one FROM catalogue_activity WHERE id = NEW.activity_id FOR KEY SHARE;
         IF NEW.status NOT IN {_ACTIVE} OR NOT (is_for_one OR NEW.exclusive) THEN
             DELETE FROM booking_occupancy WHERE reservation_id = NEW.id;
         ELSIF NOT is_for_one THEN
             RAISE EXCEPTION 'the activity is not for one party any more'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_as_offered';
         ELSE
-            PERFORM pg_advisory_xact_lock('booking_occupancy'::regclass::oid::int, hashtext(NEW.resource_id::text));
-            INSERT INTO booking_occupancy (reservation_id, resource_id, during)
-            VALUES (NEW.id, NEW.resource_id, tstzmultirange(tstzrange(NEW.starts_at, NEW.ends_at)))
-            ON CONFLICT (reservation_id, resource_id) DO UPDATE SET during = excluded.during;
+            PERFORM pg_advisory_xact_lock('booking_occupancy'::regclass::oid::int, hashtext(NEW.activity_id::text));
+            INSERT INTO booking_occupancy (reservation_id, activity_id, during)
+            VALUES (NEW.id, NEW.activity_id, tstzmultirange(tstzrange(NEW.starts_at, NEW.ends_at)))
+            ON CONFLICT (reservation_id, activity_id) DO UPDATE SET during = excluded.during;
         END IF;
         RETURN NULL;
         """,
@@ -108,61 +108,61 @@ _OCCUPANCY = (
         condition=f"{changed('slot_id')}\nOR (OLD.status IN {_ACTIVE})\n   <> (NEW.status IN {_ACTIVE})",
     ),
     guards.function(
-        "booking_resource_turns",
+        "booking_activity_turns",
         f"""
-        DELETE FROM booking_occupancy WHERE resource_id = NEW.id;
+        DELETE FROM booking_occupancy WHERE activity_id = NEW.id;
         IF NEW.exclusive THEN
-            INSERT INTO booking_occupancy (reservation_id, resource_id, during)
-            SELECT id, resource_id, tstzmultirange(tstzrange(starts_at, ends_at)) FROM booking_reservation
-            WHERE resource_id = NEW.id AND status IN {_ACTIVE} AND ends_at > now();
+            INSERT INTO booking_occupancy (reservation_id, activity_id, during)
+            SELECT id, activity_id, tstzmultirange(tstzrange(starts_at, ends_at)) FROM booking_reservation
+            WHERE activity_id = NEW.id AND status IN {_ACTIVE} AND ends_at > now();
         END IF;
         RETURN NULL;
     EXCEPTION WHEN exclusion_violation THEN
         RAISE EXCEPTION 'several parties have booked this activity for one time: it cannot be for one party only'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'resource_has_parties';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'activity_has_parties';
         """,
     ),
     guards.trigger(
-        "resource_turns",
+        "activity_turns",
         "AFTER UPDATE OF exclusive",
-        _RESOURCE,
-        calls="booking_resource_turns",
+        _ACTIVITY,
+        calls="booking_activity_turns",
         condition="OLD.exclusive <> NEW.exclusive",
     ),
 )
 
 # What guests have bought of an activity stays what it was.
-_RESOURCE_IS_SOLD = (
+_ACTIVITY_IS_SOLD = (
     guards.function(
-        "booking_resource_is_sold",
-        "PERFORM FROM catalogue_resource WHERE id = NEW.id FOR UPDATE;  -- waits for the sales of this moment",
+        "booking_activity_is_sold",
+        "PERFORM FROM catalogue_activity WHERE id = NEW.id FOR UPDATE;  -- waits for the sales of this moment",
         guards.refuse_if(
             """
             ((OLD.operator_id, OLD.currency) IS DISTINCT FROM (NEW.operator_id, NEW.currency)
-                AND EXISTS (SELECT FROM catalogue_slot WHERE resource_id = NEW.id))
+                AND EXISTS (SELECT FROM catalogue_slot WHERE activity_id = NEW.id))
             OR ((OLD.operator_id, OLD.currency, OLD.timezone)
                 IS DISTINCT FROM (NEW.operator_id, NEW.currency, NEW.timezone)
-                AND EXISTS (SELECT FROM booking_reservation WHERE resource_id = NEW.id))
+                AND EXISTS (SELECT FROM booking_reservation WHERE activity_id = NEW.id))
             """,
             "this activity has been sold: its operator, currency and time zone are fixed",
-            constraint="resource_is_sold",
+            constraint="activity_is_sold",
         ),
         guards.refuse_if(
             """
             OLD.exclusive AND NOT NEW.exclusive AND EXISTS (
                 SELECT FROM booking_occupancy o JOIN booking_reservation r ON r.id = o.reservation_id
-                WHERE o.resource_key = uuidrange(NEW.id, NEW.id, '[]') AND upper(o.during) > now() AND r.exclusive)
+                WHERE o.activity_key = uuidrange(NEW.id, NEW.id, '[]') AND upper(o.during) > now() AND r.exclusive)
             """,
             "guests have bought this activity for themselves: it stays exclusive until they have been there",
-            constraint="resource_has_its_party",
+            constraint="activity_has_its_party",
         ),
         "RETURN NEW;",
     ),
     guards.trigger(
-        "resource_is_sold",
+        "activity_is_sold",
         "BEFORE UPDATE OF operator_id, currency, timezone, exclusive",
-        _RESOURCE,
-        calls="booking_resource_is_sold",
+        _ACTIVITY,
+        calls="booking_activity_is_sold",
         condition=changed("operator_id", "currency", "timezone", "exclusive"),
     ),
 )
@@ -171,7 +171,7 @@ _RESOURCE_IS_SOLD = (
 _SLOT_IS_SOLD = (
     guards.function(
         "booking_slot_is_sold",
-        "PERFORM FROM catalogue_resource WHERE id = OLD.resource_id FOR UPDATE;  -- waits for the sales of this moment",
+        "PERFORM FROM catalogue_activity WHERE id = OLD.activity_id FOR UPDATE;  -- waits for the sales of this moment",
         guards.refuse_if(
             """
             OLD.sold_at IS NOT NULL OR OLD.reserved > 0
@@ -184,10 +184,10 @@ _SLOT_IS_SOLD = (
     ),
     guards.trigger(
         "slot_is_sold",
-        "BEFORE UPDATE OF resource_id, starts_at, ends_at",
+        "BEFORE UPDATE OF activity_id, starts_at, ends_at",
         _SLOT,
         calls="booking_slot_is_sold",
-        condition=changed("resource_id", "starts_at", "ends_at"),
+        condition=changed("activity_id", "starts_at", "ends_at"),
     ),
     guards.trigger(
         "slot_stays_sold",
@@ -202,6 +202,6 @@ GUARDS = (
     guards.function("booking_refuse_change", guards.refuse("what was sold does not change", constraint="TG_NAME")),
     *_AS_OFFERED,
     *_OCCUPANCY,
-    *_RESOURCE_IS_SOLD,
+    *_ACTIVITY_IS_SOLD,
     *_SLOT_IS_SOLD,
 )

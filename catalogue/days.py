@@ -1,4 +1,4 @@
-"""The local day of a resource, from its first moment to that of the next: 23 or 25 hours long when clocks change."""
+"""The local day of an activity, from its first moment to that of the next: 23 or 25 hours long when clocks change."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo

@@ -27,7 +27,7 @@ class Rule:
     capacity: int
 
 
-def generate(*, resource_id: UUID, rule: Rule, actor: str, reason: str) -> int:
+def generate(*, activity_id: UUID, rule: Rule, actor: str, reason: str) -> int:
     """Make the departures of a rule that are not there yet, and return how many. Must be called outside a transaction.
 
     An activity has one departure at a time, whoever makes it: what is there already is left as it is.
@@ -37,10 +37,10 @@ def generate(*, resource_id: UUID, rule: Rule, actor: str, reason: str) -> int:
     """
     with database.use_case():
         database.name_actor(actor, reason)
-        resource = locks.get_resource_for_update(resource_id=resource_id)
+        activity = locks.get_activity_for_update(activity_id=activity_id)
         made = [
-            Slot(resource=resource, starts_at=start, ends_at=start + rule.duration, capacity=rule.capacity)
-            for start in _starts(rule, ZoneInfo(resource.timezone))
+            Slot(activity=activity, starts_at=start, ends_at=start + rule.duration, capacity=rule.capacity)
+            for start in _starts(rule, ZoneInfo(activity.timezone))
         ]
         Slot.objects.bulk_create(made, batch_size=1_000, ignore_conflicts=True)
         return Slot.objects.filter(pk__in=[slot.pk for slot in made]).count()

@@ -30,14 +30,14 @@ class SlotClosedError(ConflictError):
 
 
 class DayOverError(SlotClosedError):
-    """The day is over where the resource is."""
+    """The day is over where the activity is."""
 
     def __init__(self) -> None:
         super().__init__("This day is over.", param="date")
 
 
 class UnknownUnitError(ValidationError):
-    """The resource has no rate for this unit."""
+    """The activity has no rate for this unit."""
 
     def __init__(self, *, position: int, unit: str) -> None:
         super().__init__(

@@ -12,18 +12,18 @@ from common.guards import Guard, changed
 AFTER = ()
 
 _REFUSE = "catalogue_refuse"
-_RESOURCE, _SLOT, _RATE, _HISTORY = "catalogue_resource", "catalogue_slot", "catalogue_rate", "catalogue_offerhistory"
+_ACTIVITY, _SLOT, _RATE, _HISTORY = "catalogue_activity", "catalogue_slot", "catalogue_rate", "catalogue_offerhistory"
 
 _NOTE_OFFER = Guard(
     "FUNCTION catalogue_note_offer",
     f"""\
 CREATE OR REPLACE FUNCTION catalogue_note_offer(
-    operator uuid, resource uuid, slot uuid, what text, before jsonb, after jsonb,
+    operator uuid, activity uuid, slot uuid, what text, before jsonb, after jsonb,
     unit text DEFAULT '', currency text DEFAULT ''
 ) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO catalogue_offerhistory (at, operator_id, resource_id, slot_id, what, unit, currency, before, after,
+    INSERT INTO catalogue_offerhistory (at, operator_id, activity_id, slot_id, what, unit, currency, before, after,
                                         actor, reason)
-    SELECT clock_timestamp(), operator, resource, slot, what, unit, currency, before, after,
+    SELECT clock_timestamp(), operator, activity, slot, what, unit, currency, before, after,
            {guards.ACTOR},
            coalesce(current_setting('holdfast.reason', true), '')
 $$""",
@@ -33,18 +33,18 @@ _SLOTS = (
     guards.function(
         "catalogue_slot_history",
         """
-        SELECT operator_id INTO operator FROM catalogue_resource WHERE id = OLD.resource_id;
+        SELECT operator_id INTO operator FROM catalogue_activity WHERE id = OLD.activity_id;
         IF TG_OP = 'DELETE' THEN
-            PERFORM catalogue_note_offer(operator, OLD.resource_id, OLD.id, 'departure',
+            PERFORM catalogue_note_offer(operator, OLD.activity_id, OLD.id, 'departure',
                                        jsonb_build_object('starts_at', OLD.starts_at, 'capacity', OLD.capacity), NULL);
             RETURN NULL;
         END IF;
         IF OLD.capacity <> NEW.capacity THEN
-            PERFORM catalogue_note_offer(operator, NEW.resource_id, NEW.id, 'capacity',
+            PERFORM catalogue_note_offer(operator, NEW.activity_id, NEW.id, 'capacity',
                                        to_jsonb(OLD.capacity), to_jsonb(NEW.capacity));
         END IF;
         IF OLD.is_closed <> NEW.is_closed THEN
-            PERFORM catalogue_note_offer(operator, NEW.resource_id, NEW.id, 'is_closed',
+            PERFORM catalogue_note_offer(operator, NEW.activity_id, NEW.id, 'is_closed',
                                        to_jsonb(OLD.is_closed), to_jsonb(NEW.is_closed));
         END IF;
         RETURN NULL;
@@ -66,7 +66,7 @@ _SLOTS = (
             r.operator_id, r.id, NULL, 'departures', NULL,
             jsonb_build_object('departures', count(*), 'places', sum(m.capacity),
                                'first', min(m.starts_at), 'last', max(m.starts_at)))
-            FROM made m JOIN catalogue_resource r ON r.id = m.resource_id GROUP BY r.id;
+            FROM made m JOIN catalogue_activity r ON r.id = m.activity_id GROUP BY r.id;
         RETURN NULL;
         """,
     ),
@@ -78,32 +78,32 @@ _RATES = (
     Guard(
         "FUNCTION catalogue_note_price",
         """\
-CREATE OR REPLACE FUNCTION catalogue_note_price(of_resource uuid, unit text, before jsonb, after jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION catalogue_note_price(of_activity uuid, unit text, before jsonb, after jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     activity record;
 BEGIN
-    SELECT operator_id, currency INTO activity FROM catalogue_resource WHERE id = of_resource;
+    SELECT operator_id, currency INTO activity FROM catalogue_activity WHERE id = of_activity;
     IF NOT FOUND THEN  -- deleted by this transaction, before its prices
         SELECT h.operator_id, h.currency INTO activity FROM catalogue_offerhistory h
-            WHERE h.resource_id = of_resource AND h.what = 'price' ORDER BY h.id DESC LIMIT 1;
+            WHERE h.activity_id = of_activity AND h.what = 'price' ORDER BY h.id DESC LIMIT 1;
     END IF;
-    PERFORM catalogue_note_offer(activity.operator_id, of_resource, NULL, 'price', before, after, unit,
+    PERFORM catalogue_note_offer(activity.operator_id, of_activity, NULL, 'price', before, after, unit,
                                activity.currency);
 END $$""",
     ),
     guards.function(
         "catalogue_rate_history",
         """
-        IF TG_OP = 'UPDATE' AND (OLD.resource_id, OLD.unit) = (NEW.resource_id, NEW.unit) THEN
-            PERFORM catalogue_note_price(NEW.resource_id, NEW.unit, to_jsonb(OLD.amount), to_jsonb(NEW.amount));
+        IF TG_OP = 'UPDATE' AND (OLD.activity_id, OLD.unit) = (NEW.activity_id, NEW.unit) THEN
+            PERFORM catalogue_note_price(NEW.activity_id, NEW.unit, to_jsonb(OLD.amount), to_jsonb(NEW.amount));
             RETURN NULL;
         END IF;
         IF TG_OP <> 'INSERT' THEN
-            PERFORM catalogue_note_price(OLD.resource_id, OLD.unit, to_jsonb(OLD.amount), NULL);
+            PERFORM catalogue_note_price(OLD.activity_id, OLD.unit, to_jsonb(OLD.amount), NULL);
         END IF;
         IF TG_OP <> 'DELETE' THEN
-            PERFORM catalogue_note_price(NEW.resource_id, NEW.unit, NULL, to_jsonb(NEW.amount));
+            PERFORM catalogue_note_price(NEW.activity_id, NEW.unit, NULL, to_jsonb(NEW.amount));
         END IF;
         RETURN NULL;
         """,
@@ -111,17 +111,17 @@ END $$""",
     guards.trigger("rate_history", "AFTER INSERT OR DELETE", _RATE, calls="catalogue_rate_history"),
     guards.trigger(
         "rate_history_of_update",
-        "AFTER UPDATE OF amount, unit, resource_id",
+        "AFTER UPDATE OF amount, unit, activity_id",
         _RATE,
         calls="catalogue_rate_history",
-        condition=changed("amount", "unit", "resource_id"),
+        condition=changed("amount", "unit", "activity_id"),
     ),
     guards.never_emptied(_RATE, by=_REFUSE),
 )
 
-_RESOURCES = (
+_ACTIVITIES = (
     guards.function(
-        "catalogue_resource_history",
+        "catalogue_activity_history",
         """
         PERFORM catalogue_note_offer(NEW.operator_id, NEW.id, NULL, what, before, after)
             FROM (VALUES ('is_active', to_jsonb(OLD.is_active), to_jsonb(NEW.is_active)),
@@ -132,10 +132,10 @@ _RESOURCES = (
         """,
     ),
     guards.trigger(
-        "resource_history",
+        "activity_history",
         "AFTER UPDATE OF is_active, exclusive, currency",
-        _RESOURCE,
-        calls="catalogue_resource_history",
+        _ACTIVITY,
+        calls="catalogue_activity_history",
         condition=changed("is_active", "exclusive", "currency"),
     ),
 )
@@ -145,7 +145,7 @@ GUARDS = (
     _NOTE_OFFER,
     *_SLOTS,
     *_RATES,
-    *_RESOURCES,
+    *_ACTIVITIES,
     *guards.append_only(_HISTORY, "offer_history_is_append_only", by=_REFUSE),
     guards.of_statement(
         "offer_history_is_of_triggers",

@@ -3,18 +3,18 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from common.errors import NotFoundError
 
 
-def get_resource_for_update(*, resource_id: UUID) -> Resource:
-    """Lock a resource, while departures are made for it. Sales of it go on."""
-    return Resource.objects.select_for_update(no_key=True).get(pk=resource_id)
+def get_activity_for_update(*, activity_id: UUID) -> Activity:
+    """Lock an activity, while departures are made for it. Sales of it go on."""
+    return Activity.objects.select_for_update(no_key=True).get(pk=activity_id)
 
 
-def lock_offered(*, resource_id: UUID) -> None:
-    """Lock a resource while what is sold of it is changed; sales of it wait, and it waits for those of this moment."""
-    list(Resource.objects.select_for_update().filter(pk=resource_id).values_list("pk"))
+def lock_offered(*, activity_id: UUID) -> None:
+    """Lock an activity while what is sold of it is changed; sales of it wait, and it waits for those of this moment."""
+    list(Activity.objects.select_for_update().filter(pk=activity_id).values_list("pk"))
 
 
 def get_slot_for_update(*, slot_id: UUID) -> Slot:

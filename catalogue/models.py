@@ -1,4 +1,4 @@
-"""What is on sale: activities (the contract's resources), their rates and departures."""
+"""What is on sale: activities (the contract's activities), their rates and departures."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -12,11 +12,11 @@ from tenants import clocks
 from tenants.models import Operator, currency_code, time_zone_name
 
 
-class Resource(models.Model):
+class Activity(models.Model):
     """An activity or a thing that is sold. An exclusive one goes to one party at a time."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="resources")
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="activities")
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     exclusive = models.BooleanField(default=False, help_text="One party has it for itself.")
@@ -35,30 +35,30 @@ class Resource(models.Model):
 
 
 class Rate(models.Model):
-    """What one unit (adult, child, party) of a resource costs."""
+    """What one unit (adult, child, party) of an activity costs."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="rates")
+    activity = models.ForeignKey(Activity, on_delete=models.CASCADE, related_name="rates")
     unit = models.SlugField(max_length=40)
     name = models.CharField(max_length=100)
-    amount = models.BigIntegerField(help_text="In the minor unit of the resource's currency: 2599 is 25.99 USD.")
+    amount = models.BigIntegerField(help_text="In the minor unit of the activity's currency: 2599 is 25.99 USD.")
 
     class Meta:
         ordering: ClassVar = ["-amount", "unit"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["resource", "unit"], name="rate_once_per_unit"),
+            models.UniqueConstraint(fields=["activity", "unit"], name="rate_once_per_unit"),
             models.CheckConstraint(condition=Q(amount__gte=0), name="rate_amount_not_negative"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.resource})"
+        return f"{self.name} ({self.activity})"
 
 
 class Slot(models.Model):
-    """A departure: a resource at a time, with a number of places."""
+    """A departure: an activity at a time, with a number of places."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="slots")
+    activity = models.ForeignKey(Activity, on_delete=models.PROTECT, related_name="slots")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     capacity = models.PositiveIntegerField()
@@ -76,7 +76,7 @@ class Slot(models.Model):
             models.CheckConstraint(condition=Q(reserved__lte=F("capacity")), name="slot_not_oversold"),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="slot_ends_after_start"),
             models.UniqueConstraint(
-                fields=["resource", "starts_at"],
+                fields=["activity", "starts_at"],
                 name="slot_once_at_a_time",
                 violation_error_message="This activity has a departure at that time already.",
             ),
@@ -87,7 +87,7 @@ class Slot(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.resource} {clocks.when(self.starts_at, self.resource.timezone)}"
+        return f"{self.activity} {clocks.when(self.starts_at, self.activity.timezone)}"
 
     @property
     def available(self) -> int:

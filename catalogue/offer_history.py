@@ -42,7 +42,7 @@ class OfferHistory(models.Model):
 
     at = models.DateTimeField()
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+")
-    resource = models.ForeignKey("Resource", on_delete=models.DO_NOTHING, related_name="+", db_constraint=False,
+    activity = models.ForeignKey("Activity", on_delete=models.DO_NOTHING, related_name="+", db_constraint=False,
                                  db_index=False)  # fmt: skip
     slot = models.ForeignKey("Slot", on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False,
                              db_index=False)  # fmt: skip
@@ -61,7 +61,7 @@ class OfferHistory(models.Model):
             models.CheckConstraint(condition=Q(what__in=OfferField.values), name="offer_history_what_known"),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["resource", "what", "-id"], name="offer_history_of_resource"),
+            models.Index(fields=["activity", "what", "-id"], name="offer_history_of_activity"),
             models.Index(fields=["slot", "-id"], condition=Q(slot__isnull=False), name="offer_history_of_slot"),
         ]
 
@@ -83,9 +83,9 @@ def of_departure(slot_id: UUID, *, zone: str) -> Sequence[Entry]:
     return _entries(Q(slot=slot_id), zone)
 
 
-def of_activity(resource_id: UUID, *, zone: str) -> Sequence[Entry]:
+def of_activity(activity_id: UUID, *, zone: str) -> Sequence[Entry]:
     """List what changed of an activity and its prices, and which departures were made or removed, the oldest first."""
-    return _entries(Q(resource=resource_id, what__in=_OF_ACTIVITIES), zone)
+    return _entries(Q(activity=activity_id, what__in=_OF_ACTIVITIES), zone)
 
 
 def _entries(which: Q, zone: str) -> Sequence[Entry]:

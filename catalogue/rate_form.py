@@ -35,12 +35,12 @@ class RateForm(forms.ModelForm[Rate]):
     def currency_was(self) -> str:
         """Return the currency in which the stored price is."""
         stored: str | None = (
-            Rate.objects.filter(pk=self.instance.pk).values_list("resource__currency", flat=True).first()
+            Rate.objects.filter(pk=self.instance.pk).values_list("activity__currency", flat=True).first()
         )
         return stored or ""
 
 
-class RateFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # of resources and their rates
+class RateFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # of activities and their rates
     """Turns prices into minor units of the currency that the activity has now."""
 
     def clean(self) -> None:

@@ -33,11 +33,11 @@ def of_reservation(reservation: Reservation, *, kind: MailKind, cause: str, amou
         facts={
             "name": reservation.customer_name,
             "reference": reservation.reference,
-            "activity": reservation.resource.name,
+            "activity": reservation.activity.name,
             "operator": reservation.operator.name,
             "starts_at": rfc3339(reservation.starts_at),
             "day": reservation.day.isoformat() if reservation.day else None,
-            "timezone": reservation.resource.timezone,
+            "timezone": reservation.activity.timezone,
             "units": units,
             "amount": reservation.amount if amount is None else amount,
             "currency": reservation.currency,

@@ -52,7 +52,7 @@ def _changes() -> QuerySet[History]:
     told = (changed & ~Q(to_status=F("from_status"))) | late
     told |= Q(moved_from__isnull=False)
     return History.objects.filter(told, at__gte=Now() - WINDOW).select_related(
-        "reservation__operator", "reservation__resource", "reservation__slot", "reservation__payment"
+        "reservation__operator", "reservation__activity", "reservation__slot", "reservation__payment"
     )
 
 
@@ -78,7 +78,7 @@ def _refunds() -> QuerySet[Refund]:
         status=RefundStatus.SUCCEEDED, changed_at__gte=Now() - WINDOW, payment__reservation__isnull=False
     )
     reservation = "payment__reservation"
-    return done.select_related(f"{reservation}__operator", f"{reservation}__resource", f"{reservation}__slot")
+    return done.select_related(f"{reservation}__operator", f"{reservation}__activity", f"{reservation}__slot")
 
 
 def _disputes() -> QuerySet[Dispute]:

@@ -46,21 +46,21 @@ PROMISES = (
     ),
     Promise(
         number="P2",
-        text="An exclusive resource has at most one party at a time, whatever it is booked through",
+        text="An exclusive activity has at most one party at a time, whatever it is booked through",
         breaches="""
             WITH party AS (
-                SELECT r.id, r.resource_id, r.starts_at, r.ends_at, a.exclusive AND r.ends_at > now() AS occupies
-                FROM booking_reservation r JOIN catalogue_resource a ON a.id = r.resource_id
+                SELECT r.id, r.activity_id, r.starts_at, r.ends_at, a.exclusive AND r.ends_at > now() AS occupies
+                FROM booking_reservation r JOIN catalogue_activity a ON a.id = r.activity_id
                 WHERE r.status IN ('awaiting_payment', 'pending', 'confirmed', 'paid') AND (r.exclusive OR a.exclusive))
             SELECT p.id::text, format('at one time with %%s', o.id)
-            FROM party p JOIN booking_reservation o ON o.resource_id = p.resource_id AND o.id <> p.id
+            FROM party p JOIN booking_reservation o ON o.activity_id = p.activity_id AND o.id <> p.id
                  AND o.starts_at < p.ends_at AND o.ends_at > p.starts_at
                  AND o.status IN ('awaiting_payment', 'pending', 'confirmed', 'paid')
             JOIN booking_reservation own ON own.id = p.id
             WHERE own.exclusive OR (p.occupies AND o.ends_at > now())
             UNION ALL
             SELECT p.id::text, 'has its time without occupying it' FROM party p
-            LEFT JOIN booking_occupancy o ON o.reservation_id = p.id AND o.resource_id = p.resource_id
+            LEFT JOIN booking_occupancy o ON o.reservation_id = p.id AND o.activity_id = p.activity_id
                  AND o.during = tstzmultirange(tstzrange(p.starts_at, p.ends_at))
             WHERE p.occupies AND o.id IS NULL
             UNION ALL
@@ -187,22 +187,22 @@ PROMISES = (
             WHERE (f.status, f.amount) IS DISTINCT FROM (h.to_status, h.amount)
             UNION ALL
             (WITH change AS (
-                SELECT id, coalesce(slot_id, resource_id) AS of_row, what, unit, before, after,
+                SELECT id, coalesce(slot_id, activity_id) AS of_row, what, unit, before, after,
                        lag(after) OVER own AS was, row_number() OVER own AS number,
                        lead(id) OVER own IS NULL AS is_last
                 FROM catalogue_offerhistory
                 WHERE what IN ('capacity', 'is_closed', 'price', 'currency', 'is_active', 'exclusive')
-                WINDOW own AS (PARTITION BY coalesce(slot_id, resource_id), what, unit ORDER BY id)),
+                WINDOW own AS (PARTITION BY coalesce(slot_id, activity_id), what, unit ORDER BY id)),
             offered AS (
                 SELECT s.id AS of_row, o.what, '' AS unit, o.is_now
                 FROM catalogue_slot s, LATERAL (VALUES ('capacity', to_jsonb(s.capacity)),
                                                      ('is_closed', to_jsonb(s.is_closed))) AS o(what, is_now)
                 UNION ALL
                 SELECT r.id, o.what, '', o.is_now
-                FROM catalogue_resource r, LATERAL (VALUES ('currency', to_jsonb(r.currency)),
+                FROM catalogue_activity r, LATERAL (VALUES ('currency', to_jsonb(r.currency)),
                     ('is_active', to_jsonb(r.is_active)), ('exclusive', to_jsonb(r.exclusive))) AS o(what, is_now)
                 UNION ALL
-                SELECT resource_id, 'price', unit, to_jsonb(amount) FROM catalogue_rate)
+                SELECT activity_id, 'price', unit, to_jsonb(amount) FROM catalogue_rate)
             SELECT of_row::text, format('%%s was %%s, and its history says %%s', concat_ws(' ', what, nullif(unit, '')),
                                         coalesce(before #>> '{}', 'none'), coalesce(was #>> '{}', 'none'))
             FROM change WHERE (number > 1 OR what = 'price') AND before IS DISTINCT FROM was

@@ -7,7 +7,7 @@ from typing import Any
 
 from booking import availability
 from booking.models import History, Reservation, Unit
-from catalogue.models import Rate, Resource, Slot
+from catalogue.models import Activity, Rate, Slot
 from common.times import rfc3339
 from payments.api import presenters as payments
 from tenants import actors
@@ -18,8 +18,8 @@ _OWN_WORDS = frozenset(
 _EVENT_TYPE = re.compile(r"(payment_intent|charge|refund)(\.[a-z_]+)+")
 
 
-def resource(row: Resource) -> dict[str, Any]:
-    """Show a resource with its (prefetched) rates."""
+def resource(row: Activity) -> dict[str, Any]:
+    """Show an activity, the contract's resource, with its (prefetched) rates."""
     return {
         "id": str(row.pk),
         "name": row.name,
@@ -36,7 +36,7 @@ def slot(row: Slot) -> dict[str, Any]:
     judgement = availability.Judgement.of(row)
     return {
         "id": str(row.pk),
-        "resource_id": str(row.resource_id),
+        "resource_id": str(row.activity_id),
         "starts_at": rfc3339(row.starts_at),
         "ends_at": rfc3339(row.ends_at),
         "capacity": row.capacity,
@@ -99,7 +99,7 @@ def _reservation(row: Reservation, units: Iterable[Unit], now: datetime) -> dict
         "id": str(row.pk),
         "reference": row.reference,
         "status": row.status_at(now),
-        "resource_id": str(row.resource_id),
+        "resource_id": str(row.activity_id),
         "slot_id": str(row.slot_id) if row.slot_id else None,
         "date": row.day.isoformat() if row.day else None,
         "units": _grouped(units),

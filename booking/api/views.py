@@ -41,7 +41,7 @@ class ResourceList(GenericAPIView[Any]):
     def get(self, request: Request) -> Response:
         """List what the operator sells."""
         PageQuery.validated(request.query_params.dict())
-        page = self.paginate_queryset(availability.resources(operator=caller_of(request).operator))
+        page = self.paginate_queryset(availability.activities(operator=caller_of(request).operator))
         return self.get_paginated_response([presenters.resource(row) for row in page or []])
 
 
@@ -53,7 +53,7 @@ class ResourceDetail(APIView):
     @extend_schema(**schema.READ_RESOURCE)
     def get(self, request: Request, resource_id: UUID) -> Response:
         """Read a resource."""
-        row = availability.resources(operator=caller_of(request).operator).filter(pk=resource_id).first()
+        row = availability.activities(operator=caller_of(request).operator).filter(pk=resource_id).first()
         if row is None:
             raise NotFoundError(kind="resource")
         return Response(presenters.resource(row))
@@ -187,7 +187,7 @@ class ReservationHistory(APIView):
 
 
 def _wanted(query: Mapping[str, Any]) -> dict[str, Any]:
-    names = {"resource_id": "resource_id", "places": "places", "from": "start", "to": "end"}
+    names = {"resource_id": "activity_id", "places": "places", "from": "start", "to": "end"}
     return {ours: query.get(theirs) for theirs, ours in names.items()}
 
 
@@ -214,7 +214,7 @@ def _request(data: dict[str, Any], caller: Caller) -> sales.Request:
     payment = data["payment"]
     return sales.Request(
         slot_id=data.get("slot_id"),
-        resource_id=data.get("resource_id"),
+        activity_id=data.get("resource_id"),
         day=data.get("date"),
         units=[pricing.WantedUnit(**line) for line in data["units"]],
         customer=sales.Customer(**data["customer"]),

@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 (
                     "day",
                     models.DateField(
-                        blank=True, help_text="The local day of a whole resource; empty: a departure.", null=True
+                        blank=True, help_text="The local day of a whole activity; empty: a departure.", null=True
                     ),
                 ),
                 ("starts_at", models.DateTimeField(help_text="As it was sold: of the departure, or of the day.")),
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("exclusive", models.BooleanField(help_text="Whether the resource was exclusive when it was sold.")),
+                ("exclusive", models.BooleanField(help_text="Whether the activity was exclusive when it was sold.")),
                 ("places", models.PositiveIntegerField()),
                 ("amount", models.BigIntegerField()),
                 ("currency", models.CharField(max_length=3)),
@@ -113,11 +113,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "resource",
+                    "activity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="reservations",
-                        to="catalogue.resource",
+                        to="catalogue.activity",
                     ),
                 ),
                 (
@@ -141,21 +141,21 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
-                    "resource_key",
+                    "activity_key",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=models.Func("resource_id", "resource_id", models.Value("[]"), function="uuidrange"),
+                        expression=models.Func("activity_id", "activity_id", models.Value("[]"), function="uuidrange"),
                         output_field=booking.fields.UuidRangeField(),
                     ),
                 ),
                 ("during", booking.fields.MultirangeField()),
                 (
-                    "resource",
+                    "activity",
                     models.ForeignKey(
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="catalogue.resource",
+                        to="catalogue.activity",
                     ),
                 ),
                 (
@@ -311,7 +311,7 @@ class Migration(migrations.Migration):
             model_name="reservation",
             constraint=models.CheckConstraint(
                 condition=models.Q(("slot__isnull", False), ("exclusive", True), _connector="OR"),
-                name="reservation_whole_resource_is_exclusive",
+                name="reservation_whole_activity_is_exclusive",
             ),
         ),
         migrations.AddConstraint(
@@ -344,12 +344,12 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="occupancy",
-            constraint=models.UniqueConstraint(fields=("reservation", "resource"), name="occupancy_once"),
+            constraint=models.UniqueConstraint(fields=("reservation", "activity"), name="occupancy_once"),
         ),
         migrations.AddConstraint(
             model_name="occupancy",
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[("resource_key", "="), ("during", "&&")], name="occupancy_one_party"
+                expressions=[("activity_key", "="), ("during", "&&")], name="occupancy_one_party"
             ),
         ),
         migrations.AddIndex(

@@ -140,9 +140,9 @@ class Migration(migrations.Migration):
             BEGIN
                 IF (OLD.changed_at, OLD.changed_by, OLD.changed_because)
                     = (NEW.changed_at, NEW.changed_by, NEW.changed_because)
-                    OR OLD.status <> NEW.status OR OLD.resource_id <> NEW.resource_id
+                    OR OLD.status <> NEW.status OR OLD.activity_id <> NEW.activity_id
                     OR OLD.slot_id IS NULL OR NEW.slot_id IS NULL THEN
-                    RAISE EXCEPTION 'a reservation moves from one departure to another of its resource, and says when, who and why'
+                    RAISE EXCEPTION 'a reservation moves from one departure to another of its activity, and says when, who and why'
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_move';
                 END IF;
                 INSERT INTO booking_history (reservation_id, at, from_status, to_status, actor, reason, moved_from_id)
@@ -346,15 +346,15 @@ class Migration(migrations.Migration):
                 departure record;
             BEGIN
                 SELECT operator_id, currency, timezone, exclusive INTO activity
-                    FROM catalogue_resource WHERE id = NEW.resource_id FOR KEY SHARE;
-                SELECT resource_id, starts_at, ends_at INTO departure FROM catalogue_slot WHERE id = NEW.slot_id;
+                    FROM catalogue_activity WHERE id = NEW.activity_id FOR KEY SHARE;
+                SELECT activity_id, starts_at, ends_at INTO departure FROM catalogue_slot WHERE id = NEW.slot_id;
                 IF NEW.slot_id IS NOT NULL THEN
                     IF TG_OP = 'UPDATE' OR NEW.starts_at IS NULL THEN
                         NEW.starts_at := departure.starts_at;
                         NEW.ends_at := departure.ends_at;
                     END IF;
-                    IF (NEW.resource_id, NEW.starts_at, NEW.ends_at)
-                       IS DISTINCT FROM (departure.resource_id, departure.starts_at, departure.ends_at) THEN
+                    IF (NEW.activity_id, NEW.starts_at, NEW.ends_at)
+                       IS DISTINCT FROM (departure.activity_id, departure.starts_at, departure.ends_at) THEN
                         RAISE EXCEPTION 'the departure is not the one that was offered'
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_as_offered';
                     END IF;
@@ -396,12 +396,12 @@ class Migration(migrations.Migration):
             name="TRIGGER reservation_is_of_what_was_sold ON booking_reservation",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER reservation_is_of_what_was_sold
-                BEFORE UPDATE OF resource_id, day, starts_at, ends_at, exclusive
+                BEFORE UPDATE OF activity_id, day, starts_at, ends_at, exclusive
                 ON booking_reservation
                 FOR EACH ROW WHEN (
-                    (OLD.resource_id, OLD.day, OLD.starts_at, OLD.ends_at, OLD.exclusive)
+                    (OLD.activity_id, OLD.day, OLD.starts_at, OLD.ends_at, OLD.exclusive)
                         IS DISTINCT FROM
-                        (NEW.resource_id, NEW.day, NEW.starts_at, NEW.ends_at, NEW.exclusive)
+                        (NEW.activity_id, NEW.day, NEW.starts_at, NEW.ends_at, NEW.exclusive)
                     AND OLD.slot_id IS NOT DISTINCT FROM NEW.slot_id
                 )
                 EXECUTE FUNCTION booking_refuse_change()
@@ -414,17 +414,17 @@ class Migration(migrations.Migration):
             DECLARE
                 is_for_one boolean;
             BEGIN
-                SELECT exclusive INTO is_for_one FROM catalogue_resource WHERE id = NEW.resource_id FOR KEY SHARE;
+                SELECT exclusive INTO is_for_one FROM catalogue_activity WHERE id = NEW.activity_id FOR KEY SHARE;
                 IF NEW.status NOT IN ('awaiting_payment', 'pending', 'confirmed', 'paid') OR NOT (is_for_one OR NEW.exclusive) THEN
                     DELETE FROM booking_occupancy WHERE reservation_id = NEW.id;
                 ELSIF NOT is_for_one THEN
                     RAISE EXCEPTION 'the activity is not for one party any more'
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_as_offered';
                 ELSE
-                    PERFORM pg_advisory_xact_lock('booking_occupancy'::regclass::oid::int, hashtext(NEW.resource_id::text));
-                    INSERT INTO booking_occupancy (reservation_id, resource_id, during)
-                    VALUES (NEW.id, NEW.resource_id, tstzmultirange(tstzrange(NEW.starts_at, NEW.ends_at)))
-                    ON CONFLICT (reservation_id, resource_id) DO UPDATE SET during = excluded.during;
+                    PERFORM pg_advisory_xact_lock('booking_occupancy'::regclass::oid::int, hashtext(NEW.activity_id::text));
+                    INSERT INTO booking_occupancy (reservation_id, activity_id, during)
+                    VALUES (NEW.id, NEW.activity_id, tstzmultirange(tstzrange(NEW.starts_at, NEW.ends_at)))
+                    ON CONFLICT (reservation_id, activity_id) DO UPDATE SET during = excluded.during;
                 END IF;
                 RETURN NULL;
             END $$
@@ -455,69 +455,69 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="FUNCTION booking_resource_turns",
+            name="FUNCTION booking_activity_turns",
             sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION booking_resource_turns() RETURNS trigger LANGUAGE plpgsql AS $$
+            CREATE OR REPLACE FUNCTION booking_activity_turns() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                DELETE FROM booking_occupancy WHERE resource_id = NEW.id;
+                DELETE FROM booking_occupancy WHERE activity_id = NEW.id;
                     IF NEW.exclusive THEN
-                        INSERT INTO booking_occupancy (reservation_id, resource_id, during)
-                        SELECT id, resource_id, tstzmultirange(tstzrange(starts_at, ends_at)) FROM booking_reservation
-                        WHERE resource_id = NEW.id AND status IN ('awaiting_payment', 'pending', 'confirmed', 'paid') AND ends_at > now();
+                        INSERT INTO booking_occupancy (reservation_id, activity_id, during)
+                        SELECT id, activity_id, tstzmultirange(tstzrange(starts_at, ends_at)) FROM booking_reservation
+                        WHERE activity_id = NEW.id AND status IN ('awaiting_payment', 'pending', 'confirmed', 'paid') AND ends_at > now();
                     END IF;
                     RETURN NULL;
                 EXCEPTION WHEN exclusion_violation THEN
                     RAISE EXCEPTION 'several parties have booked this activity for one time: it cannot be for one party only'
-                        USING ERRCODE = 'check_violation', CONSTRAINT = 'resource_has_parties';
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'activity_has_parties';
             END $$
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER resource_turns ON catalogue_resource",
+            name="TRIGGER activity_turns ON catalogue_activity",
             sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER resource_turns
+            CREATE TRIGGER activity_turns
                 AFTER UPDATE OF exclusive
-                ON catalogue_resource
+                ON catalogue_activity
                 FOR EACH ROW WHEN (OLD.exclusive <> NEW.exclusive)
-                EXECUTE FUNCTION booking_resource_turns()
+                EXECUTE FUNCTION booking_activity_turns()
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="FUNCTION booking_resource_is_sold",
+            name="FUNCTION booking_activity_is_sold",
             sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION booking_resource_is_sold() RETURNS trigger LANGUAGE plpgsql AS $$
+            CREATE OR REPLACE FUNCTION booking_activity_is_sold() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                PERFORM FROM catalogue_resource WHERE id = NEW.id FOR UPDATE;  -- waits for the sales of this moment
+                PERFORM FROM catalogue_activity WHERE id = NEW.id FOR UPDATE;  -- waits for the sales of this moment
                 IF ((OLD.operator_id, OLD.currency) IS DISTINCT FROM (NEW.operator_id, NEW.currency)
-                    AND EXISTS (SELECT FROM catalogue_slot WHERE resource_id = NEW.id))
+                    AND EXISTS (SELECT FROM catalogue_slot WHERE activity_id = NEW.id))
                 OR ((OLD.operator_id, OLD.currency, OLD.timezone)
                     IS DISTINCT FROM (NEW.operator_id, NEW.currency, NEW.timezone)
-                    AND EXISTS (SELECT FROM booking_reservation WHERE resource_id = NEW.id)) THEN
+                    AND EXISTS (SELECT FROM booking_reservation WHERE activity_id = NEW.id)) THEN
                     RAISE EXCEPTION 'this activity has been sold: its operator, currency and time zone are fixed'
-                        USING ERRCODE = 'check_violation', CONSTRAINT = 'resource_is_sold';
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'activity_is_sold';
                 END IF;
                 IF OLD.exclusive AND NOT NEW.exclusive AND EXISTS (
                     SELECT FROM booking_occupancy o JOIN booking_reservation r ON r.id = o.reservation_id
-                    WHERE o.resource_key = uuidrange(NEW.id, NEW.id, '[]') AND upper(o.during) > now() AND r.exclusive) THEN
+                    WHERE o.activity_key = uuidrange(NEW.id, NEW.id, '[]') AND upper(o.during) > now() AND r.exclusive) THEN
                     RAISE EXCEPTION 'guests have bought this activity for themselves: it stays exclusive until they have been there'
-                        USING ERRCODE = 'check_violation', CONSTRAINT = 'resource_has_its_party';
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'activity_has_its_party';
                 END IF;
                 RETURN NEW;
             END $$
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER resource_is_sold ON catalogue_resource",
+            name="TRIGGER activity_is_sold ON catalogue_activity",
             sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER resource_is_sold
+            CREATE TRIGGER activity_is_sold
                 BEFORE UPDATE OF operator_id, currency, timezone, exclusive
-                ON catalogue_resource
+                ON catalogue_activity
                 FOR EACH ROW WHEN (
                     (OLD.operator_id, OLD.currency, OLD.timezone, OLD.exclusive)
                         IS DISTINCT FROM
                         (NEW.operator_id, NEW.currency, NEW.timezone, NEW.exclusive)
                 )
-                EXECUTE FUNCTION booking_resource_is_sold()
+                EXECUTE FUNCTION booking_activity_is_sold()
             """),
         ),
         common.guard_migrations.PutGuard(
@@ -525,7 +525,7 @@ class Migration(migrations.Migration):
             sql=common.guard_migrations.Sql("""
             CREATE OR REPLACE FUNCTION booking_slot_is_sold() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                PERFORM FROM catalogue_resource WHERE id = OLD.resource_id FOR UPDATE;  -- waits for the sales of this moment
+                PERFORM FROM catalogue_activity WHERE id = OLD.activity_id FOR UPDATE;  -- waits for the sales of this moment
                 IF OLD.sold_at IS NOT NULL OR OLD.reserved > 0
                     OR EXISTS (SELECT FROM booking_reservation WHERE slot_id = OLD.id) THEN
                     RAISE EXCEPTION 'this departure has been sold: its activity and its time are fixed'
@@ -539,12 +539,12 @@ class Migration(migrations.Migration):
             name="TRIGGER slot_is_sold ON catalogue_slot",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER slot_is_sold
-                BEFORE UPDATE OF resource_id, starts_at, ends_at
+                BEFORE UPDATE OF activity_id, starts_at, ends_at
                 ON catalogue_slot
                 FOR EACH ROW WHEN (
-                    (OLD.resource_id, OLD.starts_at, OLD.ends_at)
+                    (OLD.activity_id, OLD.starts_at, OLD.ends_at)
                         IS DISTINCT FROM
-                        (NEW.resource_id, NEW.starts_at, NEW.ends_at)
+                        (NEW.activity_id, NEW.starts_at, NEW.ends_at)
                 )
                 EXECUTE FUNCTION booking_slot_is_sold()
             """),

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Resource",
+            name="Activity",
             fields=[
                 ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=200)),
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 (
                     "operator",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="resources", to="tenants.operator"
+                        on_delete=django.db.models.deletion.PROTECT, related_name="activities", to="tenants.operator"
                     ),
                 ),
             ],
@@ -67,9 +67,9 @@ class Migration(migrations.Migration):
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
-                    "resource",
+                    "activity",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="slots", to="catalogue.resource"
+                        on_delete=django.db.models.deletion.PROTECT, related_name="slots", to="catalogue.activity"
                     ),
                 ),
             ],
@@ -115,13 +115,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "resource",
+                    "activity",
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
-                        to="catalogue.resource",
+                        to="catalogue.activity",
                     ),
                 ),
                 (
@@ -150,20 +150,20 @@ class Migration(migrations.Migration):
                 (
                     "amount",
                     models.BigIntegerField(
-                        help_text="In the minor unit of the resource's currency: 2599 is 25.99 USD."
+                        help_text="In the minor unit of the activity's currency: 2599 is 25.99 USD."
                     ),
                 ),
                 (
-                    "resource",
+                    "activity",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="rates", to="catalogue.resource"
+                        on_delete=django.db.models.deletion.CASCADE, related_name="rates", to="catalogue.activity"
                     ),
                 ),
             ],
             options={
                 "ordering": ["-amount", "unit"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("resource", "unit"), name="rate_once_per_unit"),
+                    models.UniqueConstraint(fields=("activity", "unit"), name="rate_once_per_unit"),
                     models.CheckConstraint(condition=models.Q(("amount__gte", 0)), name="rate_amount_not_negative"),
                 ],
             },
@@ -191,14 +191,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="slot",
             constraint=models.UniqueConstraint(
-                fields=("resource", "starts_at"),
+                fields=("activity", "starts_at"),
                 name="slot_once_at_a_time",
                 violation_error_message="This activity has a departure at that time already.",
             ),
         ),
         migrations.AddIndex(
             model_name="offerhistory",
-            index=models.Index(fields=["resource", "what", "-id"], name="offer_history_of_resource"),
+            index=models.Index(fields=["activity", "what", "-id"], name="offer_history_of_activity"),
         ),
         migrations.AddIndex(
             model_name="offerhistory",

@@ -25,12 +25,12 @@ class Migration(migrations.Migration):
             name="FUNCTION catalogue_note_offer",
             sql=common.guard_migrations.Sql("""
             CREATE OR REPLACE FUNCTION catalogue_note_offer(
-                operator uuid, resource uuid, slot uuid, what text, before jsonb, after jsonb,
+                operator uuid, activity uuid, slot uuid, what text, before jsonb, after jsonb,
                 unit text DEFAULT '', currency text DEFAULT ''
             ) RETURNS void LANGUAGE sql AS $$
-                INSERT INTO catalogue_offerhistory (at, operator_id, resource_id, slot_id, what, unit, currency, before, after,
+                INSERT INTO catalogue_offerhistory (at, operator_id, activity_id, slot_id, what, unit, currency, before, after,
                                                     actor, reason)
-                SELECT clock_timestamp(), operator, resource, slot, what, unit, currency, before, after,
+                SELECT clock_timestamp(), operator, activity, slot, what, unit, currency, before, after,
                        left(coalesce(nullif(current_setting('holdfast.actor', true), ''), 'database:' || session_user), 200),
                        coalesce(current_setting('holdfast.reason', true), '')
             $$
@@ -43,18 +43,18 @@ class Migration(migrations.Migration):
             DECLARE
                 operator uuid;
             BEGIN
-                SELECT operator_id INTO operator FROM catalogue_resource WHERE id = OLD.resource_id;
+                SELECT operator_id INTO operator FROM catalogue_activity WHERE id = OLD.activity_id;
                 IF TG_OP = 'DELETE' THEN
-                    PERFORM catalogue_note_offer(operator, OLD.resource_id, OLD.id, 'departure',
+                    PERFORM catalogue_note_offer(operator, OLD.activity_id, OLD.id, 'departure',
                                                jsonb_build_object('starts_at', OLD.starts_at, 'capacity', OLD.capacity), NULL);
                     RETURN NULL;
                 END IF;
                 IF OLD.capacity <> NEW.capacity THEN
-                    PERFORM catalogue_note_offer(operator, NEW.resource_id, NEW.id, 'capacity',
+                    PERFORM catalogue_note_offer(operator, NEW.activity_id, NEW.id, 'capacity',
                                                to_jsonb(OLD.capacity), to_jsonb(NEW.capacity));
                 END IF;
                 IF OLD.is_closed <> NEW.is_closed THEN
-                    PERFORM catalogue_note_offer(operator, NEW.resource_id, NEW.id, 'is_closed',
+                    PERFORM catalogue_note_offer(operator, NEW.activity_id, NEW.id, 'is_closed',
                                                to_jsonb(OLD.is_closed), to_jsonb(NEW.is_closed));
                 END IF;
                 RETURN NULL;
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                     r.operator_id, r.id, NULL, 'departures', NULL,
                     jsonb_build_object('departures', count(*), 'places', sum(m.capacity),
                                        'first', min(m.starts_at), 'last', max(m.starts_at)))
-                    FROM made m JOIN catalogue_resource r ON r.id = m.resource_id GROUP BY r.id;
+                    FROM made m JOIN catalogue_activity r ON r.id = m.activity_id GROUP BY r.id;
                 RETURN NULL;
             END $$
             """),
@@ -113,17 +113,17 @@ class Migration(migrations.Migration):
         common.guard_migrations.PutGuard(
             name="FUNCTION catalogue_note_price",
             sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION catalogue_note_price(of_resource uuid, unit text, before jsonb, after jsonb) RETURNS void
+            CREATE OR REPLACE FUNCTION catalogue_note_price(of_activity uuid, unit text, before jsonb, after jsonb) RETURNS void
             LANGUAGE plpgsql AS $$
             DECLARE
                 activity record;
             BEGIN
-                SELECT operator_id, currency INTO activity FROM catalogue_resource WHERE id = of_resource;
+                SELECT operator_id, currency INTO activity FROM catalogue_activity WHERE id = of_activity;
                 IF NOT FOUND THEN  -- deleted by this transaction, before its prices
                     SELECT h.operator_id, h.currency INTO activity FROM catalogue_offerhistory h
-                        WHERE h.resource_id = of_resource AND h.what = 'price' ORDER BY h.id DESC LIMIT 1;
+                        WHERE h.activity_id = of_activity AND h.what = 'price' ORDER BY h.id DESC LIMIT 1;
                 END IF;
-                PERFORM catalogue_note_offer(activity.operator_id, of_resource, NULL, 'price', before, after, unit,
+                PERFORM catalogue_note_offer(activity.operator_id, of_activity, NULL, 'price', before, after, unit,
                                            activity.currency);
             END $$
             """),
@@ -133,15 +133,15 @@ class Migration(migrations.Migration):
             sql=common.guard_migrations.Sql("""
             CREATE OR REPLACE FUNCTION catalogue_rate_history() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                IF TG_OP = 'UPDATE' AND (OLD.resource_id, OLD.unit) = (NEW.resource_id, NEW.unit) THEN
-                    PERFORM catalogue_note_price(NEW.resource_id, NEW.unit, to_jsonb(OLD.amount), to_jsonb(NEW.amount));
+                IF TG_OP = 'UPDATE' AND (OLD.activity_id, OLD.unit) = (NEW.activity_id, NEW.unit) THEN
+                    PERFORM catalogue_note_price(NEW.activity_id, NEW.unit, to_jsonb(OLD.amount), to_jsonb(NEW.amount));
                     RETURN NULL;
                 END IF;
                 IF TG_OP <> 'INSERT' THEN
-                    PERFORM catalogue_note_price(OLD.resource_id, OLD.unit, to_jsonb(OLD.amount), NULL);
+                    PERFORM catalogue_note_price(OLD.activity_id, OLD.unit, to_jsonb(OLD.amount), NULL);
                 END IF;
                 IF TG_OP <> 'DELETE' THEN
-                    PERFORM catalogue_note_price(NEW.resource_id, NEW.unit, NULL, to_jsonb(NEW.amount));
+                    PERFORM catalogue_note_price(NEW.activity_id, NEW.unit, NULL, to_jsonb(NEW.amount));
                 END IF;
                 RETURN NULL;
             END $$
@@ -161,12 +161,12 @@ class Migration(migrations.Migration):
             name="TRIGGER rate_history_of_update ON catalogue_rate",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER rate_history_of_update
-                AFTER UPDATE OF amount, unit, resource_id
+                AFTER UPDATE OF amount, unit, activity_id
                 ON catalogue_rate
                 FOR EACH ROW WHEN (
-                    (OLD.amount, OLD.unit, OLD.resource_id)
+                    (OLD.amount, OLD.unit, OLD.activity_id)
                         IS DISTINCT FROM
-                        (NEW.amount, NEW.unit, NEW.resource_id)
+                        (NEW.amount, NEW.unit, NEW.activity_id)
                 )
                 EXECUTE FUNCTION catalogue_rate_history()
             """),
@@ -182,9 +182,9 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="FUNCTION catalogue_resource_history",
+            name="FUNCTION catalogue_activity_history",
             sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION catalogue_resource_history() RETURNS trigger LANGUAGE plpgsql AS $$
+            CREATE OR REPLACE FUNCTION catalogue_activity_history() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
                 PERFORM catalogue_note_offer(NEW.operator_id, NEW.id, NULL, what, before, after)
                     FROM (VALUES ('is_active', to_jsonb(OLD.is_active), to_jsonb(NEW.is_active)),
@@ -196,17 +196,17 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER resource_history ON catalogue_resource",
+            name="TRIGGER activity_history ON catalogue_activity",
             sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER resource_history
+            CREATE TRIGGER activity_history
                 AFTER UPDATE OF is_active, exclusive, currency
-                ON catalogue_resource
+                ON catalogue_activity
                 FOR EACH ROW WHEN (
                     (OLD.is_active, OLD.exclusive, OLD.currency)
                         IS DISTINCT FROM
                         (NEW.is_active, NEW.exclusive, NEW.currency)
                 )
-                EXECUTE FUNCTION catalogue_resource_history()
+                EXECUTE FUNCTION catalogue_activity_history()
             """),
         ),
         common.guard_migrations.PutGuard(

@@ -18,7 +18,7 @@ from sweeps import registry
 from tenants.models import Operator, User
 from tests.support.api import Frontend
 from tests.support.desk import all_actions, list_of, page_of, sign_in
-from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.factories import ActivityFactory, OperatorFactory, SlotFactory
 from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,8 +36,8 @@ def client(operator: Operator) -> Client:
 
 @pytest.fixture
 def made(operator: Operator) -> list[Slot]:
-    resource = ResourceFactory.create(operator=operator)
-    return [SlotFactory.create(resource=resource) for _ in range(3)]
+    activity = ActivityFactory.create(operator=operator)
+    return [SlotFactory.create(activity=activity) for _ in range(3)]
 
 
 def do(
@@ -57,7 +57,7 @@ def do(
 
 def shown(slot: Slot) -> str:
     """Return what a departure is called on a page that goes by its own clock."""
-    with timezone.override(slot.resource.timezone):
+    with timezone.override(slot.activity.timezone):
         return str(slot)
 
 
@@ -106,7 +106,7 @@ class TestWhereItEnds:
 
 class TestWhatItSays:
     def test_of_several_how_many_were_done_and_why_others_were_not(self, client: Client, sandbox: Sandbox) -> None:
-        slot = SlotFactory.create(resource__operator=Operator.objects.get())
+        slot = SlotFactory.create(activity__operator=Operator.objects.get())
         frontend = Frontend.of(slot)
         for _ in range(3):
             frontend.reserve(slot)
@@ -121,14 +121,14 @@ class TestWhatItSays:
     def test_departures_are_counted(self, client: Client, made: list[Slot]) -> None:
         rule = {"weekdays": ["0", "2"], "times": "09:00, 14:00", "first": "2027-03-01", "last": "2027-03-14",
                 "duration": "90", "capacity": "8"}  # fmt: skip
-        assert messages(client, do(client, [made[0].resource], "generate", more=rule)) == ["8 departures made."]
-        told = messages(client, do(client, [made[0].resource], "generate", more=rule))
+        assert messages(client, do(client, [made[0].activity], "generate", more=rule)) == ["8 departures made."]
+        told = messages(client, do(client, [made[0].activity], "generate", more=rule))
         assert told == ["0 departures made. 8 left out: the activity has a departure at that moment."]
 
     def test_what_is_refused_stands_where_it_was_asked_with_what_was_typed(
         self, client: Client, sandbox: Sandbox
     ) -> None:
-        slot = SlotFactory.create(resource__operator=Operator.objects.get())
+        slot = SlotFactory.create(activity__operator=Operator.objects.get())
         Frontend.of(slot).reserve(slot)
         row = Reservation.objects.get()
         answer = do(client, [row], "extend", reason="they are late", minutes="6000", next=page_of(row))
@@ -231,7 +231,7 @@ class TestReasons:
             assert [text for text in told if text not in row] == []
 
     def test_of_what_has_a_timeline(self, client: Client, sandbox: Sandbox) -> None:
-        slot = SlotFactory.create(resource__operator=Operator.objects.get())
+        slot = SlotFactory.create(activity__operator=Operator.objects.get())
         Frontend.of(slot).reserve(slot, capture_method="automatic")
         row = Reservation.objects.get()
         registry.run("send_mails")
@@ -240,7 +240,7 @@ class TestReasons:
             assert "The guest asks where it is" in client.get(page_of(shown)).content.decode(), shown
 
     def test_an_edit_is_told_too(self, client: Client, made: list[Slot]) -> None:
-        slot = SlotFactory.create(resource=made[0].resource, reserved=1)
+        slot = SlotFactory.create(activity=made[0].activity, reserved=1)
         assert client.post(page_of(slot), {"capacity": "9"}).status_code == 302
         assert "Changed Capacity." in client.get(page_of(slot)).content.decode().split("What people did")[1]
 
@@ -254,7 +254,7 @@ class TestWhatIsKept:
         rule = {"weekdays": ["0", "2"], "times": "09:00", "first": "2027-03-01", "last": "2027-03-14",
                 "duration": "90", "capacity": "8"}  # fmt: skip
         more = {"csrfmiddlewaretoken": "t0ken", "next": list_of(Slot), "password": "hidden"}
-        do(client, [made[0].resource], "generate", more=rule | more)
+        do(client, [made[0].activity], "generate", more=rule | more)
         run = BulkRun.objects.get()
         assert run.given == (
             "weekdays=0&weekdays=2&times=09%3A00&first=2027-03-01&last=2027-03-14&duration=90&capacity=8"
@@ -265,8 +265,8 @@ class TestWhatIsKept:
 
     def test_a_form_that_does_not_hold_any_more_is_told(self, client: Client, made: list[Slot]) -> None:
         run = BulkRun.objects.create(
-            person=User.objects.get(), model="catalogue.resource", action="generate", title="Generate", reason="x",
-            rows=[str(made[0].resource_id)], given="times=09%3A00",
+            person=User.objects.get(), model="catalogue.activity", action="generate", title="Generate", reason="x",
+            rows=[str(made[0].activity_id)], given="times=09%3A00",
         )  # fmt: skip
         registry.run("carry_on_bulk_runs")
         run.refresh_from_db()

@@ -32,7 +32,7 @@ def sell(sandbox: Sandbox, **more: Any) -> tuple[Client, Reservation]:
     slot = SlotFactory.create()
     made = Frontend.of(slot).reserve(slot, **more).json()["reservation"]["id"]
     stripe_events.deliver_all(sandbox)
-    return sign_in(operator=slot.resource.operator), Reservation.objects.get(pk=made)
+    return sign_in(operator=slot.activity.operator), Reservation.objects.get(pk=made)
 
 
 class TestRefund:

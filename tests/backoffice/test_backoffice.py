@@ -56,7 +56,7 @@ def rows(held: Reservation, sandbox: Sandbox) -> list[Any]:
     sweeps.run("send_commands")
     client = ApiClient.objects.get()
     operator = held.operator
-    found = [held, held.payment, Command.objects.get(), Event.objects.all()[0], held.slot, held.resource, operator]
+    found = [held, held.payment, Command.objects.get(), Event.objects.all()[0], held.slot, held.activity, operator]
     return [*found, client]
 
 
@@ -92,7 +92,7 @@ class TestLooking:
         Slot.objects.update(capacity=number)
         for _ in range(number):
             assert frontend.reserve(slot).status_code == 201
-        client = sign_in(operator=slot.resource.operator)
+        client = sign_in(operator=slot.activity.operator)
         sent = {}
         for model in (Reservation, Payment, Command, Slot):
             with CaptureQueriesContext(connection) as captured:
@@ -128,10 +128,10 @@ class TestScope:
         assert held.status == "pending"
 
     def test_filters_and_choices_do_not_tell_of_others(self, held: Reservation) -> None:
-        other = SlotFactory.create(resource__name="Mine", resource__operator=OperatorFactory.create())
-        client = sign_in(operator=other.resource.operator)
+        other = SlotFactory.create(activity__name="Mine", activity__operator=OperatorFactory.create())
+        client = sign_in(operator=other.activity.operator)
         for path in (list_of(Reservation), list_of(Slot), reverse("admin:catalogue_slot_add")):
-            assert held.resource.name not in client.get(path).content.decode()
+            assert held.activity.name not in client.get(path).content.decode()
 
     def test_staff_without_an_operator_see_nothing(self, held: Reservation) -> None:
         client = Client()
@@ -143,7 +143,7 @@ class TestWriting:
     def test_states_and_money_cannot_be_written(self, rows: list[Any]) -> None:
         client = sign_in(operator=None)
         for row in rows:
-            if isinstance(row, Slot | Operator) or row._meta.model_name == "resource":
+            if isinstance(row, Slot | Operator) or row._meta.model_name == "activity":
                 continue
             before = type(row).objects.filter(pk=row.pk).values().get()
             answer = client.post(page_of(row), {"status": "paid", "amount": "1", "amount_captured": "4500"})
@@ -161,7 +161,7 @@ class TestWriting:
             assert client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")).status_code == 403
 
     def test_a_slot_keeps_what_was_sold_while_its_form_was_open(self, slot: Slot) -> None:
-        client = sign_in(operator=slot.resource.operator)
+        client = sign_in(operator=slot.activity.operator)
         Frontend.of(slot).reserve(slot)
         answer = client.post(page_of(slot), {"capacity": "9", "reserved": "0", "is_closed": "on"})
         assert answer.status_code == 302
@@ -170,7 +170,7 @@ class TestWriting:
         promises.hold()
 
     def test_a_capacity_below_what_is_sold_is_refused(self, slot: Slot) -> None:
-        client = sign_in(operator=slot.resource.operator)
+        client = sign_in(operator=slot.activity.operator)
         Frontend.of(slot).reserve(slot, adults=3)
         answer = client.post(page_of(slot), {"capacity": "2"})
         assert "3 places are sold or held." in answer.content.decode()
@@ -211,7 +211,7 @@ class TestActions:
         assert held.status == "confirmed"
 
     def test_close_and_open_a_slot(self, slot: Slot) -> None:
-        client, frontend = sign_in(operator=slot.resource.operator), Frontend.of(slot)
+        client, frontend = sign_in(operator=slot.activity.operator), Frontend.of(slot)
         act(client, slot, "close", "storm")
         assert frontend.reserve(slot).json()["error"]["code"] == "slot_closed"
         act(client, slot, "reopen", "it is over")
@@ -235,7 +235,7 @@ class TestActions:
             sweeps.run("send_commands")
         command = Command.objects.get()
         assert command.payment.stuck_at is not None
-        act(sign_in(operator=slot.resource.operator), command, "try_again", "the provider is back")
+        act(sign_in(operator=slot.activity.operator), command, "try_again", "the provider is back")
         sweeps.run("send_commands")
         assert Reservation.objects.get().status == "pending"
         assert Payment.objects.get().stuck_at is None
@@ -243,7 +243,7 @@ class TestActions:
 
     def test_a_key_is_shown_once_and_can_be_revoked(self, slot: Slot) -> None:
         client = sign_in(operator=None)
-        body = {"operator": str(slot.resource.operator_id), "name": "Shop", "scopes": ["read", "book"]}
+        body = {"operator": str(slot.activity.operator_id), "name": "Shop", "scopes": ["read", "book"]}
         page = client.post(reverse("admin:tenants_apiclient_add"), body, follow=True).content.decode()
         key = page.split("The key, shown only now: ")[1].split("<")[0].strip()
         made = api_keys.find_client(key)

@@ -14,7 +14,7 @@ from catalogue.models import Slot
 from sweeps import registry
 from tenants.models import Member, Operator, Role
 from tests.support.desk import list_of, page_of, sign_in
-from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.factories import ActivityFactory, OperatorFactory, SlotFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,8 +25,8 @@ def operator() -> Operator:
 
 
 def make_slots(operator: Operator, number: int) -> list[Slot]:
-    resource = ResourceFactory.create(operator=operator)
-    return [SlotFactory.create(resource=resource) for _ in range(number)]
+    activity = ActivityFactory.create(operator=operator)
+    return [SlotFactory.create(activity=activity) for _ in range(number)]
 
 
 class TestBulk:

@@ -34,14 +34,14 @@ def slot(sandbox: Sandbox) -> Slot:
 
 class TestExport:
     def test_tells_what_was_sold_and_paid(self, slot: Slot) -> None:
-        first, second = export(sign_in(operator=slot.resource.operator), Reservation)
+        first, second = export(sign_in(operator=slot.activity.operator), Reservation)
         assert {first["status"], second["status"]} == {"pending", "cancelled"}
         assert (first["amount"], first["currency"], first["customer_name"]) == (45.0, "USD", "Ana Souza")
         assert first["created_at"].endswith("Z")
         assert first["payment__provider_ref"].startswith("pi_")
 
     def test_is_filtered_as_the_list_is(self, slot: Slot) -> None:
-        client = sign_in(operator=slot.resource.operator)
+        client = sign_in(operator=slot.activity.operator)
         (only,) = export(client, Reservation, status__exact="cancelled")
         assert only["status"] == "cancelled"
         assert export(client, Reservation, q="nobody") == []
@@ -60,7 +60,7 @@ class TestExport:
         assert Client().get(f"{list_of(Reservation)}export/").status_code == 302
 
     def test_costs_the_same_for_many_rows(self, slot: Slot) -> None:
-        client = sign_in(operator=slot.resource.operator)
+        client = sign_in(operator=slot.activity.operator)
         Slot.objects.update(capacity=50)
         costs = []
         for _ in range(2):

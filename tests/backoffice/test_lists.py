@@ -11,12 +11,12 @@ from adminkit import large_lists
 from adminkit.models import BulkRun, SavedView
 from booking import search
 from booking.models import Reservation
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from common import ids
 from tenants.models import Operator
 from tests.support.api import Frontend
 from tests.support.desk import list_of, page_of, sign_in
-from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.factories import ActivityFactory, OperatorFactory, SlotFactory
 from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,8 +28,8 @@ def operator() -> Operator:
 
 
 def make_slots(operator: Operator, number: int) -> list[Slot]:
-    resource = ResourceFactory.create(operator=operator)
-    return [SlotFactory.create(resource=resource) for _ in range(number)]
+    activity = ActivityFactory.create(operator=operator)
+    return [SlotFactory.create(activity=activity) for _ in range(number)]
 
 
 def found(client: Client, model: Any, **query: str) -> set[Any]:
@@ -40,9 +40,9 @@ def found(client: Client, model: Any, **query: str) -> set[Any]:
 class TestPeriods:
     def test_a_day_is_of_the_operators_clock(self, operator: Operator) -> None:
         """At 01:00 UTC it is still the day before in São Paulo."""
-        resource = ResourceFactory.create(operator=operator)
+        activity = ActivityFactory.create(operator=operator)
         late, early = (
-            SlotFactory.create(resource=resource, starts_at=datetime(2027, 3, 5, hour, tzinfo=UTC)) for hour in (1, 12)
+            SlotFactory.create(activity=activity, starts_at=datetime(2027, 3, 5, hour, tzinfo=UTC)) for hour in (1, 12)
         )
         client = sign_in(operator=operator)
         assert found(client, Slot, on="2027-03-04") == {late.pk}
@@ -51,9 +51,9 @@ class TestPeriods:
         assert found(client, Slot, on="2028") == set()
 
     def test_offers_the_years_between_the_first_and_the_last(self, operator: Operator) -> None:
-        resource = ResourceFactory.create(operator=operator)
+        activity = ActivityFactory.create(operator=operator)
         for year in (2025, 2028):
-            SlotFactory.create(resource=resource, starts_at=datetime(year, 6, 1, tzinfo=UTC))
+            SlotFactory.create(activity=activity, starts_at=datetime(year, 6, 1, tzinfo=UTC))
         client = sign_in(operator=operator)
         shown = client.get(list_of(Slot)).context["period_choices"]
         names = [choice["display"] for choice in shown]
@@ -66,7 +66,7 @@ class TestPeriods:
         slot = SlotFactory.create()
         Frontend.of(slot).reserve(slot)
         row = Reservation.objects.get()
-        client = sign_in(operator=slot.resource.operator)
+        client = sign_in(operator=slot.activity.operator)
         day = row.created_at.astimezone(UTC)
         assert found(client, Reservation, on=f"{day:%Y}") == {row.pk}
         assert found(client, Reservation, on=f"{day.year - 1}") == set()
@@ -75,10 +75,10 @@ class TestPeriods:
     def test_reaches_to_the_ends_of_what_can_be_written(self, operator: Operator, zone: str, sandbox: Sandbox) -> None:
         """In lists of times and of ids, on either side of Greenwich."""
         Operator.objects.update(timezone=zone)
-        resource = ResourceFactory.create(operator=operator)
+        activity = ActivityFactory.create(operator=operator)
         first, last = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 22, tzinfo=UTC)
         for at in (first, last):
-            SlotFactory.create(resource=resource, starts_at=at, ends_at=at + timedelta(hours=1))
+            SlotFactory.create(activity=activity, starts_at=at, ends_at=at + timedelta(hours=1))
         client = sign_in(operator=operator)
         for on in ("0001", "0001-01-01", "0001-W01", "1969", "1969-12-31", "9999", "9999-12-31", "9999-W51", "all"):
             for model in (Slot, Reservation):
@@ -100,16 +100,16 @@ class TestDepartures:
         """Departures of last year, ten of them today, and many that leave at one moment."""
         names = [f"Kayak {number}" for number in range(75)]
         zone, currency = operator.timezone, operator.currency
-        activities = Resource.objects.bulk_create(
-            [Resource(operator=operator, name=name, timezone=zone, currency=currency) for name in names]
+        activities = Activity.objects.bulk_create(
+            [Activity(operator=operator, name=name, timezone=zone, currency=currency) for name in names]
         )
         now = datetime.now(UTC)
-        starts = [(now - timedelta(days=300), resource) for resource in activities[:40]]
+        starts = [(now - timedelta(days=300), activity) for activity in activities[:40]]
         starts += [(now + timedelta(minutes=number), activities[0]) for number in range(10)]
-        starts += [(now + timedelta(days=30), resource) for resource in activities]
+        starts += [(now + timedelta(days=30), activity) for activity in activities]
         rows = [
-            Slot(resource=resource, starts_at=at, ends_at=at + timedelta(hours=1), capacity=5)
-            for at, resource in starts
+            Slot(activity=activity, starts_at=at, ends_at=at + timedelta(hours=1), capacity=5)
+            for at, activity in starts
         ]
         return sorted(Slot.objects.bulk_create(rows), key=lambda slot: (slot.starts_at, slot.pk))
 

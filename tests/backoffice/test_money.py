@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from catalogue.models import Rate, Resource, Slot
+from catalogue.models import Activity, Rate, Slot
 from payments.models import Command, Dispute, Payment, Refund
 from reconciliation.models import BookEntry, Discrepancy, SettlementRun
 from sweeps import registry
@@ -18,7 +18,7 @@ from tests.support import stripe_events
 from tests.support.api import Frontend
 from tests.support.desk import export, list_of, page_of, prices, rates, sign_in, text_of
 from tests.support.discrepancies import open_one
-from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.factories import ActivityFactory, OperatorFactory, SlotFactory
 from tests.support.sandbox_client import Sandbox
 from webhooks.models import Event
 
@@ -30,31 +30,31 @@ PRICE = 1_234_567
 
 class TestPrices:
     @pytest.fixture
-    def resource(self) -> Resource:
-        return ResourceFactory.create(currency="EUR")
+    def activity(self) -> Activity:
+        return ActivityFactory.create(currency="EUR")
 
     @pytest.fixture
-    def client(self, resource: Resource) -> Client:
-        return sign_in(operator=resource.operator)
+    def client(self, activity: Activity) -> Client:
+        return sign_in(operator=activity.operator)
 
-    def test_are_shown_and_typed_in_the_currency(self, client: Client, resource: Resource) -> None:
-        page = client.get(page_of(resource)).content.decode()
+    def test_are_shown_and_typed_in_the_currency(self, client: Client, activity: Activity) -> None:
+        page = client.get(page_of(activity)).content.decode()
         assert 'value="45.00"' in page
         assert "4500" not in page
-        body = rates(resource, adult="49.5", child="20.00")
-        assert client.post(page_of(resource), body).status_code == 302
-        assert prices(resource) == {"adult": 4950, "child": 2000}
+        body = rates(activity, adult="49.5", child="20.00")
+        assert client.post(page_of(activity), body).status_code == 302
+        assert prices(activity) == {"adult": 4950, "child": 2000}
 
     @pytest.mark.parametrize(
         ("currency", "typed", "amount"), [("JPY", "4500", 4500), ("KWD", "4.505", 4505), ("USD", "0", 0)]
     )
     def test_in_each_currency_with_its_own_coins(
-        self, client: Client, resource: Resource, currency: str, typed: str, amount: int
+        self, client: Client, activity: Activity, currency: str, typed: str, amount: int
     ) -> None:
-        body = rates(resource, adult="1") | {"name": "New", "currency": currency, "rates-INITIAL_FORMS": "0"}
-        body |= {"rates-TOTAL_FORMS": "1", "rates-0-id": "", "rates-0-amount": typed, "rates-0-resource": ""}
-        assert client.post(reverse("admin:catalogue_resource_add"), body).status_code == 302
-        made = Resource.objects.get(name="New")
+        body = rates(activity, adult="1") | {"name": "New", "currency": currency, "rates-INITIAL_FORMS": "0"}
+        body |= {"rates-TOTAL_FORMS": "1", "rates-0-id": "", "rates-0-amount": typed, "rates-0-activity": ""}
+        assert client.post(reverse("admin:catalogue_activity_add"), body).status_code == 302
+        made = Activity.objects.get(name="New")
         assert prices(made) == {"adult": amount}
         assert f'value="{typed}"' in client.get(page_of(made)).content.decode() or typed == "0"
 
@@ -70,22 +70,22 @@ class TestPrices:
             ("1e30", "no more than 18 digits"),
         ],
     )
-    def test_what_is_no_price_is_told(self, client: Client, resource: Resource, typed: str, told: str) -> None:
-        answer = client.post(page_of(resource), rates(resource, adult=typed, child="20.00"))
+    def test_what_is_no_price_is_told(self, client: Client, activity: Activity, typed: str, told: str) -> None:
+        answer = client.post(page_of(activity), rates(activity, adult=typed, child="20.00"))
         assert (answer.status_code, told in answer.content.decode()) == (200, True)
-        assert prices(resource) == {"adult": 4500, "child": 2000}
+        assert prices(activity) == {"adult": 4500, "child": 2000}
 
-    def test_an_activity_of_no_currency_is_told_and_no_fault(self, client: Client, resource: Resource) -> None:
-        body = rates(resource, adult="45.00", child="20.00") | {"currency": "XYZ"}
-        assert client.post(page_of(resource), body).status_code == 200
-        assert prices(resource) == {"adult": 4500, "child": 2000}
+    def test_an_activity_of_no_currency_is_told_and_no_fault(self, client: Client, activity: Activity) -> None:
+        body = rates(activity, adult="45.00", child="20.00") | {"currency": "XYZ"}
+        assert client.post(page_of(activity), body).status_code == 200
+        assert prices(activity) == {"adult": 4500, "child": 2000}
 
 
 class TestPages:
     def test_no_page_list_or_export_has_a_minor_unit(self, sandbox: Sandbox) -> None:
         """Every row of everything that has an amount, by introspection: a new page is in it by itself."""
-        resource = ResourceFactory.create(operator=OperatorFactory.create(), rates={"adult": PRICE})
-        slot = SlotFactory.create(resource=resource)
+        activity = ActivityFactory.create(operator=OperatorFactory.create(), rates={"adult": PRICE})
+        slot = SlotFactory.create(activity=activity)
         frontend = Frontend.of(slot)
         frontend.reserve(slot, capture_method="automatic")
         stripe_events.deliver_all(sandbox)
@@ -94,7 +94,7 @@ class TestPages:
         registry.run("send_commands")
         stripe_events.deliver_all(sandbox)
         money = {"amount": PRICE, "currency": "USD"}
-        Dispute.objects.create(payment=payment, operator=resource.operator, provider_ref="dp_1", status="lost",
+        Dispute.objects.create(payment=payment, operator=activity.operator, provider_ref="dp_1", status="lost",
                                created_at=timezone.now(), as_of=timezone.now(), **money)  # fmt: skip
         BookEntry.objects.create(
             provider="stripe", ref="txn_1", kind="charge", fee=PRICE, net=PRICE, moved=PRICE, moved_currency="USD",

@@ -31,7 +31,7 @@ ALWAYS = ("q", "p", "o", "e", "on", "_changelist_filters", "no_such")
 
 @pytest.fixture
 def world(sandbox: Sandbox) -> Slot:
-    slot = SlotFactory.create(resource__timezone="Asia/Tokyo")
+    slot = SlotFactory.create(activity__timezone="Asia/Tokyo")
     Frontend.of(slot).reserve(slot)
     return slot
 
@@ -86,7 +86,7 @@ class TestQueries:
                 "/admin/autocomplete/?app_label=tenants&model_name=member&field_name=user&term=",
                 "/admin/autocomplete/?app_label=tenants&model_name=member&field_name=user&page=",
                 "/admin/autocomplete/?field_name=user&model_name=member&app_label=",
-                "/admin/catalogue/slot/add/?resource=",
+                "/admin/catalogue/slot/add/?activity=",
                 "/admin/catalogue/slot/add/?starts_at=", "/admin/set-password/x/",
             ),
             QUERIES,

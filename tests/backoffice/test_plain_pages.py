@@ -31,7 +31,7 @@ def slot(sandbox: Sandbox) -> Slot:
 
 @pytest.fixture
 def owner(slot: Slot) -> Client:
-    return sign_in(operator=slot.resource.operator, role=Role.OWNER)
+    return sign_in(operator=slot.activity.operator, role=Role.OWNER)
 
 
 def text_of(answer: Any) -> str:
@@ -54,7 +54,7 @@ class TestPeople:
 
     def test_the_role_that_a_colleague_has_stands_first(self, owner: Client, slot: Slot) -> None:
         person = User.objects.create_user("ana@kayaks", password="x", is_staff=True)
-        person.memberships.create(operator=slot.resource.operator, role=Role.READ_ONLY)
+        person.memberships.create(operator=slot.activity.operator, role=Role.READ_ONLY)
         asked = act(owner, person, "change_role", None)
         assert [text for text, chosen in options(asked, "role") if chosen] == ["Read-only"]
         page = owner.get(page_of(person)).content.decode()
@@ -66,7 +66,7 @@ class TestMove:
     def test_each_departure_says_whether_it_can_be_had(self, owner: Client, slot: Slot) -> None:
         years = [slot.starts_at.replace(year=slot.starts_at.year + number) for number in range(1, 5)]
         later = [
-            SlotFactory.create(resource=slot.resource, starts_at=starts, capacity=capacity)
+            SlotFactory.create(activity=slot.activity, starts_at=starts, capacity=capacity)
             for starts, capacity in zip(years, (1, 1, 4, 4), strict=True)
         ]
         held = Frontend.of(slot).reserve(slot).json()["reservation"]["id"]
@@ -76,7 +76,7 @@ class TestMove:
         assert [text.partition(" · ")[2] for text, _ in offered] == [
             "4 places free", "sold out", "1 place free", "4 places free",
         ]  # fmt: skip
-        slot.resource.rates.all().delete()
+        slot.activity.rates.all().delete()
         offered = options(act(owner, Reservation.objects.get(pk=held), "move", None), "slot_id")
         assert {text.partition(" · ")[2] for text, _ in offered} == {"closed"}
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from booking.models import Reservation
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from notifications.models import Mail
 from payments.models import Command, Payment
 from reconciliation.models import Discrepancy
@@ -40,7 +40,7 @@ def world(sandbox: Sandbox) -> dict[type[Model], Any]:
     open_one(Payment.objects.get(reservation__status="paid"))
     end_leases()
     return {
-        Reservation: Reservation.objects.get(pk=held), Slot: slot, Resource: slot.resource,
+        Reservation: Reservation.objects.get(pk=held), Slot: slot, Activity: slot.activity,
         Command: Command.objects.first(), Payment: Payment.objects.get(reservation__status="paid"),
         Event: Event.objects.filter(payment__isnull=False).first(), Mail: Mail.objects.get(),
         Discrepancy: Discrepancy.objects.get(), ApiClient: ApiClient.objects.get(),
@@ -63,7 +63,7 @@ class TestActions:
     def test_what_a_role_may_not_do_is_not_shown_and_is_refused(
         self, world: dict[type[Model], Any], role: Role
     ) -> None:
-        operator = world[Slot].resource.operator
+        operator = world[Slot].activity.operator
         client = sign_in(operator=operator, role=role)
         for model, spec in all_actions():
             name, permission, row = spec.name, spec.permission, world[model]
@@ -80,10 +80,10 @@ class TestActions:
 
     def test_a_power_at_one_operator_is_none_at_another(self, world: dict[type[Model], Any]) -> None:
         slot = world[Slot]
-        client = sign_in(operator=slot.resource.operator, role=Role.READ_ONLY)
-        mine = SlotFactory.create(resource__operator=OperatorFactory.create())
+        client = sign_in(operator=slot.activity.operator, role=Role.READ_ONLY)
+        mine = SlotFactory.create(activity__operator=OperatorFactory.create())
         person = User.objects.get(is_staff=True)
-        Member.objects.create(user=person, operator=mine.resource.operator, role=Role.OWNER)
+        Member.objects.create(user=person, operator=mine.activity.operator, role=Role.OWNER)
         body = {"action": "close", "_selected_action": [str(slot.pk), str(mine.pk)], "reason": "wind"}
         page = client.post(list_of(Slot), body, follow=True)
         assert "your role does not allow this" in page.content.decode()
@@ -98,23 +98,23 @@ class TestForms:
     )
     def test_what_is_on_sale_is_the_managers(self, sandbox: Sandbox, role: Role, status: int) -> None:
         slot = SlotFactory.create()
-        client = sign_in(operator=slot.resource.operator, role=role)
+        client = sign_in(operator=slot.activity.operator, role=role)
         assert client.post(page_of(slot), {"capacity": "9"}).status_code in (status, 200 if status == 302 else status)
         assert client.get(reverse("admin:catalogue_slot_add")).status_code == (200 if status == 302 else 403)
 
     def test_no_row_is_made_at_an_operator_where_one_may_not(self, sandbox: Sandbox) -> None:
         slot = SlotFactory.create()
-        client = sign_in(operator=slot.resource.operator, role=Role.READ_ONLY)
+        client = sign_in(operator=slot.activity.operator, role=Role.READ_ONLY)
         mine = OperatorFactory.create()
         Member.objects.create(user=User.objects.get(), operator=mine, role=Role.OWNER)
         body = {
-            "operator": str(slot.resource.operator_id), "name": "Theirs", "timezone": "UTC", "currency": "EUR",
+            "operator": str(slot.activity.operator_id), "name": "Theirs", "timezone": "UTC", "currency": "EUR",
             "rates-TOTAL_FORMS": "0", "rates-INITIAL_FORMS": "0",
         }  # fmt: skip
-        client.post(reverse("admin:catalogue_resource_add"), body)
-        assert not Resource.objects.filter(name="Theirs").exists()
-        client.post(reverse("admin:catalogue_resource_add"), body | {"operator": str(mine.pk)})
-        assert Resource.objects.get(name="Theirs").operator == mine
+        client.post(reverse("admin:catalogue_activity_add"), body)
+        assert not Activity.objects.filter(name="Theirs").exists()
+        client.post(reverse("admin:catalogue_activity_add"), body | {"operator": str(mine.pk)})
+        assert Activity.objects.get(name="Theirs").operator == mine
 
     def test_an_owner_makes_and_revokes_keys_of_their_own_operator(self, sandbox: Sandbox) -> None:
         operator, other = OperatorFactory.create(), OperatorFactory.create()

@@ -13,14 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from booking.models import Reservation
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from payments.models import Command
 from sweeps import registry
 from tenants import clocks
 from tenants.models import Operator, Role
 from tests.support.api import Frontend
 from tests.support.desk import list_of, page_of, sign_in, text_of
-from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.factories import ActivityFactory, OperatorFactory, SlotFactory
 from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,21 +29,21 @@ SAO_PAULO = "America/Sao_Paulo"
 
 
 @pytest.fixture
-def resource() -> Resource:
+def activity() -> Activity:
     operator = OperatorFactory.create(timezone="Europe/Madrid")
-    return ResourceFactory.create(operator=operator, timezone="Europe/Madrid")
+    return ActivityFactory.create(operator=operator, timezone="Europe/Madrid")
 
 
 @pytest.fixture
-def client(resource: Resource) -> Client:
-    return sign_in(operator=resource.operator, role=Role.OWNER)
+def client(activity: Activity) -> Client:
+    return sign_in(operator=activity.operator, role=Role.OWNER)
 
 
-def typed(resource: Resource, starts: str, ends: str, **more: str) -> dict[str, str]:
+def typed(activity: Activity, starts: str, ends: str, **more: str) -> dict[str, str]:
     """Write the form of a departure as a person does."""
     (day, at), (end_day, end_at) = starts.split(" ", 1), ends.split(" ", 1)
     body = {"starts_at_0": day, "starts_at_1": at, "ends_at_0": end_day, "ends_at_1": end_at}
-    return {"resource": str(resource.pk), "capacity": "5"} | body | more
+    return {"activity": str(activity.pk), "capacity": "5"} | body | more
 
 
 def add(client: Client, body: dict[str, str]) -> Any:
@@ -51,15 +51,15 @@ def add(client: Client, body: dict[str, str]) -> Any:
 
 
 class TestTyping:
-    def test_a_time_is_the_activitys(self, client: Client, resource: Resource) -> None:
-        assert add(client, typed(resource, "2027-07-01 09:00", "2027-07-01 11:30")).status_code == 302
+    def test_a_time_is_the_activitys(self, client: Client, activity: Activity) -> None:
+        assert add(client, typed(activity, "2027-07-01 09:00", "2027-07-01 11:30")).status_code == 302
         slot = Slot.objects.get()
         assert slot.starts_at == datetime(2027, 7, 1, 7, tzinfo=UTC)
         assert slot.ends_at == datetime(2027, 7, 1, 9, 30, tzinfo=UTC)
 
-    def test_of_an_activity_elsewhere_it_is_its_own(self, client: Client, resource: Resource) -> None:
-        Resource.objects.update(timezone=SAO_PAULO)
-        add(client, typed(resource, "2027-07-01 09:00", "2027-07-01 11:30"))
+    def test_of_an_activity_elsewhere_it_is_its_own(self, client: Client, activity: Activity) -> None:
+        Activity.objects.update(timezone=SAO_PAULO)
+        add(client, typed(activity, "2027-07-01 09:00", "2027-07-01 11:30"))
         slot = Slot.objects.get()
         assert slot.starts_at == datetime(2027, 7, 1, 12, tzinfo=UTC)
         page = client.get(page_of(slot)).content.decode()
@@ -81,57 +81,57 @@ class TestTyping:
             ("0001-01-01 00:00", "No time so far away can be kept."),
         ],
     )
-    def test_what_is_no_time_there_is_told(self, client: Client, resource: Resource, at: str, told: str) -> None:
-        answer = add(client, typed(resource, at, "2027-12-31 11:00"))
+    def test_what_is_no_time_there_is_told(self, client: Client, activity: Activity, at: str, told: str) -> None:
+        answer = add(client, typed(activity, at, "2027-12-31 11:00"))
         assert answer.status_code == 200
         assert told in answer.content.decode().replace("&#x27;", "'")
         assert not Slot.objects.exists()
 
-    def test_it_does_not_end_before_it_starts(self, client: Client, resource: Resource) -> None:
-        answer = add(client, typed(resource, "2027-07-01 09:00", "2027-07-01 09:00"))
+    def test_it_does_not_end_before_it_starts(self, client: Client, activity: Activity) -> None:
+        answer = add(client, typed(activity, "2027-07-01 09:00", "2027-07-01 09:00"))
         assert "It ends before it starts." in answer.content.decode()
 
     @pytest.mark.parametrize(("offset", "hour"), [("+02:00", 0), ("+01:00", 1)])
     def test_of_an_hour_that_comes_twice_each_can_be_typed(
-        self, client: Client, resource: Resource, offset: str, hour: int
+        self, client: Client, activity: Activity, offset: str, hour: int
     ) -> None:
         """And it stays what it is while something else of it is changed."""
-        add(client, typed(resource, f"2027-10-31 02:30 UTC{offset}", "2027-10-31 06:00"))
+        add(client, typed(activity, f"2027-10-31 02:30 UTC{offset}", "2027-10-31 06:00"))
         slot = Slot.objects.get()
         assert slot.starts_at == datetime(2027, 10, 31, hour, 30, tzinfo=UTC)
         page = client.get(page_of(slot)).content.decode()
         shown = re.findall(r'name="(\w+_at_\d)" value="([^"]*)"', page)
-        body = {"resource": str(resource.pk), "capacity": "9", **dict(shown)}
+        body = {"activity": str(activity.pk), "capacity": "9", **dict(shown)}
         assert client.post(page_of(slot), body).status_code == 302
         before = slot.starts_at
         slot.refresh_from_db()
         assert (slot.capacity, slot.starts_at) == (9, before)
 
     def test_a_departure_that_goes_to_another_clock_keeps_what_was_typed(
-        self, client: Client, resource: Resource
+        self, client: Client, activity: Activity
     ) -> None:
-        elsewhere = ResourceFactory.create(operator=resource.operator, timezone=SAO_PAULO)
-        add(client, typed(resource, "2027-07-01 09:00", "2027-07-01 11:30"))
+        elsewhere = ActivityFactory.create(operator=activity.operator, timezone=SAO_PAULO)
+        add(client, typed(activity, "2027-07-01 09:00", "2027-07-01 11:30"))
         slot = Slot.objects.get()
         assert client.post(page_of(slot), typed(elsewhere, "2027-07-01 09:00", "2027-07-01 11:30")).status_code == 302
         slot.refresh_from_db()
-        assert (slot.resource, slot.starts_at.hour) == (elsewhere, 12)
+        assert (slot.activity, slot.starts_at.hour) == (elsewhere, 12)
 
-    def test_seconds_of_a_departure_are_not_lost_by_an_edit(self, client: Client, resource: Resource) -> None:
+    def test_seconds_of_a_departure_are_not_lost_by_an_edit(self, client: Client, activity: Activity) -> None:
         at = datetime(2027, 7, 1, 7, 0, 25, 500, tzinfo=UTC)
-        slot = SlotFactory.create(resource=resource, starts_at=at)
-        body = typed(resource, "2027-07-01 09:00:25", "2027-07-01 11:00:25", capacity="9")
+        slot = SlotFactory.create(activity=activity, starts_at=at)
+        body = typed(activity, "2027-07-01 09:00:25", "2027-07-01 11:00:25", capacity="9")
         assert client.post(page_of(slot), body).status_code == 302
         slot.refresh_from_db()
         assert (slot.capacity, slot.starts_at) == (9, at)
 
 
 class TestShowing:
-    def test_every_time_of_a_page_is_by_one_clock(self, sandbox: Sandbox, resource: Resource) -> None:
+    def test_every_time_of_a_page_is_by_one_clock(self, sandbox: Sandbox, activity: Activity) -> None:
         """Every list and page, by introspection: no time stands there as UTC, for an operator far from it."""
         Operator.objects.update(timezone=SAO_PAULO)
-        Resource.objects.update(timezone=SAO_PAULO)
-        slot = SlotFactory.create(resource=resource)
+        Activity.objects.update(timezone=SAO_PAULO)
+        slot = SlotFactory.create(activity=activity)
         Frontend.of(slot).reserve(slot, capture_method="automatic")
         registry.run("send_mails")
         client = sign_in(operator=Operator.objects.get(), role=Role.OWNER)
@@ -149,16 +149,16 @@ class TestShowing:
                         assert not re.search(rf"{at:%Y-%m-%d} {at:%H:%M}|{at:%-I:%M} [ap]\.m\.", shown), (path, field)
         assert tried >= 12
 
-    def test_a_superuser_sees_the_clock_of_the_row_named(self, sandbox: Sandbox, resource: Resource) -> None:
-        slot = SlotFactory.create(resource=resource)
+    def test_a_superuser_sees_the_clock_of_the_row_named(self, sandbox: Sandbox, activity: Activity) -> None:
+        slot = SlotFactory.create(activity=activity)
         Frontend.of(slot).reserve(slot)
         command = Command.objects.get()
         page = sign_in(operator=None).get(list_of(Command)).content.decode()
         assert clocks.written(command.created_at, "Europe/Madrid") + " (Europe/Madrid)" in page
 
-    def test_an_hour_that_comes_twice_is_told_apart(self, client: Client, resource: Resource) -> None:
+    def test_an_hour_that_comes_twice_is_told_apart(self, client: Client, activity: Activity) -> None:
         for hour, name in ((0, "CEST"), (1, "CET")):
-            SlotFactory.create(resource=resource, starts_at=datetime(2027, 10, 31, hour, 30, tzinfo=UTC))
+            SlotFactory.create(activity=activity, starts_at=datetime(2027, 10, 31, hour, 30, tzinfo=UTC))
             assert f"Sun 2027-10-31 02:30 {name}" in client.get(list_of(Slot), {"on": "all"}).content.decode()
 
     def test_the_clock_is_put_back_after_each_page(self, client: Client) -> None:
@@ -166,9 +166,9 @@ class TestShowing:
         assert timezone.get_current_timezone_name() == "UTC"
 
     def test_what_an_action_says_is_by_the_clock_of_the_activity(
-        self, client: Client, resource: Resource, sandbox: Sandbox
+        self, client: Client, activity: Activity, sandbox: Sandbox
     ) -> None:
-        slot = SlotFactory.create(resource=resource)
+        slot = SlotFactory.create(activity=activity)
         Frontend.of(slot).reserve(slot)
         row = Reservation.objects.get()
         assert row.expires_at is not None

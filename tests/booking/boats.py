@@ -3,16 +3,16 @@
 from datetime import timedelta
 from typing import Any
 
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from tests.support.factories import SlotFactory
 
 
 def later(slot: Slot, **by: int) -> Slot:
     """Make another departure of the boat, so much later."""
-    return SlotFactory.create(resource=slot.resource, capacity=10, starts_at=slot.starts_at + timedelta(**by))
+    return SlotFactory.create(activity=slot.activity, capacity=10, starts_at=slot.starts_at + timedelta(**by))
 
 
-def day_body(boat: Resource, **more: Any) -> dict[str, Any]:
+def day_body(boat: Activity, **more: Any) -> dict[str, Any]:
     """Write the body that books the whole boat."""
     return {
         "resource_id": str(boat.pk),

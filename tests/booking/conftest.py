@@ -2,18 +2,18 @@
 
 import pytest
 
-from catalogue.models import Resource, Slot
-from tests.support.factories import ResourceFactory, SlotFactory
+from catalogue.models import Activity, Slot
+from tests.support.factories import ActivityFactory, SlotFactory
 from tests.support.sandbox_client import Sandbox
 
 
 @pytest.fixture
-def boat(sandbox: Sandbox) -> Resource:
+def boat(sandbox: Sandbox) -> Activity:
     """A boat for one party, with one price."""
-    return ResourceFactory.create(exclusive=True, rates={"adult": 68000})
+    return ActivityFactory.create(exclusive=True, rates={"adult": 68000})
 
 
 @pytest.fixture
-def morning(boat: Resource) -> Slot:
+def morning(boat: Activity) -> Slot:
     """A departure of two hours."""
-    return SlotFactory.create(resource=boat, capacity=10)
+    return SlotFactory.create(activity=boat, capacity=10)

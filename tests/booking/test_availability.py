@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from catalogue.models import Rate, Resource, Slot
+from catalogue.models import Activity, Rate, Slot
 from tests.support.aging import run_out
 from tests.support.api import Frontend
-from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory, make_client
+from tests.support.factories import ActivityFactory, OperatorFactory, SlotFactory, make_client
 from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def leave(slot: Slot) -> None:
     """Let a departure have left a minute ago."""
-    SlotFactory.create(resource=slot.resource)
+    SlotFactory.create(activity=slot.activity)
     Slot.objects.filter(pk=slot.pk).update(starts_at=timezone.now() - timedelta(minutes=1))
 
 
@@ -29,8 +29,8 @@ def close(slot: Slot) -> None:
 
 def take_prices_away(slot: Slot) -> None:
     """Let its activity cost nothing that can be charged."""
-    Rate.objects.filter(resource=slot.resource).exclude(unit="adult").delete()
-    Rate.objects.filter(resource=slot.resource).update(amount=0)
+    Rate.objects.filter(activity=slot.activity).exclude(unit="adult").delete()
+    Rate.objects.filter(activity=slot.activity).update(amount=0)
 
 
 def fill(slot: Slot) -> None:
@@ -40,16 +40,16 @@ def fill(slot: Slot) -> None:
 
 
 def have_the_boat(slot: Slot) -> None:
-    """Let a party have the resource for itself, by a departure an hour later."""
-    Resource.objects.update(exclusive=True)
-    other = SlotFactory.create(resource=slot.resource, starts_at=slot.starts_at + timedelta(hours=1))
+    """Let a party have the activity for itself, by a departure an hour later."""
+    Activity.objects.update(exclusive=True)
+    other = SlotFactory.create(activity=slot.activity, starts_at=slot.starts_at + timedelta(hours=1))
     assert Frontend.of(other).reserve(other).status_code == 201
 
 
 def let_the_boat_go(slot: Slot) -> None:
     """Let the hold of that party run out."""
     have_the_boat(slot)
-    run_out(slot.resource.reservations.get().pk)
+    run_out(slot.activity.reservations.get().pk)
 
 
 class TestVerdict:
@@ -81,7 +81,7 @@ class TestVerdict:
         assert (answer.json()["error"]["code"] if answer.status_code != 201 else "") == refusal
 
     def test_of_an_inactive_activity_there_is_nothing(self, sandbox: Sandbox) -> None:
-        slot = SlotFactory.create(resource__is_active=False)
+        slot = SlotFactory.create(activity__is_active=False)
         frontend = Frontend.of(slot)
         assert frontend.get("slots").json()["results"] == []
         assert [frontend.get(f"slots/{slot.pk}").status_code, frontend.reserve(slot).status_code] == [404, 404]
@@ -99,7 +99,7 @@ class TestVerdict:
 class TestTime:
     def test_from_is_now_unless_it_is_named(self, sandbox: Sandbox) -> None:
         old = SlotFactory.create(starts_at=timezone.now() - timedelta(days=400))
-        soon = SlotFactory.create(resource=old.resource, starts_at=timezone.now() + timedelta(minutes=1))
+        soon = SlotFactory.create(activity=old.activity, starts_at=timezone.now() + timedelta(minutes=1))
         frontend = Frontend.of(old)
 
         def listed(**query: str) -> list[str]:
@@ -138,11 +138,12 @@ class TestPages:
     def test_equal_starts_past_a_thousand_end(self, sandbox: Sandbox) -> None:
         operator = OperatorFactory.create()
         at = timezone.now() + timedelta(days=1)
-        resources = Resource.objects.bulk_create(
-            Resource(operator=operator, name=str(n), timezone="UTC", currency="USD") for n in range(1_203)
+        activities = Activity.objects.bulk_create(
+            Activity(operator=operator, name=str(n), timezone="UTC", currency="USD") for n in range(1_203)
         )
         made = Slot.objects.bulk_create(
-            Slot(resource=resource, starts_at=at, ends_at=at + timedelta(hours=1), capacity=1) for resource in resources
+            Slot(activity=activity, starts_at=at, ends_at=at + timedelta(hours=1), capacity=1)
+            for activity in activities
         )
         frontend = Frontend(make_client(operator)[1])
         found = self.walk(frontend, "slots", page_size=100)
@@ -151,7 +152,7 @@ class TestPages:
     def test_none_is_skipped_when_those_before_sell_out(self, sandbox: Sandbox) -> None:
         first = SlotFactory.create()
         for day in range(1, 6):
-            SlotFactory.create(resource=first.resource, starts_at=first.starts_at + timedelta(days=day))
+            SlotFactory.create(activity=first.activity, starts_at=first.starts_at + timedelta(days=day))
         wanted = [str(pk) for pk in Slot.objects.values_list("pk", flat=True)]
 
         def sell_out() -> None:
@@ -162,7 +163,7 @@ class TestPages:
     def test_pages_go_back_as_they_came(self, sandbox: Sandbox) -> None:
         first = SlotFactory.create()
         for day in range(1, 5):
-            SlotFactory.create(resource=first.resource, starts_at=first.starts_at + timedelta(days=day))
+            SlotFactory.create(activity=first.activity, starts_at=first.starts_at + timedelta(days=day))
         http, page = Frontend.of(first).http, Frontend.of(first).get("slots", page_size=2).json()
         pages = [page]
         while page["next"]:
@@ -199,10 +200,10 @@ class TestPages:
         assert answer.json()["error"]["param"] == "cursor"
 
 
-def day_body(resource: Resource, **more: Any) -> dict[str, Any]:
-    """Write the body that books a whole resource."""
+def day_body(activity: Activity, **more: Any) -> dict[str, Any]:
+    """Write the body that books a whole activity."""
     return {
-        "resource_id": str(resource.pk),
+        "resource_id": str(activity.pk),
         "customer": {"name": "Rui", "email": "rui@example.com"},
         "payment": {"provider": "stripe", "payment_method_id": "pm_card_visa"},
         **more,
@@ -211,11 +212,11 @@ def day_body(resource: Resource, **more: Any) -> dict[str, Any]:
 
 class TestWholeDay:
     @pytest.fixture
-    def boat(self, sandbox: Sandbox) -> Resource:
+    def boat(self, sandbox: Sandbox) -> Activity:
         """A boat for one party, in a place that is ahead of UTC."""
-        return ResourceFactory.create(exclusive=True, timezone="Pacific/Auckland", rates={"boat": 68000})
+        return ActivityFactory.create(exclusive=True, timezone="Pacific/Auckland", rates={"boat": 68000})
 
-    def test_is_sold_and_shown_with_its_date(self, boat: Resource) -> None:
+    def test_is_sold_and_shown_with_its_date(self, boat: Activity) -> None:
         frontend = Frontend(make_client(boat.operator)[1])
         made = frontend.post("reservations", day_body(boat, date="2027-04-04")).json()["reservation"]
         assert (made["date"], made["slot_id"], made["places"], made["amount"]) == ("2027-04-04", None, 1, 68000)
@@ -223,7 +224,7 @@ class TestWholeDay:
         assert row.ends_at - row.starts_at == timedelta(hours=25), "the clocks are put back on that day"
         assert frontend.get(f"reservations/{made['id']}").json()["reservation"]["date"] == "2027-04-04"
 
-    def test_is_today_there_if_left_out(self, boat: Resource) -> None:
+    def test_is_today_there_if_left_out(self, boat: Activity) -> None:
         frontend = Frontend(make_client(boat.operator)[1])
         made = frontend.post("reservations", day_body(boat)).json()["reservation"]
         now = boat.reservations.values_list("created_at", flat=True).get()
@@ -245,20 +246,20 @@ class TestWholeDay:
         ],
     )
     def test_is_refused_and_nothing_is_kept(
-        self, boat: Resource, more: dict[str, Any], status: int, code: str, param: str | None
+        self, boat: Activity, more: dict[str, Any], status: int, code: str, param: str | None
     ) -> None:
         answer = Frontend(make_client(boat.operator)[1]).post("reservations", day_body(boat, **more))
         error = answer.json()["error"]
         assert (answer.status_code, error["code"], error["param"]) == (status, code, param)
         assert not boat.reservations.exists()
 
-    def test_is_not_of_a_slot_nor_of_what_is_shared_nor_of_two_prices(self, boat: Resource) -> None:
-        slot = SlotFactory.create(resource__operator=boat.operator)
+    def test_is_not_of_a_slot_nor_of_what_is_shared_nor_of_two_prices(self, boat: Activity) -> None:
+        slot = SlotFactory.create(activity__operator=boat.operator)
         frontend = Frontend.of(slot)
         answers = [
             frontend.reserve(slot, date="2027-04-04"),
-            frontend.post("reservations", day_body(slot.resource)),
-            frontend.post("reservations", day_body(ResourceFactory.create(operator=boat.operator, exclusive=True))),
+            frontend.post("reservations", day_body(slot.activity)),
+            frontend.post("reservations", day_body(ActivityFactory.create(operator=boat.operator, exclusive=True))),
         ]
         told = [(answer.status_code, answer.json()["error"]["param"]) for answer in answers]
         assert told == [(422, "date"), (422, "slot_id"), (422, "units")]

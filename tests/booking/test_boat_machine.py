@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from booking import expiring, rescheduling
 from booking.models import Occupancy, Reservation
 from booking.states import ACTIVE, HOLDING
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from common.errors import HoldfastError
 from tests.support import promises, stripe_events
 from tests.support.aging import run_out
 from tests.support.api import Frontend, reservation_body
-from tests.support.factories import ResourceFactory, SlotFactory
+from tests.support.factories import ActivityFactory, SlotFactory
 from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,15 +33,15 @@ class Boat:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self.resource: Resource = ResourceFactory.create(exclusive=True, timezone="UTC", rates={"adult": 9000})
+        self.activity: Activity = ActivityFactory.create(exclusive=True, timezone="UTC", rates={"adult": 9000})
         self.midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         starts = [self.midnight + timedelta(hours=hour) for hour in HOURS]
-        self.slots: list[Slot] = [SlotFactory.create(resource=self.resource, starts_at=start) for start in starts]
+        self.slots: list[Slot] = [SlotFactory.create(activity=self.activity, starts_at=start) for start in starts]
         self.frontend = Frontend.of(self.slots[0])
 
     def do(self, step: str, number: int) -> None:
         """Do one thing, to what the number says; of what cannot be, nothing comes."""
-        rows = list(self.resource.reservations.order_by("id"))
+        rows = list(self.activity.reservations.order_by("id"))
         row = rows[number % len(rows)] if rows else None
         if step == "reserve":
             self.reserve(number)
@@ -58,7 +58,7 @@ class Boat:
         else:
             start = self.midnight + timedelta(days=number - len(self.slots))
             end, body = start + timedelta(days=1), reservation_body(self.slots[0], capture_method="automatic")
-            body = {**body, "resource_id": str(self.resource.pk), "date": f"{start:%Y-%m-%d}"}
+            body = {**body, "resource_id": str(self.activity.pk), "date": f"{start:%Y-%m-%d}"}
             del body["slot_id"]
         is_free = not self.parties(start, end)
         assert self.frontend.post("reservations", body).status_code == (201 if is_free else 409)
@@ -66,7 +66,7 @@ class Boat:
     def parties(self, start: datetime, end: datetime, but: Any = None) -> bool:
         """Whether a party whose hold has not run out is there at a time."""
         over = Q(status__in=sorted(HOLDING), expires_at__lte=Now())
-        there = self.resource.reservations.filter(status__in=sorted(ACTIVE), starts_at__lt=end, ends_at__gt=start)
+        there = self.activity.reservations.filter(status__in=sorted(ACTIVE), starts_at__lt=end, ends_at__gt=start)
         return there.exclude(over).exclude(pk=but).exists()
 
     def run_out(self, row: Reservation, number: int) -> None:
@@ -106,8 +106,8 @@ class Boat:
     def check(self) -> None:
         """Ask what must always hold."""
         promises.hold()
-        rows = set(Occupancy.objects.filter(resource=self.resource).values_list("reservation", flat=True))
-        active = self.resource.reservations.filter(status__in=sorted(ACTIVE))
+        rows = set(Occupancy.objects.filter(activity=self.activity).values_list("reservation", flat=True))
+        active = self.activity.reservations.filter(status__in=sorted(ACTIVE))
         assert rows == set(active.values_list("pk", flat=True))
 
 

@@ -13,9 +13,9 @@ from django.urls import reverse
 from catalogue import departures
 from catalogue.departures import Rule
 from catalogue.errors import TooManyDeparturesError
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from tests.support.desk import sign_in
-from tests.support.factories import ResourceFactory, SlotFactory
+from tests.support.factories import ActivityFactory, SlotFactory
 from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,14 +31,14 @@ def rule(**changes: Any) -> Rule:
 
 
 @pytest.fixture
-def resource() -> Resource:
+def activity() -> Activity:
     """An activity in Lisbon."""
-    return ResourceFactory.create(timezone="Europe/Lisbon")
+    return ActivityFactory.create(timezone="Europe/Lisbon")
 
 
-def generate(*, resource_id: UUID, rule: Rule) -> int:
+def generate(*, activity_id: UUID, rule: Rule) -> int:
     """Make the departures of a rule, as somebody who says why."""
-    return departures.generate(resource_id=resource_id, rule=rule, actor="user:marta", reason="the season")
+    return departures.generate(activity_id=activity_id, rule=rule, actor="user:marta", reason="the season")
 
 
 def starts() -> list[str]:
@@ -47,69 +47,69 @@ def starts() -> list[str]:
 
 
 class TestGenerate:
-    def test_the_local_time_stays_when_the_clocks_change(self, resource: Resource) -> None:
-        assert generate(resource_id=resource.pk, rule=rule()) == 4
+    def test_the_local_time_stays_when_the_clocks_change(self, activity: Activity) -> None:
+        assert generate(activity_id=activity.pk, rule=rule()) == 4
         assert starts() == ["03-20 09:00", "03-21 09:00", "03-27 09:00", "03-28 08:00"]
         slot = Slot.objects.latest("starts_at")
         assert (slot.ends_at - slot.starts_at, slot.capacity) == (timedelta(hours=2), 8)
 
-    def test_a_time_that_the_clocks_skip_is_an_hour_later(self, resource: Resource) -> None:
-        generate(resource_id=resource.pk, rule=rule(times=[time(1, 30)], first=date(2027, 3, 28)))
+    def test_a_time_that_the_clocks_skip_is_an_hour_later(self, activity: Activity) -> None:
+        generate(activity_id=activity.pk, rule=rule(times=[time(1, 30)], first=date(2027, 3, 28)))
         assert starts() == ["03-28 01:30"], "01:30 does not exist on that day: it is 02:30 in Lisbon"
 
-    def test_a_time_that_comes_twice_is_the_first(self, resource: Resource) -> None:
+    def test_a_time_that_comes_twice_is_the_first(self, activity: Activity) -> None:
         again = rule(times=[time(1, 30)], first=date(2027, 10, 31), last=date(2027, 10, 31))
-        generate(resource_id=resource.pk, rule=again)
+        generate(activity_id=activity.pk, rule=again)
         assert starts() == ["10-31 00:30"]
 
     def test_two_times_that_are_one_moment_make_one_departure(self) -> None:
         """On 28 March 2027 Madrid has no 02:30: it is 03:30."""
-        madrid = ResourceFactory.create(timezone="Europe/Madrid")
+        madrid = ActivityFactory.create(timezone="Europe/Madrid")
         both = rule(times=[time(2, 30), time(3, 30), time(3, 30)])
-        assert generate(resource_id=madrid.pk, rule=both) == 7
+        assert generate(activity_id=madrid.pk, rule=both) == 7
         assert departures.number_named(both) == 8
         assert starts()[-3:] == ["03-27 01:30", "03-27 02:30", "03-28 01:30"]
 
-    def test_the_database_has_one_departure_of_an_activity_at_a_time(self, resource: Resource) -> None:
-        slot = SlotFactory.create(resource=resource)
+    def test_the_database_has_one_departure_of_an_activity_at_a_time(self, activity: Activity) -> None:
+        slot = SlotFactory.create(activity=activity)
         SlotFactory.create(starts_at=slot.starts_at)
         with pytest.raises(IntegrityError, match="slot_once_at_a_time"):
-            SlotFactory.create(resource=resource, starts_at=slot.starts_at)
+            SlotFactory.create(activity=activity, starts_at=slot.starts_at)
 
-    def test_what_is_there_is_left_as_it_is(self, resource: Resource) -> None:
-        generate(resource_id=resource.pk, rule=rule())
+    def test_what_is_there_is_left_as_it_is(self, activity: Activity) -> None:
+        generate(activity_id=activity.pk, rule=rule())
         Slot.objects.update(capacity=3)
-        assert generate(resource_id=resource.pk, rule=rule(times=[time(9), time(14)])) == 4
+        assert generate(activity_id=activity.pk, rule=rule(times=[time(9), time(14)])) == 4
         assert sorted(Slot.objects.values_list("capacity", flat=True)) == [3, 3, 3, 3, 8, 8, 8, 8]
 
-    def test_two_at_once_make_each_once(self, resource: Resource) -> None:
-        made = race([lambda: generate(resource_id=resource.pk, rule=rule())] * 4)
+    def test_two_at_once_make_each_once(self, activity: Activity) -> None:
+        made = race([lambda: generate(activity_id=activity.pk, rule=rule())] * 4)
         assert sum(made) == Slot.objects.count() == 4
 
-    def test_not_more_than_can_be_made_at_once(self, resource: Resource) -> None:
+    def test_not_more_than_can_be_made_at_once(self, activity: Activity) -> None:
         times = [time(hour, minute) for hour in range(24) for minute in range(0, 60, 5)]
         with pytest.raises(TooManyDeparturesError):
-            generate(resource_id=resource.pk, rule=rule(times=times, last=date(2027, 12, 31)))
+            generate(activity_id=activity.pk, rule=rule(times=times, last=date(2027, 12, 31)))
         assert not Slot.objects.exists()
 
 
 class TestBackoffice:
-    def act(self, client: Client, resource: Resource, **changes: Any) -> str:
+    def act(self, client: Client, activity: Activity, **changes: Any) -> str:
         """Fill the form in."""
         body: dict[str, Any] = {
-            "action": "generate", "_selected_action": str(resource.pk), "reason": "the season", "weekdays": ["5", "6"],
+            "action": "generate", "_selected_action": str(activity.pk), "reason": "the season", "weekdays": ["5", "6"],
             "times": "09:00, 14:30", "first": "2027-03-20", "last": "2027-03-28", "duration": "120", "capacity": "8",
         }  # fmt: skip
-        path = reverse("admin:catalogue_resource_changelist")
+        path = reverse("admin:catalogue_activity_changelist")
         return client.post(path, body | changes, follow=True).content.decode()
 
-    def test_makes_them(self, resource: Resource) -> None:
-        assert "8 departures made." in self.act(sign_in(operator=resource.operator), resource)
+    def test_makes_them(self, activity: Activity) -> None:
+        assert "8 departures made." in self.act(sign_in(operator=activity.operator), activity)
         assert Slot.objects.count() == 8
 
-    def test_says_how_many_are_left_out(self, resource: Resource) -> None:
-        generate(resource_id=resource.pk, rule=rule())
-        self.act(sign_in(operator=resource.operator), resource)
+    def test_says_how_many_are_left_out(self, activity: Activity) -> None:
+        generate(activity_id=activity.pk, rule=rule())
+        self.act(sign_in(operator=activity.operator), activity)
         (entry,) = LogEntry.objects.all()
         assert "4 departures made." in entry.change_message
         assert "4 left out: the activity has a departure at that moment." in entry.change_message
@@ -132,12 +132,12 @@ class TestBackoffice:
             ({"duration": ""}, "This field is required"),
         ],
     )
-    def test_tells_what_is_wrong(self, resource: Resource, changes: dict[str, Any], told: str) -> None:
-        assert told in self.act(sign_in(operator=resource.operator), resource, **changes)
+    def test_tells_what_is_wrong(self, activity: Activity, changes: dict[str, Any], told: str) -> None:
+        assert told in self.act(sign_in(operator=activity.operator), activity, **changes)
         assert not Slot.objects.exists()
 
 
 def test_a_departure_is_at_its_time() -> None:
-    resource = ResourceFactory.create(timezone="America/Sao_Paulo")
-    generate(resource_id=resource.pk, rule=rule(first=date(2027, 3, 20), last=date(2027, 3, 20)))
+    activity = ActivityFactory.create(timezone="America/Sao_Paulo")
+    generate(activity_id=activity.pk, rule=rule(first=date(2027, 3, 20), last=date(2027, 3, 20)))
     assert Slot.objects.get().starts_at == datetime(2027, 3, 20, 12, tzinfo=UTC)

@@ -14,13 +14,13 @@ from django.test import Client
 
 from booking.models import Reservation
 from catalogue import inventory, pricing
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from payments.models import Refund
 from tests.support import promises, stripe_events
 from tests.support.aging import run_out
 from tests.support.api import Frontend
 from tests.support.desk import page_of, sign_in
-from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.factories import ActivityFactory, OperatorFactory, SlotFactory
 from tests.support.sandbox_client import Sandbox
 from tests.support.threads import race
 
@@ -48,19 +48,19 @@ def hold_and_decline(slot: Slot) -> None:
 
 
 def times(slot: Slot) -> tuple[Any, ...]:
-    return Slot.objects.values_list("resource", "starts_at", "ends_at").get(pk=slot.pk)
+    return Slot.objects.values_list("activity", "starts_at", "ends_at").get(pk=slot.pk)
 
 
 class TestDeparture:
     @pytest.mark.parametrize("sell", [hold, hold_and_cancel, hold_and_decline])
     def test_is_fixed_once_it_was_sold_also_when_all_have_left(self, slot: Slot, sell: Callable[[Slot], None]) -> None:
-        other = ResourceFactory.create(operator=slot.resource.operator)
+        other = ActivityFactory.create(operator=slot.activity.operator)
         sell(slot)
         before = times(slot)
         for change in (
             {"starts_at": slot.starts_at + timedelta(seconds=1)},
             {"ends_at": slot.ends_at - timedelta(seconds=1)},
-            {"resource": other},
+            {"activity": other},
         ):
             with pytest.raises(IntegrityError, match="its activity and its time are fixed"):
                 Slot.objects.filter(pk=slot.pk).update(**change)
@@ -75,7 +75,7 @@ class TestDeparture:
 
     def test_what_a_reservation_was_sold_for_stays(self, slot: Slot) -> None:
         hold(slot)
-        other = SlotFactory.create(resource=slot.resource)
+        other = SlotFactory.create(activity=slot.activity)
         for change in ({"starts_at": other.starts_at}, {"day": "2027-01-01"}, {"exclusive": True}):
             with pytest.raises(IntegrityError):
                 Reservation.objects.update(**change)
@@ -97,12 +97,12 @@ def form_of(slot: Slot, **changes: str) -> dict[str, str]:
     """Fill the form of a departure in: a day later, unless it says otherwise."""
     day = f"{slot.starts_at + timedelta(days=1):%Y-%m-%d}"
     times = {"starts_at_0": day, "starts_at_1": "10:00", "ends_at_0": day, "ends_at_1": "12:00"}
-    return {"resource": str(slot.resource_id), "capacity": "5", **times, **changes}
+    return {"activity": str(slot.activity_id), "capacity": "5", **times, **changes}
 
 
 class TestDesk:
     def test_a_page_opened_before_the_sale_is_told(self, slot: Slot) -> None:
-        client = sign_in(operator=slot.resource.operator)
+        client = sign_in(operator=slot.activity.operator)
         hold_and_cancel(slot)
         before = times(slot)
         answer = client.post(page_of(slot), form_of(slot, capacity="7"))
@@ -112,14 +112,14 @@ class TestDesk:
         assert 'name="starts_at_0"' not in client.get(page_of(slot)).content.decode()
 
     def test_moves_one_that_nobody_has_had(self, slot: Slot) -> None:
-        client, before = sign_in(operator=slot.resource.operator), slot.starts_at
+        client, before = sign_in(operator=slot.activity.operator), slot.starts_at
         assert client.post(page_of(slot), form_of(slot)).status_code == 302
         slot.refresh_from_db()
         assert slot.starts_at.date() == before.date() + timedelta(days=1)
 
     def test_a_refusal_of_the_database_is_told(self, slot: Slot, monkeypatch: pytest.MonkeyPatch) -> None:
         """The form's own check is taken out, as if the guest had come after it."""
-        client = sign_in(operator=slot.resource.operator)
+        client = sign_in(operator=slot.activity.operator)
         hold(slot)
         before = times(slot)
         monkeypatch.setattr("booking.guarded_admin.is_sold", lambda row: False)
@@ -130,63 +130,63 @@ class TestDesk:
 
     @pytest.mark.parametrize(("field", "value"), [("currency", "EUR"), ("timezone", "Europe/Madrid")])
     def test_an_activity_that_was_sold_keeps_its_terms(self, slot: Slot, field: str, value: str) -> None:
-        client, resource = sign_in(operator=slot.resource.operator), slot.resource
+        client, activity = sign_in(operator=slot.activity.operator), slot.activity
         hold_and_cancel(slot)
-        answer = save(client, resource, {field: value})
+        answer = save(client, activity, {field: value})
         assert "this is fixed" in answer.content.decode()
-        resource.refresh_from_db()
-        assert (resource.currency, resource.timezone, resource.name) == ("USD", "Europe/Lisbon", "Kayak tour")
+        activity.refresh_from_db()
+        assert (activity.currency, activity.timezone, activity.name) == ("USD", "Europe/Lisbon", "Kayak tour")
 
     def test_an_activity_of_several_parties_does_not_turn_exclusive(self, slot: Slot) -> None:
-        client, resource = sign_in(operator=slot.resource.operator), slot.resource
+        client, activity = sign_in(operator=slot.activity.operator), slot.activity
         hold(slot)
         hold(slot)
-        answer = save(client, resource, {"exclusive": "on"})
+        answer = save(client, activity, {"exclusive": "on"})
         assert "Several parties have booked this for one time" in answer.content.decode()
-        resource.refresh_from_db()
-        assert (resource.exclusive, resource.name) == (False, "Kayak tour")
+        activity.refresh_from_db()
+        assert (activity.exclusive, activity.name) == (False, "Kayak tour")
 
     def test_a_hold_that_ran_out_is_in_nobodys_way_when_it_does(self, slot: Slot) -> None:
-        client, resource = sign_in(operator=slot.resource.operator), slot.resource
+        client, activity = sign_in(operator=slot.activity.operator), slot.activity
         hold(slot)
         hold(slot)
         run_out(Reservation.objects.latest("id").pk)
-        save(client, resource, {"exclusive": "on"})
-        resource.refresh_from_db()
-        assert resource.exclusive
+        save(client, activity, {"exclusive": "on"})
+        activity.refresh_from_db()
+        assert activity.exclusive
         assert Counter(Reservation.objects.values_list("status", flat=True)) == {"pending": 1, "expired": 1}
         promises.hold()
 
 
-def save(client: Client, resource: Resource, changes: dict[str, str]) -> Any:
+def save(client: Client, activity: Activity, changes: dict[str, str]) -> Any:
     """Send the form of an activity, with another name and these changes."""
     body = {
-        "name": "Another name", "description": "", "timezone": resource.timezone, "currency": resource.currency,
-        "operator": str(resource.operator_id), "is_active": "on", "rates-TOTAL_FORMS": "0", "rates-INITIAL_FORMS": "0",
+        "name": "Another name", "description": "", "timezone": activity.timezone, "currency": activity.currency,
+        "operator": str(activity.operator_id), "is_active": "on", "rates-TOTAL_FORMS": "0", "rates-INITIAL_FORMS": "0",
     }  # fmt: skip
-    return client.post(page_of(resource), body | changes, follow=True)
+    return client.post(page_of(activity), body | changes, follow=True)
 
 
 class TestActivity:
     def test_of_departures_keeps_operator_and_currency(self, slot: Slot) -> None:
         for change in ({"currency": "EUR"}, {"operator": OperatorFactory.create()}):
             with pytest.raises(IntegrityError, match="are fixed"):
-                Resource.objects.update(**change)
-        assert Resource.objects.update(timezone="Europe/Madrid", name="Kayaks") == 1
+                Activity.objects.update(**change)
+        assert Activity.objects.update(timezone="Europe/Madrid", name="Kayaks") == 1
         hold(slot)
         with pytest.raises(IntegrityError, match="are fixed"):
-            Resource.objects.update(timezone="Europe/Lisbon")
+            Activity.objects.update(timezone="Europe/Lisbon")
 
     def test_is_free_while_nothing_is_on_sale(self) -> None:
-        ResourceFactory.create()
-        assert Resource.objects.update(currency="EUR", timezone="Europe/Madrid", exclusive=True) == 1
+        ActivityFactory.create()
+        assert Activity.objects.update(currency="EUR", timezone="Europe/Madrid", exclusive=True) == 1
 
 
 @pytest.mark.concurrency
 class TestInTheMiddle:
     def test_an_edit_waits_for_the_sale_and_is_refused(self, slot: Slot, monkeypatch: pytest.MonkeyPatch) -> None:
         """The sale has stored its reservation and not yet taken its place when the desk saves the form."""
-        ours, client = inventory.take, sign_in(operator=slot.resource.operator)
+        ours, client = inventory.take, sign_in(operator=slot.activity.operator)
         stored, edited = threading.Event(), []
 
         def take(**given: Any) -> None:

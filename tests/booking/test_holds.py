@@ -26,7 +26,7 @@ class TestFirstEnd:
         ("own", "seconds"), [(None, 900), (60, 60), (3_599, 3_599), (3_601, 3_600), (30 * 86_400, 3_600)]
     )
     def test_is_the_operators_up_to_the_ceiling(self, sandbox: Sandbox, own: int | None, seconds: int) -> None:
-        slot = SlotFactory.create(resource__operator=OperatorFactory.create(hold_ttl_seconds=own))
+        slot = SlotFactory.create(activity__operator=OperatorFactory.create(hold_ttl_seconds=own))
         assert Frontend.of(slot).reserve(slot).status_code == 201
         assert lifetime(Reservation.objects.get()) == timedelta(seconds=seconds)
 
@@ -35,7 +35,7 @@ class TestMoneyThatIsLetGo:
     def test_ends_the_hold_before(self, sandbox: Sandbox, settings: Settings) -> None:
         """The ceiling of this installation is longer than the card is held."""
         settings.HOLD_CEILING_SECONDS = 30 * 86_400
-        slot = SlotFactory.create(resource__operator=OperatorFactory.create(hold_ttl_seconds=20 * 86_400))
+        slot = SlotFactory.create(activity__operator=OperatorFactory.create(hold_ttl_seconds=20 * 86_400))
         Frontend.of(slot).reserve(slot)
         made = Reservation.objects.select_related("payment").get()
         assert made.payment.capture_before is not None

@@ -28,7 +28,7 @@ def rows(sandbox: Sandbox, mailoutbox: list[Any]) -> dict[type[Model], list[dict
     slot = SlotFactory.create()
     ref = Frontend.of(slot).reserve(slot, capture_method="automatic").json()["payment"]["provider_ref"]
     stripe_events.deliver_all(sandbox)
-    desk = sign_in(operator=slot.resource.operator)
+    desk = sign_in(operator=slot.activity.operator)
     User.objects.update(email="marta@example.com")
     sandbox.dispute(ref)
     stripe_events.deliver_all(sandbox)

@@ -15,7 +15,7 @@ from payments.states import PaymentStatus
 from tests.support import promises, stripe_events
 from tests.support.aging import end_leases, run_out
 from tests.support.api import Frontend
-from tests.support.factories import ResourceFactory, SlotFactory
+from tests.support.factories import ActivityFactory, SlotFactory
 from tests.support.sandbox_client import Sandbox
 from tests.support.virtual_clock import Clock
 
@@ -98,10 +98,10 @@ class TestExpired:
         slot = SlotFactory.create()
         _, made = make(slot)
         expire(made)
-        other = ResourceFactory.create(operator=slot.resource.operator)
+        other = ActivityFactory.create(operator=slot.activity.operator)
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE catalogue_slot DISABLE TRIGGER USER")  # somebody gets round the guards
-            cursor.execute("UPDATE catalogue_slot SET resource_id = %s", [other.pk])
+            cursor.execute("UPDATE catalogue_slot SET activity_id = %s", [other.pk])
             cursor.execute("ALTER TABLE catalogue_slot ENABLE TRIGGER USER")
         sandbox.pay(made["payment"]["provider_ref"])
         settle_down(sandbox)

@@ -129,7 +129,7 @@ class TestReserve:
         assert Payment.objects.count() == 0
 
     def test_another_operators_slot_is_not_there(self, sandbox: Sandbox) -> None:
-        slot, other = SlotFactory.create(), SlotFactory.create(resource__operator=OperatorFactory.create())
+        slot, other = SlotFactory.create(), SlotFactory.create(activity__operator=OperatorFactory.create())
         refused = Frontend.of(other).reserve(slot)
         assert (refused.status_code, refused.json()["error"]["code"]) == (404, "not_found")
         assert Reservation.objects.count() == 0

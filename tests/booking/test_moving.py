@@ -20,7 +20,7 @@ from sweeps import registry
 from tests.support import promises
 from tests.support.aging import run_out
 from tests.support.api import Frontend
-from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory
+from tests.support.factories import ActivityFactory, OperatorFactory, SlotFactory
 from tests.support.sandbox_client import Sandbox
 from tests.support.threads import race
 
@@ -35,7 +35,7 @@ def here(sandbox: Sandbox) -> Slot:
 @pytest.fixture
 def there(here: Slot) -> Slot:
     """The same activity, a day later."""
-    return SlotFactory.create(resource=here.resource, starts_at=here.starts_at + timedelta(days=1))
+    return SlotFactory.create(activity=here.activity, starts_at=here.starts_at + timedelta(days=1))
 
 
 def reserve(slot: Slot, adults: int = 2, **more: Any) -> Reservation:
@@ -107,7 +107,7 @@ class TestMove:
 
     def test_not_to_another_activity_nor_to_where_it_is_nor_what_is_over(self, here: Slot, there: Slot) -> None:
         row = reserve(here)
-        other = SlotFactory.create(resource=ResourceFactory.create(operator=here.resource.operator))
+        other = SlotFactory.create(activity=ActivityFactory.create(operator=here.activity.operator))
         with pytest.raises(NotFoundError):
             move(row, other)
         with pytest.raises(ValidationError):
@@ -128,9 +128,9 @@ class TestMove:
         assert places(here, there) == [0, 2]
 
     def test_one_party_has_an_exclusive_departure(self, sandbox: Sandbox) -> None:
-        resource = ResourceFactory.create(exclusive=True)
-        here = SlotFactory.create(resource=resource)
-        there = SlotFactory.create(resource=resource, starts_at=here.starts_at + timedelta(days=1))
+        activity = ActivityFactory.create(exclusive=True)
+        here = SlotFactory.create(activity=activity)
+        there = SlotFactory.create(activity=activity, starts_at=here.starts_at + timedelta(days=1))
         row = reserve(here, adults=1)
         reserve(there, adults=1)
         with pytest.raises(SlotSoldOutError):

@@ -69,7 +69,7 @@ class TestTruncate:
 
     def test_is_refused_when_it_comes_from_above(self) -> None:
         above = referred_to(tables_with_guard(ON_DELETE))
-        assert {"tenants_operator", "catalogue_resource", "catalogue_slot"} <= above
+        assert {"tenants_operator", "catalogue_activity", "catalogue_slot"} <= above
         assert {table for table in above if not is_refused(f"TRUNCATE {table} CASCADE")} == set()
 
     def test_leaves_what_has_happened(self, sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""One party, one boat (P2): an exclusive resource is given away by time, through whatever it is booked."""
+"""One party, one boat (P2): an exclusive activity is given away by time, through whatever it is booked."""
 
 import threading
 import time
@@ -12,13 +12,13 @@ from booking import expiring, rescheduling
 from booking.models import Occupancy, Reservation
 from catalogue import pricing
 from catalogue.errors import SlotSoldOutError
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from payments.models import Refund
 from tests.booking.boats import code_of, day_body, day_of, later
 from tests.support import promises, stripe_events
 from tests.support.aging import run_out
 from tests.support.api import Frontend
-from tests.support.factories import ResourceFactory, SlotFactory
+from tests.support.factories import ActivityFactory, SlotFactory
 from tests.support.sandbox_client import Sandbox
 from tests.support.threads import deadlocks, race
 
@@ -44,7 +44,7 @@ class TestOverlap:
         assert (other.reserved, Occupancy.objects.count()) == ((0, 1) if code else (1, 2))
         promises.hold()
 
-    def test_of_a_departure_and_the_whole_day(self, boat: Resource, morning: Slot) -> None:
+    def test_of_a_departure_and_the_whole_day(self, boat: Activity, morning: Slot) -> None:
         frontend = Frontend.of(morning)
         assert frontend.reserve(morning).status_code == 201
         assert code_of(frontend.post("reservations", day_body(boat, date=day_of(morning)))) == "resource_unavailable"
@@ -57,7 +57,7 @@ class TestOverlap:
 
     def test_another_boat_is_another_matter(self, morning: Slot) -> None:
         other = SlotFactory.create(
-            resource=ResourceFactory.create(operator=morning.resource.operator, exclusive=True),
+            activity=ActivityFactory.create(operator=morning.activity.operator, exclusive=True),
             starts_at=morning.starts_at,
         )
         frontend = Frontend.of(morning)
@@ -73,7 +73,7 @@ class TestOverlap:
 class TestOver:
     @pytest.mark.parametrize("whole", [True, False])
     def test_a_hold_that_ran_out_elsewhere_on_the_boat_does_not_block(
-        self, boat: Resource, morning: Slot, whole: bool
+        self, boat: Activity, morning: Slot, whole: bool
     ) -> None:
         frontend = Frontend.of(morning)
         first = (
@@ -131,7 +131,7 @@ class TestLateMoney:
         assert code_of(frontend.reserve(other)) == "slot_sold_out"
         promises.hold()
 
-    def test_goes_back_when_another_party_has_it(self, sandbox: Sandbox, boat: Resource, morning: Slot) -> None:
+    def test_goes_back_when_another_party_has_it(self, sandbox: Sandbox, boat: Activity, morning: Slot) -> None:
         frontend = self.expire_while_charged(sandbox, morning)
         assert code_of(frontend.post("reservations", day_body(boat, date=day_of(morning)))) == ""
         stripe_events.deliver_all(sandbox)
@@ -193,7 +193,7 @@ class TestSwitching:
         slot = SlotFactory.create()
         frontend = Frontend.of(slot)
         frontend.reserve(slot)
-        Resource.objects.update(exclusive=True)
+        Activity.objects.update(exclusive=True)
         assert code_of(frontend.reserve(slot)) == "slot_sold_out"
         assert code_of(frontend.reserve(later(slot, hours=1))) == "slot_sold_out"
         promises.hold()
@@ -204,18 +204,18 @@ class TestSwitching:
         frontend.reserve(slot)
         made = frontend.reserve(later(slot, hours=1)).json()["reservation"]["id"]
         with pytest.raises(IntegrityError, match="several parties have booked"):
-            Resource.objects.update(exclusive=True)
+            Activity.objects.update(exclusive=True)
         assert not Occupancy.objects.exists()
         frontend.post(f"reservations/{made}/cancel")
-        assert Resource.objects.update(exclusive=True) == 1
+        assert Activity.objects.update(exclusive=True) == 1
 
     def test_off_is_refused_while_somebody_has_it_for_himself(self, morning: Slot) -> None:
         frontend = Frontend.of(morning)
         made = frontend.reserve(morning).json()["reservation"]["id"]
         with pytest.raises(IntegrityError, match="bought this activity for themselves"):
-            Resource.objects.update(exclusive=False)
+            Activity.objects.update(exclusive=False)
         frontend.post(f"reservations/{made}/cancel")
-        assert Resource.objects.update(exclusive=False) == 1
+        assert Activity.objects.update(exclusive=False) == 1
         assert [code_of(frontend.reserve(morning)) for _ in range(2)] == ["", ""]
 
     def test_in_the_middle_of_a_sale_is_seen_by_it(self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +223,7 @@ class TestSwitching:
         slot, ours = SlotFactory.create(), pricing.quote
 
         def quote(**given: Any) -> pricing.Quote:
-            Resource.objects.update(exclusive=True)
+            Activity.objects.update(exclusive=True)
             return ours(**given)
 
         monkeypatch.setattr(pricing, "quote", quote)

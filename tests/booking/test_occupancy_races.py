@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from booking.models import Reservation
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from reconciliation.promises import check_all
 from tests.booking.boats import code_of, day_body, day_of, later
 from tests.support import promises
@@ -35,7 +35,7 @@ def without_the_constraint() -> Iterator[None]:
 
 @pytest.mark.concurrency
 class TestRace:
-    def run(self, boat: Resource, morning: Slot) -> list[str]:
+    def run(self, boat: Activity, morning: Slot) -> list[str]:
         """Let guests of overlapping departures and of the whole day begin at one moment."""
         key, other = Frontend.of(morning).key, later(morning, hours=1)
         ways = [
@@ -45,13 +45,13 @@ class TestRace:
         ]
         return [code_of(answer) for answer in race(ways * 3)]
 
-    def test_one_party_gets_the_boat(self, boat: Resource, morning: Slot) -> None:
+    def test_one_party_gets_the_boat(self, boat: Activity, morning: Slot) -> None:
         answers = self.run(boat, morning)
         assert answers.count("") == 1
         assert set(answers) <= {"", "slot_sold_out", "resource_unavailable"}
         promises.hold(at_provider=True)
 
-    def test_without_the_constraint_several_get_it(self, boat: Resource, morning: Slot) -> None:
+    def test_without_the_constraint_several_get_it(self, boat: Activity, morning: Slot) -> None:
         with without_the_constraint():
             assert self.run(boat, morning).count("") > 1
             assert [verdict.promise.number for verdict in check_all() if verdict.breaches] == ["P2"]

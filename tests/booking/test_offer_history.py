@@ -10,14 +10,14 @@ from django.test import Client
 
 from catalogue import departures, slots
 from catalogue.departures import Rule
-from catalogue.models import Rate, Resource, Slot
+from catalogue.models import Activity, Rate, Slot
 from catalogue.offer_history import OfferHistory
 from common import database
 from tests.support import services
 from tests.support.api import Frontend
 from tests.support.database import EMPTYING
 from tests.support.desk import act, page_of, sign_in
-from tests.support.factories import ResourceFactory, SlotFactory
+from tests.support.factories import ActivityFactory, SlotFactory
 from tests.support.pooling import IS_LED, led_through, set_time_outs
 from tests.support.sandbox_client import Sandbox
 from tools.demo import data
@@ -33,7 +33,7 @@ DESK = "edited at the desk"
 def slot() -> Slot:
     """A departure with five places, on 1 June 2027 at 09:00 in Lisbon; what made it is read away."""
     made: Slot = SlotFactory.create(
-        resource__operator__slug="coast", starts_at=datetime(2027, 6, 1, 8, tzinfo=UTC), capacity=5
+        activity__operator__slug="coast", starts_at=datetime(2027, 6, 1, 8, tzinfo=UTC), capacity=5
     )
     made.seen = newest()  # type: ignore[attr-defined]
     return made
@@ -42,7 +42,7 @@ def slot() -> Slot:
 @pytest.fixture
 def desk(slot: Slot) -> Client:
     """Somebody of its operator's staff."""
-    return sign_in(operator=slot.resource.operator)
+    return sign_in(operator=slot.activity.operator)
 
 
 def newest() -> int:
@@ -52,7 +52,7 @@ def newest() -> int:
 def since(slot: Slot) -> list[tuple[Any, ...]]:
     """Return what changed since the departure was made: what, before, after, who, why."""
     rows = OfferHistory.objects.filter(pk__gt=slot.seen).order_by("id")  # type: ignore[attr-defined]
-    assert {(row.operator_id, row.resource_id) for row in rows} <= {(slot.resource.operator_id, slot.resource_id)}
+    assert {(row.operator_id, row.activity_id) for row in rows} <= {(slot.activity.operator_id, slot.activity_id)}
     return [(row.what, row.before, row.after, row.actor, row.reason) for row in rows]
 
 
@@ -95,7 +95,7 @@ class TestDeparture:
 
     def test_at_the_desk(self, slot: Slot, desk: Client) -> None:
         page = page_of(slot)
-        form = {"resource": str(slot.resource_id), "starts_at_0": "2027-06-01", "starts_at_1": "09:00",
+        form = {"activity": str(slot.activity_id), "starts_at_0": "2027-06-01", "starts_at_1": "09:00",
                 "ends_at_0": "2027-06-01", "ends_at_1": "11:00"}  # fmt: skip
         assert desk.post(page, form | {"capacity": "12"}).status_code == 302
         assert desk.post(page, form | {"capacity": "12"}).status_code == 302, "and the same again"
@@ -144,7 +144,7 @@ class TestDeparture:
         rule = Rule(weekdays={1, 2}, times=[time(9)], first=date(2027, 6, 1), last=date(2027, 6, 9),
                     duration=timedelta(hours=2), capacity=8)  # fmt: skip
         for _ in range(2):  # the second time all are there
-            departures.generate(resource_id=slot.resource_id, rule=rule, actor=STAFF, reason="the season")
+            departures.generate(activity_id=slot.activity_id, rule=rule, actor=STAFF, reason="the season")
         made = {
             "departures": 3,
             "places": 24,
@@ -152,26 +152,26 @@ class TestDeparture:
             "last": "2027-06-09T08:00:00+00:00",
         }
         assert since(slot) == [("departures", None, made, STAFF, "the season")]
-        told = desk.get(page_of(slot.resource)).content.decode()
+        told = desk.get(page_of(slot.activity)).content.decode()
         assert "3 departures made: Wed 2027-06-02 09:00 to Wed 2027-06-09 09:00, 24 places" in told
 
 
 class TestActivity:
-    def form(self, resource: Resource, *rates: tuple[str, str, str], **changes: str) -> dict[str, str]:
+    def form(self, activity: Activity, *rates: tuple[str, str, str], **changes: str) -> dict[str, str]:
         """Fill its page in: rates of (id, unit, price)."""
-        form = {"operator": str(resource.operator_id), "name": resource.name, "timezone": resource.timezone,
-                "currency": resource.currency, "is_active": "on", "rates-TOTAL_FORMS": str(len(rates)),
+        form = {"operator": str(activity.operator_id), "name": activity.name, "timezone": activity.timezone,
+                "currency": activity.currency, "is_active": "on", "rates-TOTAL_FORMS": str(len(rates)),
                 "rates-INITIAL_FORMS": str(sum(bool(key) for key, _, _ in rates))}  # fmt: skip
         for number, (key, unit, price) in enumerate(rates):
-            given = {"id": key, "resource": str(resource.pk), "unit": unit, "name": unit.title(), "amount": price}
+            given = {"id": key, "activity": str(activity.pk), "unit": unit, "name": unit.title(), "amount": price}
             form |= {f"rates-{number}-{name}": value for name, value in given.items()}
         return {name: value for name, value in (form | changes).items() if value}
 
     def test_prices_at_the_desk(self, slot: Slot, desk: Client) -> None:
-        resource = slot.resource
-        adult, child = (str(resource.rates.get(unit=unit).pk) for unit in ("adult", "child"))
-        form = self.form(resource, (adult, "adult", "47.50"), (child, "child", "20"), ("", "senior", "30"))
-        answer = desk.post(page_of(resource), form | {"rates-1-DELETE": "on"})
+        activity = slot.activity
+        adult, child = (str(activity.rates.get(unit=unit).pk) for unit in ("adult", "child"))
+        form = self.form(activity, (adult, "adult", "47.50"), (child, "child", "20"), ("", "senior", "30"))
+        answer = desk.post(page_of(activity), form | {"rates-1-DELETE": "on"})
         assert answer.status_code == 302, answer.content.decode()
         rows = OfferHistory.objects.filter(pk__gt=slot.seen)  # type: ignore[attr-defined]
         assert {(row.unit, row.before, row.after, row.currency, row.actor, row.reason) for row in rows} == {
@@ -179,16 +179,16 @@ class TestActivity:
             ("child", 2000, None, "USD", STAFF, DESK),
             ("senior", None, 3000, "USD", STAFF, DESK),
         }
-        told = desk.get(page_of(resource)).content.decode()
+        told = desk.get(page_of(activity)).content.decode()
         assert "Price of adult 45.00 USD → 47.50 USD" in told
         assert "Price of child 20.00 USD → none" in told
 
     def test_an_end_of_sale_at_the_desk(self, slot: Slot, desk: Client) -> None:
-        resource = slot.resource
-        rates = [(str(rate.pk), rate.unit, str(rate.amount / 100)) for rate in resource.rates.all()]
-        assert desk.post(page_of(resource), self.form(resource, *rates, is_active="")).status_code == 302
+        activity = slot.activity
+        rates = [(str(rate.pk), rate.unit, str(rate.amount / 100)) for rate in activity.rates.all()]
+        assert desk.post(page_of(activity), self.form(activity, *rates, is_active="")).status_code == 302
         assert since(slot) == [("is_active", True, False, STAFF, DESK)]
-        assert f"<td>No longer sold</td><td>{STAFF}</td>" in desk.get(page_of(resource)).content.decode()
+        assert f"<td>No longer sold</td><td>{STAFF}</td>" in desk.get(page_of(activity)).content.decode()
 
     def test_whoever_writes_prices(self, slot: Slot) -> None:
         Rate.objects.filter(unit="adult").update(amount=5000)
@@ -204,20 +204,20 @@ class TestActivity:
         ]
 
     def test_its_terms(self) -> None:
-        resource = ResourceFactory.create()
-        Resource.objects.update(currency="EUR", exclusive=True, is_active=False, description="otherwise")
-        rows = OfferHistory.objects.filter(resource=resource).exclude(what="price").order_by("what")
+        activity = ActivityFactory.create()
+        Activity.objects.update(currency="EUR", exclusive=True, is_active=False, description="otherwise")
+        rows = OfferHistory.objects.filter(activity=activity).exclude(what="price").order_by("what")
         assert [(row.what, row.before, row.after) for row in rows] == [
             ("currency", "USD", "EUR"), ("exclusive", False, True), ("is_active", True, False),
         ]  # fmt: skip
 
     def test_prices_that_go_after_their_activity(self) -> None:
-        resource = ResourceFactory.create(rates={"adult": 4500})
+        activity = ActivityFactory.create(rates={"adult": 4500})
         with transaction.atomic():
-            sql("DELETE FROM catalogue_resource")
+            sql("DELETE FROM catalogue_activity")
             sql("DELETE FROM catalogue_rate")
         last = OfferHistory.objects.latest("id")
-        assert (last.operator_id, last.unit, last.before, last.after) == (resource.operator_id, "adult", 4500, None)
+        assert (last.operator_id, last.unit, last.before, last.after) == (activity.operator_id, "adult", 4500, None)
 
 
 class TestWho:
@@ -264,8 +264,8 @@ class TestKept:
             "TRUNCATE catalogue_offerhistory",
             "TRUNCATE tenants_operator CASCADE",
             "TRUNCATE catalogue_rate",
-            """INSERT INTO catalogue_offerhistory (at, operator_id, resource_id, what, unit, currency, actor, reason)
-               SELECT now(), operator_id, resource_id, 'price', '', '', 'user:marta', '' FROM catalogue_offerhistory""",
+            """INSERT INTO catalogue_offerhistory (at, operator_id, activity_id, what, unit, currency, actor, reason)
+               SELECT now(), operator_id, activity_id, 'price', '', '', 'user:marta', '' FROM catalogue_offerhistory""",
         ],
     )
     def test_nobody_rewrites_it(self, slot: Slot, statement: str) -> None:

@@ -101,7 +101,7 @@ class TestStatements:
         self, sandbox: Sandbox, rows: int, path: Callable[..., str], number: int
     ) -> None:
         slot = SlotFactory.create()
-        SlotFactory.create_batch(rows, resource=slot.resource)
+        SlotFactory.create_batch(rows, activity=slot.activity)
         frontend = Frontend.of(slot)
         made: list[Any] = [frontend.reserve(slot).json()["reservation"]["id"] for _ in range(rows)]
         with sending(number):

@@ -60,7 +60,7 @@ def sale(login: dict[str, str], sandbox: Sandbox) -> Reservation:
     """A reservation that was held, confirmed and paid, and its guest told."""
     operator = Operator.objects.get(slug="mare-alta")
     frontend = Frontend(make_client(operator)[1])
-    slot = Slot.objects.filter(resource__name="Sea kayaking", starts_at__gt=timezone.now()).order_by("starts_at")[3]
+    slot = Slot.objects.filter(activity__name="Sea kayaking", starts_at__gt=timezone.now()).order_by("starts_at")[3]
     made = frontend.reserve(slot, adults=2, customer={"name": "Inês Gonçalves", "email": "ines@example.com"}).json()
     frontend.post(f"reservations/{made['reservation']['id']}/confirm")
     stripe_events.deliver_all(sandbox)

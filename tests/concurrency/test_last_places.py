@@ -60,8 +60,8 @@ class TestLastPlaces:
         assert {answer.status_code for answer in answers} == {201, 409}
         promises.hold(at_provider=True)
 
-    def test_an_exclusive_resource_has_one_party(self, sandbox: Sandbox) -> None:
-        slot = SlotFactory.create(capacity=10, resource__exclusive=True)
+    def test_an_exclusive_activity_has_one_party(self, sandbox: Sandbox) -> None:
+        slot = SlotFactory.create(capacity=10, activity__exclusive=True)
         key = Frontend.of(slot).key
         answers = race([lambda: Frontend(key).reserve(slot)] * 12)
         assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 11}

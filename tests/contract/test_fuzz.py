@@ -34,7 +34,7 @@ def world(sandbox: Sandbox) -> dict[str, str]:
     return {
         "key": frontend.key,
         "slot_id": str(slot.pk),
-        "resource_id": str(slot.resource_id),
+        "resource_id": str(slot.activity_id),
         "reservation_id": made["reservation"]["id"],
         "intent_id": create(frontend).json()["id"],
         "transaction_id": made["payment"]["id"],

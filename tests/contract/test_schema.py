@@ -39,7 +39,7 @@ class TestSchema:
         slot = SlotFactory.create(capacity=2)
         frontend = Frontend.of(slot)
         check(frontend.get("resources"), "resources")
-        check(frontend.get(f"resources/{slot.resource_id}"), "resources/{resource_id}")
+        check(frontend.get(f"resources/{slot.activity_id}"), "resources/{resource_id}")
         check(frontend.get("slots"), "slots")
         check(frontend.get(f"slots/{slot.pk}"), "slots/{slot_id}")
         made = check(frontend.reserve(slot), "reservations", "post").json()["reservation"]

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from booking.models import History, Reservation
 from booking.states import RESERVATION_TRANSITIONS
-from catalogue.models import Rate, Resource, Slot
+from catalogue.models import Activity, Rate, Slot
 from payments.models import PaymentHistory
 from payments.states import PAYMENT_TRANSITIONS
 from tenants import api_keys
@@ -29,7 +29,7 @@ NOW = datetime(2026, 10, 10, 12, tzinfo=UTC)
 class TestLoad:
     def test_twice_changes_nothing(self, tmp_path: Path) -> None:
         first = data.load(now=NOW, login_file=tmp_path / "login.json")
-        models = (Operator, Resource, Rate, Slot, ApiClient, User, Member)
+        models = (Operator, Activity, Rate, Slot, ApiClient, User, Member)
         counted = [model.objects.count() for model in models]
         assert data.load(now=NOW, login_file=tmp_path / "login.json") == first
         assert [model.objects.count() for model in models] == counted
@@ -52,7 +52,7 @@ class TestLoad:
     def test_departures_keep_their_local_time_when_the_clocks_change(self, tmp_path: Path) -> None:
         data.load(now=NOW, login_file=tmp_path / "login.json")
         lisbon = ZoneInfo("Europe/Lisbon")
-        slots = Slot.objects.filter(resource__name="Dolphin watching")
+        slots = Slot.objects.filter(activity__name="Dolphin watching")
         assert {slot.starts_at.astimezone(lisbon).hour for slot in slots} == {8}
         assert {slot.starts_at.astimezone(UTC).hour for slot in slots} == {7, 8}
 

@@ -83,7 +83,7 @@ class TestKey:
     def test_of_another_client_is_another_key(self, sandbox: Sandbox) -> None:
         slot = SlotFactory.create()
         for _ in range(2):
-            _, key = make_client(slot.resource.operator)
+            _, key = make_client(slot.activity.operator)
             assert Frontend(key).reserve(slot, key="once").status_code == 201
         assert Reservation.objects.count() == 2
 
@@ -122,7 +122,7 @@ class TestInFlight:
 
 class TestFlushing:
     def test_all_but_the_claim_waits_for_the_disk(self) -> None:
-        client, _ = make_client(SlotFactory.create().resource.operator)
+        client, _ = make_client(SlotFactory.create().activity.operator)
         with connection.cursor() as cursor:
             cursor.execute("SET synchronous_commit = on")
             claimed = keys.claim(client=client, key="once", method="POST", path="/", body=b"")
@@ -146,7 +146,7 @@ class TestHalfWay:
         assert (Reservation.objects.count(), len(sandbox.payment_intents())) == (1, 1)
 
     def test_a_slow_run_cannot_answer_for_the_one_that_took_over(self, sandbox: Sandbox) -> None:
-        client, _ = make_client(SlotFactory.create().resource.operator)
+        client, _ = make_client(SlotFactory.create().activity.operator)
         given = {"key": "once", "method": "POST", "path": "/x", "body": b"{}"}
         first = keys.claim(client=client, **given)  # type: ignore[arg-type]  # as a request has them
         end_leases()
@@ -170,7 +170,7 @@ class TestNotStored:
 
     def test_who_may_not_leaves_no_key(self, sandbox: Sandbox) -> None:
         slot = SlotFactory.create()
-        _, reader = make_client(slot.resource.operator, scopes=[])
+        _, reader = make_client(slot.activity.operator, scopes=[])
         assert Frontend(reader).reserve(slot, key="mine").status_code == 403
         assert Frontend("hf_wrong").reserve(slot, key="mine").status_code == 401
         assert IdempotencyKey.objects.count() == 0
@@ -189,7 +189,7 @@ class TestPurge:
         assert Reservation.objects.count() == 3
 
     def test_keeps_a_run_that_lives(self, sandbox: Sandbox) -> None:
-        client, _ = make_client(SlotFactory.create().resource.operator)
+        client, _ = make_client(SlotFactory.create().activity.operator)
         keys.claim(client=client, key="long", method="POST", path="/x", body=b"")
         IdempotencyKey.objects.update(created_at=Now() - timedelta(days=2))
         assert keys.purge() == 0

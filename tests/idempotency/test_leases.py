@@ -150,7 +150,7 @@ class TestEnd:
         assert Reservation.objects.count() == 1
 
     def test_is_made_up_for_when_the_database_is_back(self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-        client, _ = make_client(SlotFactory.create().resource.operator)
+        client, _ = make_client(SlotFactory.create().activity.operator)
         claim = keys.claim(client=client, key="once", method="POST", path="/x", body=b"")
         assert isinstance(claim, keys.Claim)
         end_lease = keys.end_lease
@@ -168,7 +168,7 @@ class TestEnd:
         servers.wait("the lease ends", lambda: IdempotencyKey.objects.filter(leased_until__lte=Now()).exists())
 
     def test_is_told_truly(self, sandbox: Sandbox) -> None:
-        client, _ = make_client(SlotFactory.create().resource.operator)
+        client, _ = make_client(SlotFactory.create().activity.operator)
         given: dict[str, Any] = {"client": client, "key": "once", "method": "POST", "path": "/x", "body": b""}
         keys.claim(**given)
         IdempotencyKey.objects.update(leased_until=Now() + timedelta(seconds=17))
@@ -177,7 +177,7 @@ class TestEnd:
         assert refused.value.retry_after in (16, 17)
 
     def test_does_not_wait_for_a_process_that_is_gone(self, sandbox: Sandbox, dead: str) -> None:
-        client, _ = make_client(SlotFactory.create().resource.operator)
+        client, _ = make_client(SlotFactory.create().activity.operator)
         given: dict[str, Any] = {"client": client, "key": "once", "method": "POST", "path": "/x", "body": b""}
         first = keys.claim(**given)
         assert isinstance(first, keys.Claim)
@@ -194,7 +194,7 @@ class TestEnd:
         Frontend.of(slot).reserve(slot)
         end_leases()
         assert commands.claim(command_id=Command.objects.get().pk) is not None
-        client, _ = make_client(slot.resource.operator)
+        client, _ = make_client(slot.activity.operator)
         keys.claim(client=client, key="other", method="POST", path="/x", body=b"")
         leases.free_left_behind()
         running = (

@@ -18,29 +18,29 @@ from tests.support.factories import SlotFactory
 pytestmark = pytest.mark.django_db
 
 
-def found(resource: UUID, zone: str) -> QuerySet[Slot]:
-    rows = Slot.objects.select_related("resource__operator").filter(resource=resource, resource__timezone=zone)
-    return rows.annotate(left=F("capacity") - F("reserved"), db_now=Now(), name=F("resource__name")).order_by("-id")
+def found(activity: UUID, zone: str) -> QuerySet[Slot]:
+    rows = Slot.objects.select_related("activity__operator").filter(activity=activity, activity__timezone=zone)
+    return rows.annotate(left=F("capacity") - F("reserved"), db_now=Now(), name=F("activity__name")).order_by("-id")
 
 
 def shown(row: Slot) -> dict[str, object]:
     own = {name: value for name, value in vars(row).items() if name not in ("_state", "db_now")}
-    return own | {"resource": vars(row.resource)["name"], "operator": row.resource.operator.slug}
+    return own | {"activity": vars(row.activity)["name"], "operator": row.activity.operator.slug}
 
 
 class TestCompiled:
     def test_answers_as_the_queryset(self) -> None:
-        asked = Compiled(lambda resource, zone: found(resource, zone), resource=UUID, zone=str)
+        asked = Compiled(lambda activity, zone: found(activity, zone), activity=UUID, zone=str)
         for capacity in (3, 7):
             slot = SlotFactory.create(capacity=capacity)
-            SlotFactory.create(resource=slot.resource, capacity=1)
-            values = {"resource": slot.resource_id, "zone": "Europe/Lisbon"}
+            SlotFactory.create(activity=slot.activity, capacity=1)
+            values = {"activity": slot.activity_id, "zone": "Europe/Lisbon"}
             with plans.noting() as sent:
                 rows = asked.rows(**values)
-                resources = [row.resource.operator.slug for row in rows]
+                activities = [row.activity.operator.slug for row in rows]
             assert len(sent) == 1
-            assert len(set(resources)) == 1
-            assert [shown(row) for row in rows] == [shown(row) for row in found(slot.resource_id, "Europe/Lisbon")]
+            assert len(set(activities)) == 1
+            assert [shown(row) for row in rows] == [shown(row) for row in found(slot.activity_id, "Europe/Lisbon")]
             assert asked.rows(**values | {"zone": "UTC"}) == []
 
     def test_wants_every_value(self) -> None:
@@ -50,18 +50,18 @@ class TestCompiled:
 
     def test_refuses_a_parameter_that_is_not_in_the_sql(self) -> None:
         """Else its first value would stand there for ever."""
-        asked = Compiled(lambda zone: Slot.objects.filter(resource__timezone=zone.upper()), zone=str)
+        asked = Compiled(lambda zone: Slot.objects.filter(activity__timezone=zone.upper()), zone=str)
         with pytest.raises(LookupError, match="zone"):
             asked.rows(zone="Europe/Lisbon")
 
     @pytest.mark.parametrize(
         "make",
         [
-            lambda zone: Slot.objects.filter(Q(resource__timezone=zone) | Q(resource__timezone=zone.upper())),
-            lambda zone: Slot.objects.filter(resource__timezone=zone, resource__name__in=[zone[:3]]),
-            lambda zone: Slot.objects.filter(resource__timezone=zone).annotate(size=Value(hash(zone))),
-            lambda zone: Slot.objects.filter(resource__timezone=zone).order_by(RawSQL(f"'{zone}'", [])),  # noqa: S611  # wrong indeed
-            lambda zone: Slot.objects.filter(resource__timezone=zone, created_at__lt=datetime.now(UTC)),
+            lambda zone: Slot.objects.filter(Q(activity__timezone=zone) | Q(activity__timezone=zone.upper())),
+            lambda zone: Slot.objects.filter(activity__timezone=zone, activity__name__in=[zone[:3]]),
+            lambda zone: Slot.objects.filter(activity__timezone=zone).annotate(size=Value(hash(zone))),
+            lambda zone: Slot.objects.filter(activity__timezone=zone).order_by(RawSQL(f"'{zone}'", [])),  # noqa: S611  # wrong indeed
+            lambda zone: Slot.objects.filter(activity__timezone=zone, created_at__lt=datetime.now(UTC)),
         ],
         ids=["changed", "inside a list", "of another type", "in the text", "of the clock"],
     )
@@ -74,25 +74,25 @@ class TestCompiled:
 
     def test_a_wrong_value_spoils_it_for_nobody(self) -> None:
         slot = SlotFactory.create()
-        asked = CompiledBy(lambda: Slot.objects.select_related("resource"))
+        asked = CompiledBy(lambda: Slot.objects.select_related("activity"))
         wrong: list[dict[str, Any]] = [
-            {"pk": str(slot.pk)}, {"pk": {"id": 1}}, {"pk": None}, {"resource": [slot.resource_id]},
-            {"resource_id": 5}, {"resource__operator": "x"}, {"resource__timezone": slot.pk}, {"starts_at": "now"},
+            {"pk": str(slot.pk)}, {"pk": {"id": 1}}, {"pk": None}, {"activity": [slot.activity_id]},
+            {"resource_id": 5}, {"activity__operator": "x"}, {"activity__timezone": slot.pk}, {"starts_at": "now"},
         ]  # fmt: skip
         for where in wrong:
             with pytest.raises(TypeError):
                 asked.first(**where)
         assert asked.first(pk=slot.pk) == slot
-        assert asked.first(resource=slot.resource_id) == slot
-        assert asked.first(resource_id=slot.resource_id) == slot
-        assert asked.first(resource__operator=slot.resource.operator_id) == slot
-        assert asked.first(resource__timezone="Europe/Lisbon") == slot
+        assert asked.first(activity=slot.activity_id) == slot
+        assert asked.first(activity_id=slot.activity_id) == slot
+        assert asked.first(activity__operator=slot.activity.operator_id) == slot
+        assert asked.first(activity__timezone="Europe/Lisbon") == slot
         assert asked.first(starts_at=slot.starts_at) == slot
 
     def test_by_whatever_is_named(self) -> None:
         one, other = SlotFactory.create(), SlotFactory.create()
-        asked = CompiledBy(lambda: Slot.objects.select_related("resource"))
+        asked = CompiledBy(lambda: Slot.objects.select_related("activity"))
         assert asked.first(pk=one.pk) == one
         assert asked.first(pk=other.pk) == other
-        assert asked.first(resource=other.resource_id, pk=other.pk) == other
-        assert asked.first(pk=one.pk, resource=other.resource_id) is None
+        assert asked.first(activity=other.activity_id, pk=other.pk) == other
+        assert asked.first(pk=one.pk, activity=other.activity_id) is None

@@ -20,7 +20,7 @@ def logged(error: BaseException) -> str:
 
 
 def test_a_row_that_the_database_refused_is_not_told() -> None:
-    known = SlotFactory.create().resource.operator
+    known = SlotFactory.create().activity.operator
     with pytest.raises(IntegrityError) as refused:
         Operator.objects.create(name="Ana Souza", slug=known.slug, currency="USD", timezone="UTC")
     assert known.slug in str(refused.value)
@@ -31,7 +31,7 @@ def test_a_row_that_the_database_refused_is_not_told() -> None:
 
 
 def test_the_error_behind_another_is_not_told_either() -> None:
-    known = SlotFactory.create().resource.operator
+    known = SlotFactory.create().activity.operator
     with pytest.raises(ValueError, match="not this time") as refused:  # noqa: PT012  # the second is raised in the first
         try:
             Operator.objects.create(name="Ana Souza", slug=known.slug, currency="USD", timezone="UTC")
@@ -43,7 +43,7 @@ def test_the_error_behind_another_is_not_told_either() -> None:
 
 
 def test_a_message_made_of_such_an_error_does_not_tell_it() -> None:
-    known = SlotFactory.create().resource.operator
+    known = SlotFactory.create().activity.operator
     with pytest.raises(IntegrityError) as refused:
         Operator.objects.create(name="Ana Souza", slug=known.slug, currency="USD", timezone="UTC")
     told = "".join(traceback.format_exception(refused.value))

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 
-from catalogue.models import Resource
+from catalogue.models import Activity
 from common import errors, ids, loops
 from common.errors import BusyError, NotFoundError
 from tenants.models import Operator
@@ -117,7 +117,7 @@ class TestInATransaction:
 
     def test_what_shows_only_at_the_end_of_the_transaction_is_its_rows_too(self) -> None:
         def work(operator_id: UUID) -> None:  # a foreign key is deferred
-            Resource.objects.create(operator_id=operator_id, name="Kayak", timezone="UTC", currency="USD")
+            Activity.objects.create(operator_id=operator_id, name="Kayak", timezone="UTC", currency="USD")
 
         known = OperatorFactory.create()
         with transaction.atomic():

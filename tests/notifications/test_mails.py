@@ -151,7 +151,7 @@ class TestGuests:
         self, slot: Slot, sandbox: Sandbox, mailoutbox: list[EmailMessage]
     ) -> None:
         _, made = reserve(slot, language="es")
-        operator = slot.resource.operator
+        operator = slot.activity.operator
         User.objects.create_user("marta", is_staff=True)
         cancelling.cancel(
             operator=operator, reservation_id=UUID(made), operation_id=ids.new_id(), actor="user:marta", reason="wind"

@@ -9,13 +9,13 @@ from sweeps import registry
 from tests.support import stripe_events
 from tests.support.api import Frontend
 from tests.support.desk import page_of, sign_in
-from tests.support.factories import ResourceFactory, make_client
+from tests.support.factories import ActivityFactory, make_client
 from tests.support.sandbox_client import Sandbox
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_whole_day(sandbox: Sandbox, mailoutbox: list[EmailMessage]) -> None:
-    boat = ResourceFactory.create(exclusive=True, rates={"boat": 68000})
+    boat = ActivityFactory.create(exclusive=True, rates={"boat": 68000})
     body = {
         "resource_id": str(boat.pk), "date": "2027-07-01",
         "customer": {"name": "Ana Souza", "email": "ana@example.com"},

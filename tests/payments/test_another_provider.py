@@ -170,8 +170,8 @@ def notify(ref: str, *, number: int, secret: str = "mp") -> inbox.Receipt:  # no
 
 class TestPix:
     def reserve(self) -> tuple[Reservation, dict[str, Any]]:
-        slot = SlotFactory.create(resource__currency="BRL")
-        frontend = Frontend(make_client(slot.resource.operator)[1])
+        slot = SlotFactory.create(activity__currency="BRL")
+        frontend = Frontend(make_client(slot.activity.operator)[1])
         answer = frontend.reserve(slot, payment={"provider": "mercadopago", "capture_method": "automatic",
                                                  "payment_method_id": "pix"})  # fmt: skip
         assert answer.status_code == 201, answer.content

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from catalogue.models import Resource
+from catalogue.models import Activity
 from common import currencies, errors
 from notifications import rendering
 from notifications.models import Mail, MailKind
@@ -79,7 +79,7 @@ class TestMessages:
 
     @pytest.mark.django_db(transaction=True)
     def test_of_refunds_prices_and_differences(self, sandbox: Sandbox) -> None:
-        slot = SlotFactory.create(resource__rates={"adult": 1599, "yacht": 99_999_999})
+        slot = SlotFactory.create(activity__rates={"adult": 1599, "yacht": 99_999_999})
         frontend = Frontend.of(slot)
         made = frontend.reserve(slot, capture_method="automatic").json()
         stripe_events.deliver_all(sandbox)
@@ -111,7 +111,7 @@ class TestRefusing:
     @pytest.mark.parametrize("code", NONE)
     def test_a_model_takes_none_that_is_not(self, code: str) -> None:
         assert not currencies.is_currency(code)
-        for row in (OperatorFactory.build(currency=code), Resource(name="Tour", currency=code)):
+        for row in (OperatorFactory.build(currency=code), Activity(name="Tour", currency=code)):
             with pytest.raises(ValidationError) as refused:
                 row.full_clean()
             assert "currency" in refused.value.message_dict
@@ -119,17 +119,17 @@ class TestRefusing:
     @pytest.mark.parametrize("code", ["XYZ", NO_CURRENCY, "BGN", "usd"])
     def test_nor_does_a_form_of_the_desk(self, code: str) -> None:
         operator = OperatorFactory.create()
-        before = (Operator.objects.count(), Resource.objects.count())
+        before = (Operator.objects.count(), Activity.objects.count())
         root = sign_in(operator=None)
         forms = {
             "/admin/tenants/operator/add/": {"name": "New", "slug": "new", "timezone": "UTC", "language": "en"},
-            "/admin/catalogue/resource/add/": {"name": "New", "operator": str(operator.pk), "timezone": "UTC"},
+            "/admin/catalogue/activity/add/": {"name": "New", "operator": str(operator.pk), "timezone": "UTC"},
         }
         for page, fields in forms.items():
             answer: Any = root.post(page, {**fields, "currency": code})
             assert answer.status_code == 200
             assert answer.context["adminform"].form.errors["currency"], page
-        assert (Operator.objects.count(), Resource.objects.count()) == before
+        assert (Operator.objects.count(), Activity.objects.count()) == before
 
     @pytest.mark.parametrize("code", [*NONE, 840, True, ["USD"], {"code": "USD"}, 1.5])
     def test_nor_does_the_api(self, code: Any) -> None:

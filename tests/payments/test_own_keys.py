@@ -128,7 +128,7 @@ class TestCalls:
         self, operator: Operator, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("STRIPE_KAYAKS_API_KEY")
-        slot = SlotFactory.create(resource__operator=operator)
+        slot = SlotFactory.create(activity__operator=operator)
         assert Frontend.of(slot).reserve(slot).status_code == 202
         assert "STRIPE_KAYAKS_API_KEY" in Command.objects.get().last_error
         assert sandbox.payment_intents() == []
@@ -141,7 +141,7 @@ class TestDeliveries:
     def event(self, operator: Operator, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         """The event of money that was taken at the own account, which does not name itself."""
         monkeypatch.setenv("STRIPE_KAYAKS_API_KEY", VALUES["STRIPE_API_KEY"])  # the sandbox is of one account
-        slot: Slot = SlotFactory.create(resource__operator=operator)
+        slot: Slot = SlotFactory.create(activity__operator=operator)
         Frontend.of(slot).reserve(slot, capture_method="automatic")
         found = stripe_events.only(sandbox, "payment_intent.succeeded")
         return {name: value for name, value in found.items() if name != "account"}

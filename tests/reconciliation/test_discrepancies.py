@@ -74,7 +74,7 @@ class TestFailedEvents:
         registry.run("reconcile")
         row = Discrepancy.objects.get(kind="event")
         assert (row.subject, row.operator, row.evidence["event"]["captured"]) == (
-            event["id"], slot.resource.operator, 4500,
+            event["id"], slot.activity.operator, 4500,
         )  # fmt: skip
         Payment.objects.update(amount=4500)
         assert inbox.retry(event_id=Event.objects.get(event_id=event["id"]).pk)

@@ -39,10 +39,10 @@ class TestPage:
         with connection.cursor() as cursor:
             cursor.execute("CREATE FUNCTION says_no() RETURNS trigger LANGUAGE plpgsql AS "
                            "$$BEGIN RAISE EXCEPTION 'it''s no'; END$$")  # fmt: skip
-            cursor.execute("CREATE TRIGGER no BEFORE UPDATE OF name ON catalogue_resource "
+            cursor.execute("CREATE TRIGGER no BEFORE UPDATE OF name ON catalogue_activity "
                            "FOR EACH ROW EXECUTE FUNCTION says_no()")  # fmt: skip
         found = {guard.name: guard for guard in guards_page.present()}
-        assert found["no"] == guards_page.Guard("catalogue_resource", "no", "before update of name", "refuses: it's no")
+        assert found["no"] == guards_page.Guard("catalogue_activity", "no", "before update of name", "refuses: it's no")
 
     def test_every_append_only_table_refuses_to_be_emptied(self) -> None:
         truncated = {guard.table for guard in guards_page.present() if "before truncate" in guard.when}

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from booking.models import Reservation
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from reconciliation import dangling_holds
 from reconciliation.promises import check_all
 from tests.support import promises, stripe_events
@@ -41,9 +41,9 @@ PLANTED = [
     ("P11", "UPDATE catalogue_slot SET is_closed = true"),
     ("P11", "UPDATE catalogue_rate SET amount = 4600 WHERE unit = 'adult'"),
     ("P11", "DELETE FROM catalogue_rate WHERE unit = 'child'"),
-    ("P11", """INSERT INTO catalogue_rate (id, resource_id, unit, name, amount)
-                   SELECT gen_random_uuid(), resource_id, 'senior', 'Senior', 3000 FROM catalogue_rate LIMIT 1"""),
-    ("P11", "UPDATE catalogue_resource SET is_active = false"),
+    ("P11", """INSERT INTO catalogue_rate (id, activity_id, unit, name, amount)
+                   SELECT gen_random_uuid(), activity_id, 'senior', 'Senior', 3000 FROM catalogue_rate LIMIT 1"""),
+    ("P11", "UPDATE catalogue_activity SET is_active = false"),
     ("P11", "DELETE FROM catalogue_offerhistory WHERE before = '7'"),
     ("P11", "UPDATE catalogue_offerhistory SET after = '9' WHERE what = 'is_closed'"),
     ("P12", "UPDATE payments_payment SET amount_refunded = 1 WHERE status = 'succeeded'"),
@@ -54,7 +54,7 @@ PLANTED = [
 def without_guards() -> Iterator[None]:
     """Take the triggers away, as a fault of the database or of its administrator would."""
     tables = (
-        "catalogue_slot", "booking_reservation", "catalogue_rate", "catalogue_resource", "catalogue_offerhistory",
+        "catalogue_slot", "booking_reservation", "catalogue_rate", "catalogue_activity", "catalogue_offerhistory",
         "payments_payment", "payments_command", "webhooks_event",
     )  # fmt: skip
     with connection.cursor() as cursor:
@@ -78,8 +78,8 @@ def world(sandbox: Sandbox) -> Frontend:
     stripe_events.deliver_all(sandbox)
     for capacity in (7, 8):
         Slot.objects.update(capacity=capacity, is_closed=capacity == 7)
-    Resource.objects.update(is_active=False)
-    Resource.objects.update(is_active=True)
+    Activity.objects.update(is_active=False)
+    Activity.objects.update(is_active=True)
     promises.hold(at_provider=True)
     return frontend
 

@@ -128,8 +128,8 @@ MUTANTS = (
            "        _fail(tally, error, name=name, row=label(row))\n", "        raise\n",
            "tests/infrastructure/test_loops.py"),
     Mutant("two parties have one boat", "booking/migrations/0002_guards.py", "Migration",
-           "        VALUES (NEW.id, NEW.resource_id, tstzmultirange(tstzrange(NEW.starts_at, NEW.ends_at)))\n",
-           "        VALUES (NEW.id, NEW.resource_id, tstzmultirange())\n", "tests/booking/test_occupancy.py"),
+           "        VALUES (NEW.id, NEW.activity_id, tstzmultirange(tstzrange(NEW.starts_at, NEW.ends_at)))\n",
+           "        VALUES (NEW.id, NEW.activity_id, tstzmultirange())\n", "tests/booking/test_occupancy.py"),
     Mutant("a departure moves under its guests", "booking/migrations/0002_guards.py", "Migration",
            "IF OLD.sold_at IS NOT NULL OR OLD.reserved > 0\n                    OR EXISTS", "IF FALSE AND EXISTS",
            "tests/booking/test_fixed.py"),
@@ -138,6 +138,6 @@ MUTANTS = (
            "ON booking_history\n                FOR EACH STATEMENT WHEN (false)\n",
            "tests/booking/test_never_emptied.py"),
     Mutant("a price changes untold", "catalogue/migrations/0002_guards.py", "Migration",
-           "AFTER UPDATE OF amount, unit, resource_id\n", "AFTER UPDATE OF unit, resource_id\n",
+           "AFTER UPDATE OF amount, unit, activity_id\n", "AFTER UPDATE OF unit, activity_id\n",
            "tests/booking/test_offer_history.py tests/reconciliation/test_promises.py"),
 )  # fmt: skip

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from reconciliation import accounts, watermarks
 from tenants.models import Operator
 from tests.simulation.clock import BEGINNING
 from tests.support.api import Frontend
-from tests.support.factories import OperatorFactory, ResourceFactory, SlotFactory, make_client
+from tests.support.factories import ActivityFactory, OperatorFactory, SlotFactory, make_client
 
 ROGUE = "acct_rogue"
 _FIRST, _SECOND = ("", (2, 3, 6)), ("acct_simulated", (2, 4))
@@ -18,15 +18,15 @@ class Shop:
 
     def __init__(self, *, account: str, places: tuple[int, ...]) -> None:
         self.operator: Operator = OperatorFactory.create(hold_ttl_seconds=900, stripe_account=account)
-        resource: Resource = ResourceFactory.create(operator=self.operator)
+        activity: Activity = ActivityFactory.create(operator=self.operator)
         start = BEGINNING + timedelta(days=1)
         self.slots: list[Slot] = [
-            SlotFactory.create(resource=resource, capacity=capacity, starts_at=start + timedelta(hours=number))
+            SlotFactory.create(activity=activity, capacity=capacity, starts_at=start + timedelta(hours=number))
             for number, capacity in enumerate(places)
         ]
-        self.boat: Resource = ResourceFactory.create(operator=self.operator, name="The whole boat", exclusive=True)
+        self.boat: Activity = ActivityFactory.create(operator=self.operator, name="The whole boat", exclusive=True)
         self.slots += [
-            SlotFactory.create(resource=self.boat, capacity=4, starts_at=start + timedelta(hours=hours))
+            SlotFactory.create(activity=self.boat, capacity=4, starts_at=start + timedelta(hours=hours))
             for hours in (0, 1)  # they overlap
         ]
         self.day = start.date()

@@ -22,7 +22,7 @@ class Frontend:
     @classmethod
     def of(cls, slot: Slot) -> "Frontend":
         """Make a frontend of the slot's operator."""
-        client, key = make_client(slot.resource.operator)
+        client, key = make_client(slot.activity.operator)
         return cls(key, client)
 
     def get(self, path: str, **query: Any) -> Any:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from adminkit.spec import ActionSpec, spec_of
-from catalogue.models import Resource
+from catalogue.models import Activity
 from tenants.models import Member, Operator, Role, User
 
 
@@ -66,19 +66,19 @@ def all_actions() -> list[tuple[type[Model], ActionSpec]]:
     return [(model, spec) for model, action in chosen() if (spec := spec_of(action))]
 
 
-def rates(resource: Resource, **typed: str) -> dict[str, str]:
+def rates(activity: Activity, **typed: str) -> dict[str, str]:
     """Write the form of an activity with its prices as a person does."""
-    body = {"operator": str(resource.operator_id), "name": resource.name, "timezone": resource.timezone,
-            "currency": resource.currency, "is_active": "on", "rates-INITIAL_FORMS": str(resource.rates.count()),
-            "rates-TOTAL_FORMS": str(max(resource.rates.count(), len(typed)))}  # fmt: skip
-    found = {rate.unit: rate for rate in resource.rates.all()}
+    body = {"operator": str(activity.operator_id), "name": activity.name, "timezone": activity.timezone,
+            "currency": activity.currency, "is_active": "on", "rates-INITIAL_FORMS": str(activity.rates.count()),
+            "rates-TOTAL_FORMS": str(max(activity.rates.count(), len(typed)))}  # fmt: skip
+    found = {rate.unit: rate for rate in activity.rates.all()}
     for number, (unit, price) in enumerate(typed.items()):
         body |= {f"rates-{number}-unit": unit, f"rates-{number}-name": unit, f"rates-{number}-amount": price}
         body |= {f"rates-{number}-id": str(found[unit].pk) if unit in found else "",
-                 f"rates-{number}-resource": str(resource.pk)}  # fmt: skip
+                 f"rates-{number}-activity": str(activity.pk)}  # fmt: skip
     return body
 
 
-def prices(resource: Resource) -> dict[str, int]:
+def prices(activity: Activity) -> dict[str, int]:
     """Return the prices of an activity by unit, in minor units."""
-    return dict(resource.rates.values_list("unit", "amount"))
+    return dict(activity.rates.values_list("unit", "amount"))

@@ -6,7 +6,7 @@ from typing import Any
 import factory
 from django.utils import timezone
 
-from catalogue.models import Rate, Resource, Slot
+from catalogue.models import Activity, Rate, Slot
 from tenants import api_keys
 from tenants.models import ApiClient, Operator, Scope
 
@@ -23,11 +23,11 @@ class OperatorFactory(factory.django.DjangoModelFactory[Operator]):
     timezone = "Europe/Lisbon"
 
 
-class ResourceFactory(factory.django.DjangoModelFactory[Resource]):
+class ActivityFactory(factory.django.DjangoModelFactory[Activity]):
     """An activity with two rates: adult 45.00, child 20.00."""
 
     class Meta:
-        model = Resource
+        model = Activity
         skip_postgeneration_save = True
 
     operator: Any = factory.SubFactory(OperatorFactory)
@@ -39,7 +39,7 @@ class ResourceFactory(factory.django.DjangoModelFactory[Resource]):
     def rates(self: Any, create: bool, extracted: Any, **kwargs: Any) -> None:
         """Give it the rates named, or the two."""
         for unit, amount in (extracted or {"adult": 4500, "child": 2000}).items():
-            Rate.objects.create(resource=self, unit=unit, name=unit.title(), amount=amount)
+            Rate.objects.create(activity=self, unit=unit, name=unit.title(), amount=amount)
 
 
 class SlotFactory(factory.django.DjangoModelFactory[Slot]):
@@ -48,7 +48,7 @@ class SlotFactory(factory.django.DjangoModelFactory[Slot]):
     class Meta:
         model = Slot
 
-    resource: Any = factory.SubFactory(ResourceFactory)
+    activity: Any = factory.SubFactory(ActivityFactory)
     starts_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=1))
     ends_at: Any = factory.LazyAttribute(lambda slot: slot.starts_at + timedelta(hours=2))
     capacity = 5

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def slot(sandbox: Sandbox, settings: Settings) -> Slot:
     settings.MAX_LIVE_HOLDS_PER_CUSTOMER, settings.MAX_LIVE_PLACES_PER_CUSTOMER = 3, 8
     return SlotFactory.create(
-        capacity=500, resource__operator__slug="kayaks", resource__operator__cognito_client_id="kayak-shop"
+        capacity=500, activity__operator__slug="kayaks", activity__operator__cognito_client_id="kayak-shop"
     )
 
 

@@ -54,7 +54,7 @@ class TestKey:
     )
     def test_may_do_what_its_scopes_say(self, sandbox: Sandbox, scopes: list[Scope], read: int, book: int) -> None:
         slot = SlotFactory.create()
-        _, key = make_client(slot.resource.operator, scopes=scopes)
+        _, key = make_client(slot.activity.operator, scopes=scopes)
         assert Frontend(key).get("slots").status_code == read
         made = Frontend(key).reserve(slot)
         assert made.status_code == book
@@ -100,7 +100,7 @@ class TestScope:
         ids = {
             "reservation_id": made["reservation"]["id"],
             "slot_id": str(slot.pk),
-            "resource_id": str(slot.resource_id),
+            "resource_id": str(slot.activity_id),
             "intent_id": made["payment"]["id"],
             "refund_id": str(refund.pk),
             "transaction_id": made["payment"]["id"],
@@ -130,7 +130,7 @@ class TestScope:
         slot = SlotFactory.create()
         stranger = Frontend(make_client(OperatorFactory.create())[1])
         assert stranger.reserve(slot).status_code == 404
-        body = {"resource_id": str(slot.resource_id), "slot_id": None}
+        body = {"resource_id": str(slot.activity_id), "slot_id": None}
         assert stranger.reserve(slot, **body).status_code in (404, 422)
         assert Reservation.objects.count() == 0
 
@@ -138,5 +138,5 @@ class TestScope:
         slot = SlotFactory.create()
         Frontend.of(slot).reserve(slot)
         stranger = Frontend(make_client(OperatorFactory.create())[1])
-        assert stranger.get("slots", resource_id=str(slot.resource_id)).json()["results"] == []
+        assert stranger.get("slots", activity_id=str(slot.activity_id)).json()["results"] == []
         assert stranger.get("reservations", slot_id=str(slot.pk)).json()["results"] == []

@@ -74,7 +74,7 @@ class TestPeople:
 
     def test_staff_of_several_say_where(self, pool: Pool, operator: Operator) -> None:
         other = OperatorFactory.create(slug="surf")
-        slot = SlotFactory.create(resource__operator=other)
+        slot = SlotFactory.create(activity__operator=other)
         token = pool.token(**groups("holdfast:kayaks:agent", "holdfast:surf:agent"))
         assert call(token).status_code == 400
         assert call(token, HTTP_HOLDFAST_OPERATOR="kayaks").json()["results"] == []
@@ -83,13 +83,13 @@ class TestPeople:
 
     @pytest.mark.parametrize(("role", "status"), [("read_only", 403), ("agent", 201), ("manager", 201)])
     def test_a_role_says_what_they_may(self, pool: Pool, sandbox: Sandbox, role: str, status: int) -> None:
-        slot = SlotFactory.create(resource__operator__slug="kayaks")
+        slot = SlotFactory.create(activity__operator__slug="kayaks")
         frontend = Frontend(pool.token(**groups(f"holdfast:kayaks:{role}")))
         assert frontend.reserve(slot).status_code == status
         assert frontend.get("slots").status_code == 200
 
     def test_the_history_has_their_name(self, pool: Pool, sandbox: Sandbox) -> None:
-        slot = SlotFactory.create(resource__operator__slug="kayaks")
+        slot = SlotFactory.create(activity__operator__slug="kayaks")
         made = Frontend(pool.token(**AGENT)).reserve(slot).json()["reservation"]
         history = Reservation.objects.get(pk=made["id"]).history.all()
         assert history[0].actor == "user:ana@example.com"
@@ -98,7 +98,7 @@ class TestPeople:
 class TestCustomers:
     @pytest.fixture
     def slot(self, pool: Pool, sandbox: Sandbox) -> Slot:
-        return SlotFactory.create(resource__operator__cognito_client_id="kayak-shop")
+        return SlotFactory.create(activity__operator__cognito_client_id="kayak-shop")
 
     def test_see_their_own_reservations_only(self, pool: Pool, slot: Slot) -> None:
         ana, rui = (Frontend(pool.token(aud="kayak-shop", sub=sub, email=None)) for sub in ("ana", "rui"))
@@ -131,7 +131,7 @@ class TestCustomers:
         assert ids[0] == ids[2] != ids[1]
 
     def test_staff_who_come_by_the_shop_are_staff(self, pool: Pool, slot: Slot) -> None:
-        operator = slot.resource.operator
+        operator = slot.activity.operator
         mine = Frontend(pool.token(aud="kayak-shop", sub="ana", email=None)).reserve(slot).json()["reservation"]["id"]
         staff = Frontend(
             pool.token(aud="kayak-shop", sub="boss", email=None, **groups(f"holdfast:{operator.slug}:owner"))
@@ -139,7 +139,7 @@ class TestCustomers:
         assert staff.get(f"reservations/{mine}").status_code == 200
 
     def test_are_strangers_at_another_operator(self, pool: Pool, slot: Slot) -> None:
-        other = SlotFactory.create(resource__operator__cognito_client_id="surf-shop")
+        other = SlotFactory.create(activity__operator__cognito_client_id="surf-shop")
         mine = Frontend(pool.token(aud="kayak-shop")).reserve(slot).json()["reservation"]["id"]
         there = Frontend(pool.token(aud="surf-shop"))
         assert there.get(f"reservations/{mine}").status_code == 404

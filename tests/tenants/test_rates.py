@@ -83,7 +83,7 @@ class TestRequestLog:
         (made, _) = [record for record in caplog.records if record.name == "holdfast.requests"]
         told = vars(made)
         assert (told["method"], told["path"], told["status"]) == ("POST", "/api/v1/reservations", 201)
-        assert (told["client"], told["operator"]) == ("web", slot.resource.operator.slug)
+        assert (told["client"], told["operator"]) == ("web", slot.activity.operator.slug)
         assert told["ms"] > 0
         lines = json.dumps([vars(record) for record in caplog.records], default=str)
         for secret in (frontend.key, "ana@example.com", "Ana Souza", "pm_card_visa", "whsec_"):

@@ -24,7 +24,7 @@ SECRET = "the guest was rude"
 
 @pytest.fixture
 def slot(pool: Pool, sandbox: Sandbox) -> Slot:
-    return SlotFactory.create(resource__operator__slug="kayaks", resource__operator__cognito_client_id="kayak-shop")
+    return SlotFactory.create(activity__operator__slug="kayaks", activity__operator__cognito_client_id="kayak-shop")
 
 
 def read_everything(frontend: Frontend, made: dict[str, Any]) -> str:
@@ -46,7 +46,7 @@ class TestKeys:
         assert secret
         assert made["payment"]["client_secret"] == secret
         assert made["payment"]["next_action"]
-        reading = Frontend(make_client(slot.resource.operator, scopes=[Scope.READ])[1])
+        reading = Frontend(make_client(slot.activity.operator, scopes=[Scope.READ])[1])
         text = read_everything(reading, made)
         for hidden in (secret, "_secret_", "ana@example.com", "rui@", SECRET, '"type":"redirect'):
             assert hidden not in text
@@ -60,7 +60,7 @@ class TestKeys:
     @pytest.mark.parametrize("scopes", [[Scope.READ, Scope.REFUND], [Scope.READ]])
     def test_the_scope_to_book_is_what_counts(self, slot: Slot, scopes: list[Scope]) -> None:
         made = Frontend.of(slot).reserve(slot, customer=GUEST).json()
-        other = Frontend(make_client(slot.resource.operator, scopes=scopes)[1])
+        other = Frontend(make_client(slot.activity.operator, scopes=scopes)[1])
         assert made["payment"]["client_secret"] not in read_everything(other, made)
 
     def test_a_person_of_the_staff_reads_the_address_and_no_secret(self, slot: Slot, pool: Pool) -> None:

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from adminkit.models import BulkRun, SavedView
 from adminkit.spec import spec_of
 from booking.models import History, Reservation, Unit
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from catalogue.offer_history import OfferHistory
 from config.urls import urlpatterns as real_patterns
 from notifications.models import Mail
@@ -38,7 +38,7 @@ from webhooks.models import Event
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 OWNED: tuple[type[Model], ...] = (
-    Operator, Member, ApiClient, SavedView, BulkRun, Resource, Slot, Reservation, Unit, History, Payment,
+    Operator, Member, ApiClient, SavedView, BulkRun, Activity, Slot, Reservation, Unit, History, Payment,
     PaymentHistory, Command, Refund, Event, Mail, Discrepancy, Attempt, OfferHistory,
     RefundHistory,
 )  # fmt: skip
@@ -49,7 +49,7 @@ OWNED: tuple[type[Model], ...] = (
 def theirs(sandbox: Sandbox) -> dict[type[Model], list[Any]]:
     """Rows of everything at an operator whose names are all unseen."""
     operator = OperatorFactory.create(name="Unseen operator", slug="unseen")
-    slot = SlotFactory.create(resource__operator=operator, resource__name="Unseen activity")
+    slot = SlotFactory.create(activity__operator=operator, activity__name="Unseen activity")
     frontend = Frontend.of(slot)
     guest = {"name": "Unseen Guest", "email": "unseen@example.com"}
     paid = frontend.reserve(slot, capture_method="automatic", customer=guest).json()
@@ -108,7 +108,7 @@ def snapshot(theirs: dict[type[Model], list[Any]]) -> list[Any]:
 def stranger(theirs: dict[type[Model], list[Any]]) -> Client:
     """The owner of another operator, who has a departure."""
     operator = OperatorFactory.create()
-    SlotFactory.create(resource__operator=operator)
+    SlotFactory.create(activity__operator=operator)
     return sign_in(operator=operator, role=Role.OWNER)
 
 
@@ -148,7 +148,7 @@ class TestBackoffice:
     ) -> None:
         queries = ["q=unseen", "operator__slug=unseen", "operator__name__startswith=U", "e=1", "all=1", "on=2026"]
         queries += [
-            f"{model._meta.model_name}__id__exact={row.pk}" for model in (Operator, Resource) for row in theirs[model]
+            f"{model._meta.model_name}__id__exact={row.pk}" for model in (Operator, Activity) for row in theirs[model]
         ]
         lists = [path for path in walking.addresses("admin/", ["x"]) if path.count("/") == 4]
         paths = [f"{where}?{query}" for where in lists for query in queries]
@@ -182,7 +182,7 @@ class TestBackoffice:
         before = snapshot(theirs)
         body = {
             "operator": str(theirs[Operator][0].pk),
-            "resource": str(theirs[Resource][0].pk),
+            "activity": str(theirs[Activity][0].pk),
             "name": "x",
             "post": "yes",
         }

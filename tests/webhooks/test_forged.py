@@ -32,7 +32,7 @@ class TestForged:
     def victim(self, sandbox: Sandbox) -> Reservation:
         """A reservation that nothing was paid for."""
         OperatorFactory.create(stripe_account="acct_evil", stripe_secret="STRIPE_EVIL")
-        slot = SlotFactory.create(resource__operator=OperatorFactory.create(stripe_account="acct_victim"))
+        slot = SlotFactory.create(activity__operator=OperatorFactory.create(stripe_account="acct_victim"))
         Frontend.of(slot).reserve(slot, card=None, capture_method="automatic")
         return Reservation.objects.select_related("payment").get()
 

@@ -162,7 +162,7 @@ class TestRead:
     def payment(self, sandbox: Sandbox) -> Payment:
         """A captured payment of a connected account, of which no webhook came."""
         sandbox.webhooks("drop")
-        slot = SlotFactory.create(resource__operator=OperatorFactory.create(stripe_account="acct_connected"))
+        slot = SlotFactory.create(activity__operator=OperatorFactory.create(stripe_account="acct_connected"))
         Frontend.of(slot).reserve(slot, capture_method="automatic")
         return Payment.objects.get()
 

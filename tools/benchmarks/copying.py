@@ -9,7 +9,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from booking.models import Reservation
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from payments.models import Payment
 
 ROOM = 1_000_000
@@ -47,12 +47,12 @@ _HOLD = {
 }  # fmt: skip
 
 
-def make_slots(resource: Resource, number: int) -> None:
+def make_slots(activity: Activity, number: int) -> None:
     """Make slots of the past in which there is always room."""
     first = timezone.now() - timedelta(days=60)
     starts = [first + timedelta(minutes=minute) for minute in range(number)]
     Slot.objects.bulk_create(
-        Slot(resource=resource, starts_at=at, ends_at=at + timedelta(hours=1), capacity=ROOM) for at in starts
+        Slot(activity=activity, starts_at=at, ends_at=at + timedelta(hours=1), capacity=ROOM) for at in starts
     )
 
 

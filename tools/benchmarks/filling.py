@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from booking.models import Reservation
-from catalogue.models import Rate, Resource, Slot
+from catalogue.models import Activity, Rate, Slot
 from payments.models import Payment
 from tenants import api_keys
 from tenants.models import Operator, Scope
@@ -44,11 +44,11 @@ def fill() -> None:
     """Make an operator with an activity, a thousand departures that never sell out, and its clients' keys."""
     operator = Operator.objects.create(name="Benchmark", slug="benchmark", currency="USD", timezone="UTC")
     keys = [api_keys.issue(operator=operator, name=f"benchmark {n}", scopes=list(Scope))[1] for n in range(CLIENTS)]
-    resource = Resource.objects.create(operator=operator, name="Kayak tour", timezone="UTC", currency="USD")
-    Rate.objects.create(resource=resource, unit="adult", name="Adult", amount=4500)
+    activity = Activity.objects.create(operator=operator, name="Kayak tour", timezone="UTC", currency="USD")
+    Rate.objects.create(activity=activity, unit="adult", name="Adult", amount=4500)
     start = timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
     slots = Slot.objects.bulk_create(
-        Slot(resource=resource, starts_at=start + timedelta(hours=n), capacity=1_000_000,
+        Slot(activity=activity, starts_at=start + timedelta(hours=n), capacity=1_000_000,
              ends_at=start + timedelta(hours=n + 1)) for n in range(SLOTS)
     )  # fmt: skip
     write("keys", keys)
@@ -88,11 +88,11 @@ def write_paths() -> None:
     """Write where reservations, and the departures of a month, are read."""
     ids = Reservation.objects.values_list("pk", flat=True)[:SLOTS]
     write("reservations", [f"/api/v1/reservations/{pk}" for pk in ids])
-    resource = Resource.objects.get()
+    activity = Activity.objects.get()
     start = timezone.now().replace(microsecond=0)
     until = start + timedelta(days=30)
     query = urlencode(
-        {"resource_id": resource.pk, "from": start.isoformat(), "to": until.isoformat(), "page_size": 100}
+        {"resource_id": activity.pk, "from": start.isoformat(), "to": until.isoformat(), "page_size": 100}
     )
     write("month", [f"/api/v1/slots?{query}"])
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from booking import expiring
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from reconciliation import status_checks
 from tools.benchmarks import copying, databases, filling, provider, stack
 from tools.benchmarks.load import Seen, wrk
@@ -55,7 +55,7 @@ def prepare() -> None:
         data.load(now=timezone.now(), login_file=stack.DATA / "login.json")
         past.load(reservations=number, now=timezone.now(), progress=lambda done: None)
         if not Slot.objects.filter(capacity=copying.ROOM).exists():
-            copying.make_slots(Resource.objects.filter(exclusive=False)[0], _SLOTS)
+            copying.make_slots(Activity.objects.filter(exclusive=False)[0], _SLOTS)
 
 
 def a_round(*, seconds: float) -> Iterator[tuple[str, Seen]]:

@@ -46,7 +46,7 @@ class Textbook(APIView):
         client = ApiClient.objects.select_related("operator").get(name="benchmark 0")
         with transaction.atomic():
             wanted: Any = request.data
-            slot = Slot.objects.select_for_update().select_related("resource").get(pk=wanted["slot_id"])
+            slot = Slot.objects.select_for_update().select_related("activity").get(pk=wanted["slot_id"])
             if slot.available < 1:
                 return Response({"error": "sold out"}, status=409)
             payment = Payment.objects.create(
@@ -61,7 +61,7 @@ class Textbook(APIView):
                 provider_ref=held.ref, status=PaymentStatus.ON_HOLD, held_at=Now(), changed_at=Now()
             )
             reservation = Reservation.objects.create(
-                operator=client.operator, api_client=client, resource=slot.resource, slot=slot, payment=payment,
+                operator=client.operator, api_client=client, activity=slot.activity, slot=slot, payment=payment,
                 status=ReservationStatus.AWAITING_PAYMENT, exclusive=False, places=1, amount=4500, currency="USD",
                 customer_name="Ana Souza", customer_email="ana@example.com",
                 expires_at=Now() + timedelta(hours=1), **AT,

@@ -1,4 +1,4 @@
-"""What the demo shows: two operators, their activities and a month of departures. Loading twice changes nothing."""
+"""What the demo shows: two operators, their examples and a month of departures. Loading twice changes nothing."""
 
 import secrets
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models.functions import Now
 
-from catalogue.models import Rate, Resource, Slot
+from catalogue.models import Activity, Rate, Slot
 from common import database
 from tenants import api_keys
 from tenants.models import ApiClient, Member, Operator, Role, Scope, User
@@ -21,7 +21,7 @@ STAFF = "marta"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Activity:
+class Example:
     """Something to sell: rates in minor units, and departures by the local clock."""
 
     name: str
@@ -34,21 +34,21 @@ class Activity:
 
 
 MARE_ALTA = (
-    Activity(
+    Example(
         name="Sea kayaking",
         description="Two hours along the cliffs, with a guide. No experience needed.",
         rates={"adult": 4500, "child": 2000},
         departures=(time(9), time(11, 30), time(15)),
         capacity=12,
     ),
-    Activity(
+    Example(
         name="Surf lesson",
         description="Board and wetsuit included. Groups stay small.",
         rates={"adult": 3500, "child": 2500},
         departures=(time(10), time(14)),
         capacity=6,
     ),
-    Activity(
+    Example(
         name="Dolphin watching",
         description="A morning at sea with a marine biologist on board.",
         rates={"adult": 5500, "child": 3000, "senior": 4800},
@@ -56,7 +56,7 @@ MARE_ALTA = (
         hours=3,
         capacity=24,
     ),
-    Activity(
+    Example(
         name="Private charter",
         description="The whole boat with its skipper, for a day. Booked as a whole.",
         rates={"boat": 68000},
@@ -64,7 +64,7 @@ MARE_ALTA = (
     ),
 )
 BAIA = (
-    Activity(
+    Example(
         name="Island crossing",
         description="By schooner to the island and back.",
         rates={"adult": 12000},
@@ -83,9 +83,9 @@ def load(*, now: datetime, login_file: Path = places.LOGIN) -> dict[str, str]:
         mare_alta = _operator("mare-alta", name="Maré Alta", timezone="Europe/Lisbon", currency="EUR")
         # Holds so short that one can be watched running out.
         baia = _operator("baia", name="Baía", timezone="America/Sao_Paulo", currency="BRL", hold_ttl_seconds=5)
-        for operator, activities in ((mare_alta, MARE_ALTA), (baia, BAIA)):
-            for activity in activities:
-                _load_activity(operator, activity, now.astimezone(ZoneInfo(operator.timezone)).date())
+        for operator, examples in ((mare_alta, MARE_ALTA), (baia, BAIA)):
+            for example in examples:
+                _load_activity(operator, example, now.astimezone(ZoneInfo(operator.timezone)).date())
         login = {
             "api_key": _api_key(mare_alta, kept.get("api_key")),
             "other_operator_api_key": _api_key(baia, kept.get("other_operator_api_key")),
@@ -101,38 +101,38 @@ def _operator(slug: str, **fields: Any) -> Operator:
     return Operator.objects.get_or_create(slug=slug, defaults=fields)[0]
 
 
-def _load_activity(operator: Operator, activity: Activity, today: date) -> None:
-    resource, made = Resource.objects.get_or_create(
+def _load_activity(operator: Operator, example: Example, today: date) -> None:
+    activity, made = Activity.objects.get_or_create(
         operator=operator,
-        name=activity.name,
+        name=example.name,
         defaults={
-            "description": activity.description,
-            "exclusive": activity.exclusive,
+            "description": example.description,
+            "exclusive": example.exclusive,
             "timezone": operator.timezone,
             "currency": operator.currency,
         },
     )
     if made:
         Rate.objects.bulk_create(
-            Rate(resource=resource, unit=unit, name=unit.title(), amount=amount)
-            for unit, amount in activity.rates.items()
+            Rate(activity=activity, unit=unit, name=unit.title(), amount=amount)
+            for unit, amount in example.rates.items()
         )
-    wanted = set(_departures(activity, today, ZoneInfo(operator.timezone)))
-    there = set(Slot.objects.filter(resource=resource, starts_at__in=wanted).values_list("starts_at", flat=True))
-    length = timedelta(hours=activity.hours)
+    wanted = set(_departures(example, today, ZoneInfo(operator.timezone)))
+    there = set(Slot.objects.filter(activity=activity, starts_at__in=wanted).values_list("starts_at", flat=True))
+    length = timedelta(hours=example.hours)
     Slot.objects.bulk_create(
-        Slot(resource=resource, starts_at=at, ends_at=at + length, capacity=activity.capacity)
+        Slot(activity=activity, starts_at=at, ends_at=at + length, capacity=example.capacity)
         for at in sorted(wanted - there)
     )
 
 
-def _departures(activity: Activity, today: date, zone: ZoneInfo) -> list[datetime]:
+def _departures(example: Example, today: date, zone: ZoneInfo) -> list[datetime]:
     """List departures from tomorrow on. At nine by the local clock stays at nine when the clocks change."""
     utc = ZoneInfo("UTC")
     return [
         datetime.combine(today + timedelta(days=day), at, zone).astimezone(utc)
         for day in range(1, DAYS + 1)
-        for at in activity.departures
+        for at in example.departures
     ]
 
 

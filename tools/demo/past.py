@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, models
 
 from booking.models import History, Reservation, Unit
-from catalogue.models import Resource, Slot
+from catalogue.models import Activity, Slot
 from common import database
 from notifications.models import Mail
 from payments.models import Command, Payment, PaymentHistory, Refund
@@ -83,9 +83,9 @@ _LAST = [
 ]
 
 _SLOTS = """
-INSERT INTO catalogue_slot (id, resource_id, starts_at, ends_at, capacity, reserved, is_closed, sold_at, created_at)
+INSERT INTO catalogue_slot (id, activity_id, starts_at, ends_at, capacity, reserved, is_closed, sold_at, created_at)
 SELECT pg_temp.demo_id(at - interval '30 days', 'slot', k),
-       (%(resources)s::uuid[])[1 + k %% cardinality(%(resources)s::uuid[])],
+       (%(activities)s::uuid[])[1 + k %% cardinality(%(activities)s::uuid[])],
        starts_at, starts_at + interval '2 hours', 24, 0, false, at - interval '30 days', at - interval '30 days'
 FROM (SELECT k, %(first)s + k * %(slot_step)s + %(ahead)s AS at
       FROM generate_series(%(from_slot)s::bigint, %(to_slot)s - 1) AS k) AS planned,
@@ -98,7 +98,7 @@ _MADE = """
 CREATE TEMPORARY TABLE made ON COMMIT DROP AS
 SELECT i, at, pg_temp.demo_id(at, 'reservation', i) AS id, pg_temp.demo_id(at, 'payment', i) AS payment_id,
        pg_temp.demo_id(at + interval '5 minutes', 'event', i) AS event_id,
-       s.id AS slot_id, s.starts_at, r.id AS resource_id, r.operator_id, r.currency, r.name AS activity, r.timezone,
+       s.id AS slot_id, s.starts_at, r.id AS activity_id, r.operator_id, r.currency, r.name AS activity, r.timezone,
        rate.unit, rate.name AS unit_name, rate.amount AS unit_amount, 1 + i %% 2 AS places,
        rate.amount * (1 + i %% 2) AS amount, 'pi_demo' || lpad(i::text, 12, '0') AS ref,
        (%(names)s::text[])[1 + (i * 7) %% cardinality(%(names)s::text[])] || ' ' ||
@@ -111,8 +111,8 @@ SELECT i, at, pg_temp.demo_id(at, 'reservation', i) AS id, pg_temp.demo_id(at, '
 FROM (SELECT i, %(first)s + i * %(step)s AS at FROM generate_series(%(from)s::bigint, %(to)s - 1) AS i) AS planned
 JOIN catalogue_slot s ON s.id = pg_temp.demo_id(
     %(first)s + (i / %(per_slot)s) * %(slot_step)s + %(ahead)s - interval '30 days', 'slot', i / %(per_slot)s)
-JOIN catalogue_resource r ON r.id = s.resource_id
-JOIN LATERAL (SELECT * FROM catalogue_rate WHERE resource_id = r.id ORDER BY amount DESC, unit LIMIT 1) AS rate ON true
+JOIN catalogue_activity r ON r.id = s.activity_id
+JOIN LATERAL (SELECT * FROM catalogue_rate WHERE activity_id = r.id ORDER BY amount DESC, unit LIMIT 1) AS rate ON true
 """
 _ROWS = (
     """
@@ -127,10 +127,10 @@ SELECT payment_id, operator_id, 'stripe', %(account)s, ref, amount, currency, 'm
     CASE WHEN is_paid THEN event_id END, '', at, at + interval '5 minutes', 'demo', 'the past'
 FROM made""",
     """
-INSERT INTO booking_reservation (id, operator_id, reference, resource_id, slot_id, starts_at, ends_at, payment_id,
+INSERT INTO booking_reservation (id, operator_id, reference, activity_id, slot_id, starts_at, ends_at, payment_id,
     status, exclusive, places, amount, currency, customer_name, customer_email, customer_reference, customer_language,
     metadata, expires_at, confirmed_at, paid_at, created_at, changed_at, changed_by, changed_because)
-SELECT id, operator_id, 'D' || lpad(upper(to_hex(i)), 6, '0'), resource_id, slot_id, starts_at,
+SELECT id, operator_id, 'D' || lpad(upper(to_hex(i)), 6, '0'), activity_id, slot_id, starts_at,
     starts_at + interval '2 hours', payment_id, status, false, places, amount, currency, customer, email, '', '', '{}',
     at + interval '15 minutes',
     CASE WHEN is_paid THEN at + interval '4 minutes' END, CASE WHEN is_paid THEN at + interval '5 minutes' END, at,
@@ -273,10 +273,10 @@ def load(*, reservations: int, now: datetime, progress: Callable[[int], None]) -
 
 
 def _known(reservations: int, now: datetime) -> dict[str, Any]:
-    resources = Resource.objects.filter(operator__slug__in=("mare-alta", "baia"), exclusive=False).order_by("name")
+    activities = Activity.objects.filter(operator__slug__in=("mare-alta", "baia"), exclusive=False).order_by("name")
     return {
         "account": ACCOUNT,
-        "resources": list(resources.values_list("pk", flat=True)),
+        "activities": list(activities.values_list("pk", flat=True)),
         "first": now - SPAN,
         "step": SPAN / reservations,
         "slot_step": SPAN / reservations * PER_SLOT,

@@ -30,11 +30,11 @@ class Story:
 
     def browse(self) -> None:
         """A guest looks at what there is"""
-        for resource in self.shop.get("resources")["results"]:
+        for activity in self.shop.get("resources")["results"]:
             rates = " · ".join(
-                f"{rate['name']} {money(rate['amount'], resource['currency'])}" for rate in resource["rates"]
+                f"{rate['name']} {money(rate['amount'], activity['currency'])}" for rate in activity["rates"]
             )
-            show(resource["name"], rates)
+            show(activity["name"], rates)
         slot = self.shop.find_slot(free=2)
         show("a departure", f"{slot['starts_at']}, {slot['available']} of {slot['capacity']} places free")
 

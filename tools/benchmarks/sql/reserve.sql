@@ -7,8 +7,8 @@ SELECT id, :key, 'POST', '/api/v1/reservations', repeat('0', 64), gen_random_uui
     now() + interval '1 minute', now() FROM tenants_apiclient WHERE name = 'benchmark 0'
 ON CONFLICT (api_client_id, key) DO NOTHING RETURNING operation_id AS operation, claim_id AS claim,
     set_config('synchronous_commit', 'off', true) AS flushes \gset
-SELECT s.id AS slot_id, s.resource_id AS resource, r.operator_id AS operator, c.id AS client
-FROM catalogue_slot s JOIN catalogue_resource r ON r.id = s.resource_id JOIN tenants_apiclient c ON c.name = 'benchmark 0'
+SELECT s.id AS slot_id, s.activity_id AS activity, r.operator_id AS operator, c.id AS client
+FROM catalogue_slot s JOIN catalogue_activity r ON r.id = s.activity_id JOIN tenants_apiclient c ON c.name = 'benchmark 0'
 WHERE s.id = (SELECT id FROM benchmark_slot WHERE number = :slot) \gset
 BEGIN;
 WITH p AS (
@@ -19,10 +19,10 @@ WITH p AS (
     VALUES (uuidv7(), :operator::uuid, 'stripe', '', '', 4500, 'USD', 'manual', 'pm_card_visa', '', '{}', 'reservation',
         'processing', '', '', '', 0, 0, 0, '', '', '', now(), now(), 'pgbench', 'reserve') RETURNING id
 ), r AS (
-    INSERT INTO booking_reservation (id, operator_id, api_client_id, reference, resource_id, slot_id, payment_id, status,
+    INSERT INTO booking_reservation (id, operator_id, api_client_id, reference, activity_id, slot_id, payment_id, status,
         exclusive, places, amount, currency, customer_name, customer_email, customer_reference, customer_language,
         metadata, expires_at, created_at, changed_at, changed_by, changed_because)
-    SELECT uuidv7(), :operator::uuid, :client::uuid, upper(left(md5(random()::text), 12)), :resource::uuid,
+    SELECT uuidv7(), :operator::uuid, :client::uuid, upper(left(md5(random()::text), 12)), :activity::uuid,
         :slot_id::uuid, p.id, 'awaiting_payment', false, 1, 4500, 'USD', 'Ana Souza', 'ana@example.com', '', '', '{}',
         now() + interval '15 minutes', now(), now(), 'pgbench', 'reserve' FROM p RETURNING id
 ), u AS (
