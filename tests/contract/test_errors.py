@@ -100,9 +100,9 @@ class TestBody:
         )
         assert (refused.status_code, refused.json()["error"]["code"]) == (status, code)
 
-    def test_two_activities_at_once_are_refused(self) -> None:
+    def test_a_slot_and_a_resource_at_once_are_refused(self) -> None:
         slot = SlotFactory.create()
-        refused = Frontend.of(slot).reserve(slot, activity_id=str(slot.activity_id))
+        refused = Frontend.of(slot).reserve(slot, resource_id=str(slot.activity_id))
         assert refused.json()["error"]["param"] == "slot_id"
 
     @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))

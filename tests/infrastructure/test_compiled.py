@@ -77,7 +77,7 @@ class TestCompiled:
         asked = CompiledBy(lambda: Slot.objects.select_related("activity"))
         wrong: list[dict[str, Any]] = [
             {"pk": str(slot.pk)}, {"pk": {"id": 1}}, {"pk": None}, {"activity": [slot.activity_id]},
-            {"resource_id": 5}, {"activity__operator": "x"}, {"activity__timezone": slot.pk}, {"starts_at": "now"},
+            {"activity_id": 5}, {"activity__operator": "x"}, {"activity__timezone": slot.pk}, {"starts_at": "now"},
         ]  # fmt: skip
         for where in wrong:
             with pytest.raises(TypeError):

@@ -138,5 +138,5 @@ class TestScope:
         slot = SlotFactory.create()
         Frontend.of(slot).reserve(slot)
         stranger = Frontend(make_client(OperatorFactory.create())[1])
-        assert stranger.get("slots", activity_id=str(slot.activity_id)).json()["results"] == []
+        assert stranger.get("slots", resource_id=str(slot.activity_id)).json()["results"] == []
         assert stranger.get("reservations", slot_id=str(slot.pk)).json()["results"] == []
