@@ -14,6 +14,7 @@ from adminkit import links
 from adminkit.actions import reasoned
 from adminkit.models import BulkRun
 from adminkit.pages import EditableAdmin, ReadOnlyAdmin, SuperuserAdmin
+from backoffice.accounts import AccountInline
 from tenants import api_keys, roles
 from tenants.models import ApiClient, Member, Operator, Scope
 from tenants.roles import Permission
@@ -44,7 +45,7 @@ class OperatorAdmin(SuperuserAdmin):
     )
     search_fields: ClassVar = ["name", "slug"]
     prepopulated_fields: ClassVar = {"slug": ["name"]}
-    inlines: ClassVar = [MemberInline]
+    inlines: ClassVar = [AccountInline, MemberInline]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: everything points here. One that has gone is made inactive."""

@@ -35,6 +35,7 @@ from catalogue.states import SlotStatus
 from common.compiled import Compiled
 from common.errors import NotFoundError, ValidationError
 from common.locking import AsOf, clocked
+from payments import accounts
 from tenants import scoping
 from tenants.models import ApiClient, Operator
 
@@ -64,6 +65,8 @@ class Offer:
     live_holds: int
     live_places: int
     """Of the API client that asks: its holds, and the places in all of them."""
+    provider_account: str | None
+    """The operator's account at the provider that is to be paid through; None: it has none."""
     now: datetime
     """The database's clock, the one that decides expiry."""
 
@@ -84,13 +87,19 @@ class Judgement:
         return cls(verdict=read["verdict"], free=read["free"])
 
 
-def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
-    """Read a slot with its activity and rates.
+def get_slot_offer(*, slot_id: UUID, client: ApiClient, provider: str) -> Offer:
+    """Read a slot with its activity and rates, and the account that a provider would be paid through.
 
     Raises:
         NotFoundError: The operator has no such slot.
     """
-    slot = _OFFERED.first(slot_id=slot_id, operator=client.operator_id, client=client.pk)
+    slot = _OFFERED.first(
+        slot_id=slot_id,
+        operator=client.operator_id,
+        client=client.pk,
+        provider=provider,
+        mode=accounts.mode_here(provider).value,
+    )
     if slot is None:
         raise NotFoundError(kind="slot")
     judgement, read = Judgement.of(slot), vars(slot)
@@ -105,21 +114,23 @@ def get_slot_offer(*, slot_id: UUID, client: ApiClient) -> Offer:
         rates=rates_of(slot),
         live_holds=read["live_holds"],
         live_places=read["live_places"],
+        provider_account=read["provider_account"],
         now=AsOf.of(slot).at,
     )
 
 
-def _offered(*, slot_id: UUID, operator: UUID, client: UUID) -> QuerySet[Slot]:
+def _offered(*, slot_id: UUID, operator: UUID, client: UUID, provider: str, mode: str) -> QuerySet[Slot]:
     slots = scoping.of_operator(Slot.objects.select_related("activity"), operator, path="activity__operator")
     one = judged(slots.filter(pk=slot_id, activity__is_active=True))
-    return clocked(one.annotate(offered=_rates("activity"), **_live(client)))
+    account = _account(operator="activity__operator", provider=provider, mode=mode)
+    return clocked(one.annotate(offered=_rates("activity"), provider_account=account, **_live(client)))
 
 
-_OFFERED = Compiled(_offered, slot_id=UUID, operator=UUID, client=UUID)
+_OFFERED = Compiled(_offered, slot_id=UUID, operator=UUID, client=UUID, provider=str, mode=str)
 
 
-def get_day_offer(*, activity_id: UUID, day: date | None, client: ApiClient) -> Offer:
-    """Read an activity that is booked as a whole on a local day (None: today there), with its rates.
+def get_day_offer(*, activity_id: UUID, day: date | None, client: ApiClient, provider: str) -> Offer:
+    """Read an activity that is booked as a whole on a local day (None: today there), as :func:`get_slot_offer` does.
 
     Raises:
         NotFoundError: The operator has no such activity.
@@ -127,7 +138,8 @@ def get_day_offer(*, activity_id: UUID, day: date | None, client: ApiClient) -> 
         DayOverError: The day is over there.
     """
     own = scoping.of_operator(Activity.objects.filter(pk=activity_id, is_active=True), client.operator)
-    activity = clocked(own.annotate(offered=_rates("pk"), **_live(client.pk))).first()
+    account = _account(operator="operator", provider=provider, mode=accounts.mode_here(provider).value)
+    activity = clocked(own.annotate(offered=_rates("pk"), provider_account=account, **_live(client.pk))).first()
     if activity is None:
         raise NotFoundError(kind="resource")
     if not activity.exclusive:
@@ -150,6 +162,7 @@ def get_day_offer(*, activity_id: UUID, day: date | None, client: ApiClient) -> 
         rates=rates,
         live_holds=read["live_holds"],
         live_places=read["live_places"],
+        provider_account=read["provider_account"],
         now=now,
     )
 
@@ -256,6 +269,12 @@ def activities(*, operator: Operator) -> QuerySet[Activity]:
 def _rates(outer: str) -> ArraySubquery:
     fields = JSONObject(id="id", unit="unit", name="name", amount="amount")
     return ArraySubquery(Rate.objects.filter(activity=OuterRef(outer)).values_list(fields))
+
+
+def _account(*, operator: str, provider: str, mode: str) -> Subquery:
+    """Name the account that a new sale is paid through; NULL if there is none."""
+    rows = accounts.taking_sales(operator=OuterRef(operator), provider=provider, mode=mode)
+    return Subquery(rows.values("reference")[:1])
 
 
 def _live(client: UUID) -> dict[str, Coalesce]:

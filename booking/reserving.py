@@ -97,9 +97,11 @@ def _read_offer(order: Order) -> availability.Offer:
     """Read what is offered and turn away what cannot be had, before anything is locked."""
     request, client = order.request, order.client
     if request.slot_id is not None:
-        offer = availability.get_slot_offer(slot_id=request.slot_id, client=client)
+        offer = availability.get_slot_offer(slot_id=request.slot_id, client=client, provider=request.provider)
     elif request.activity_id is not None:
-        offer = availability.get_day_offer(activity_id=request.activity_id, day=request.day, client=client)
+        offer = availability.get_day_offer(
+            activity_id=request.activity_id, day=request.day, client=client, provider=request.provider
+        )
     else:
         raise NotFoundError(kind="slot")
     if offer.verdict in (SlotStatus.CLOSED, SlotStatus.DEPARTED):

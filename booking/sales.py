@@ -13,6 +13,7 @@ from catalogue import pricing
 from catalogue.errors import SlotSoldOutError
 from common.errors import ValidationError
 from payments import commands
+from payments.errors import NoAccountError
 from payments.models import Command, Payment
 from payments.providers import registry
 from payments.states import CaptureMethod, CommandKind, PaymentStatus
@@ -71,12 +72,15 @@ def draw_up(order: Order, offer: availability.Offer) -> Sale:
 
     Raises:
         SlotSoldOutError: It has not enough places.
+        NoAccountError: The operator has no account at the provider.
         TooManyHoldsError, TooManyPlacesError: The client holds as much as it may.
         ValidationError: The units cannot be priced, or the provider does not take the amount.
     """
     request, currency = order.request, offer.activity.currency
     quote = pricing.quote(rates=offer.rates, wanted=_wanted(request, offer), currency=currency)
     request.allowance.check(holds=offer.live_holds + 1, places=offer.live_places + quote.places)
+    if offer.provider_account is None:
+        raise NoAccountError(provider=request.provider, param="payment.provider")
     registry.get(request.provider).check_amount(amount=quote.amount, currency=currency, param="units")
     if offer.free is not None and offer.free < quote.places:
         raise SlotSoldOutError(available=offer.free)
@@ -109,7 +113,7 @@ def _payment(order: Order, offer: availability.Offer, quote: pricing.Quote) -> P
     return Payment(
         operator=order.client.operator,
         provider=request.provider,
-        provider_account=order.client.operator.stripe_account,
+        provider_account=offer.provider_account or "",
         amount=quote.amount,
         currency=offer.activity.currency,
         capture_method=request.capture_method,

@@ -50,6 +50,14 @@ class ManagedPaymentError(ConflictError):
         self.code = f"managed_by_{by}"
 
 
+class NoAccountError(ValidationError):
+    """The operator has no account that takes new sales at the provider."""
+
+    def __init__(self, *, provider: str = "", param: str | None = None) -> None:
+        at = f" by {provider}" if provider else ""
+        super().__init__(param=param, code="invalid_choice", message=f"This operator takes no payments{at}.")
+
+
 class SandboxOnlyError(HoldfastError):
     """A failure can be forced only where no real provider is."""
 

@@ -16,8 +16,38 @@ REFUSE = "payments_refuse"
 """The function that refuses to change what is append-only, here and in the apps above."""
 
 _PAYMENT, _COMMAND, _REFUND = "payments_payment", "payments_command", "payments_refund"
+_ACCOUNT = "payments_provideraccount"
 _FIRST = guards.listed((PaymentStatus.REQUIRES_CONFIRMATION, PaymentStatus.PROCESSING), of=PaymentStatus)
 _FINAL = guards.listed(PAYMENT_FINAL, of=PaymentStatus)
+
+# An account through which payments were made stays what it is: what they prove, and who owes, is read by it.
+_ACCOUNTS = (
+    guards.function(
+        "payments_account_is_fixed",
+        guards.refuse_if(
+            """
+            EXISTS (
+                SELECT 1 FROM payments_payment p
+                WHERE p.operator_id = OLD.operator_id AND p.provider = OLD.provider
+                  AND p.provider_account = OLD.reference
+            )
+            """,
+            "account % has payments and stays what it is",
+            "OLD.id",
+            code="restrict_violation",
+            constraint="account_is_fixed",
+        ),
+        "RETURN NEW;",
+    ),
+    guards.trigger(
+        "account_is_fixed",
+        "BEFORE UPDATE OF operator_id, provider, reference, mode",
+        _ACCOUNT,
+        calls="payments_account_is_fixed",
+        condition=changed("operator_id", "provider", "reference", "mode"),
+    ),
+    *guards.kept(_ACCOUNT, "account_is_kept", by=REFUSE),
+)
 
 _PAYMENTS = (
     guards.function(
@@ -165,6 +195,7 @@ _REFUNDS = (
 
 GUARDS = (
     guards.refusal(REFUSE, "it is append-only"),
+    *_ACCOUNTS,
     *_PAYMENTS,
     *_LOOKED_AT,
     *_PAYMENT_HISTORY,

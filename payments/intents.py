@@ -6,22 +6,20 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models.functions import Now
 
 from common import currencies, database
 from common.errors import NotFoundError, ValidationError
-from common.locking import Locked
+from common.locking import AsOf, Locked, clocked
 from common.states import InvalidStateError
 from idempotency.keys import Operation
-from payments import commands, execution, locks
-from payments.errors import ManagedPaymentError, SandboxOnlyError, why_failed
+from payments import accounts, commands, execution, locks
+from payments.errors import ManagedPaymentError, NoAccountError, SandboxOnlyError, why_failed
 from payments.models import Command, Payment
 from payments.payment_outcomes import CHANGED_FIELDS
 from payments.providers import registry
 from payments.states import COMMAND_OPEN, CaptureMethod, CommandKind, PaymentStatus
 from tenants.models import ApiClient, Operator
 
-PROVIDER = "stripe"
 _DECLINED = "pm_card_chargeDeclined"
 """The sandbox's card that is always declined, by Stripe's test name."""
 
@@ -52,7 +50,6 @@ def create(*, client: ApiClient, actor: str, operation: Operation, request: Requ
         ValidationError: The amount cannot be charged in this currency; nothing is kept.
         CardError, PaymentRefusedError: The provider refused it; the payment is ``failed``.
     """
-    registry.get(PROVIDER).check_amount(amount=request.amount, currency=request.currency)
     is_there = operation.resumed and Payment.objects.filter(pk=operation.id).exists()
     try:
         command = _claim_creation(operation.id) if is_there else _create(client, actor, operation.id, request)
@@ -142,12 +139,17 @@ def cancel(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: s
 
 def _create(client: ApiClient, actor: str, payment_id: UUID, request: Request) -> Command:
     with database.use_case():
-        now = Operator.objects.values_list(Now(), flat=True).get(pk=client.operator_id)
+        found = clocked(accounts.of_operator(client.operator_id)).first()
+        if found is None:
+            raise NoAccountError
+        read = AsOf.of(found)
+        account, now = read.row, read.at
+        registry.get(account.provider).check_amount(amount=request.amount, currency=request.currency)
         payment = Payment(
             id=payment_id,
             operator=client.operator,
-            provider=PROVIDER,
-            provider_account=client.operator.stripe_account,
+            provider=account.provider,
+            provider_account=account.reference,
             amount=request.amount,
             currency=request.currency,
             capture_method=request.capture_method,

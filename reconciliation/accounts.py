@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from payments.models import ProviderAccount
 from payments.providers import registry
 from tenants.models import Operator
 
@@ -18,9 +19,9 @@ class Account:
 
 
 def list_accounts(*, operator: Operator | None = None) -> list[Account]:
-    """List the platform's account and those of operators (of one, if given) at every provider."""
-    if operator is not None:
-        names = {operator.stripe_account}
-    else:
-        names = {"", *Operator.objects.values_list("stripe_account", flat=True)}
-    return [Account(provider, name) for provider in registry.names() for name in sorted(names)]
+    """List the platform's accounts and all that operators have or had; with ``operator``, those of one."""
+    rows = ProviderAccount.objects.filter(provider__in=registry.names())
+    own = rows if operator is None else rows.filter(operator=operator)
+    found = {Account(*names) for names in own.values_list("provider", "reference")}
+    platform = set() if operator is not None else {Account(provider) for provider in registry.names()}
+    return sorted(found | platform)

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from common import ids, iso_4217
@@ -17,14 +17,6 @@ def currency_code(value: str) -> None:
     """Refuse what money cannot be of now: no currency, gold, testing, one that was withdrawn."""
     if iso_4217.find_exponent(value) is None:
         raise ValidationError(iso_4217.WANTED, code="invalid_currency")
-
-
-account_name = RegexValidator(r"\Aacct_[A-Za-z0-9_]+\Z", "The id of a Stripe account, such as acct_1KayaksAbc.")
-
-secret_name = RegexValidator(r"\A[A-Z][A-Z0-9_]*\Z", "The name of a variable, such as STRIPE_API_KEY_KAYAKS.")
-
-PLATFORM_SECRET = "STRIPE"  # noqa: S105  # the name of it
-"""Names the platform's own secrets (STRIPE_API_KEY, STRIPE_WEBHOOK_SECRETS); no operator's can be called so."""
 
 
 def time_zone_name(value: str) -> None:
@@ -63,18 +55,6 @@ class Operator(models.Model):
         default=Language.ENGLISH,
         help_text="Of mails to the staff, and to guests who have not said theirs.",
     )
-    stripe_account = models.CharField(
-        max_length=64,
-        blank=True,
-        validators=[account_name],
-        help_text="Connected account (acct_…); empty: the platform's own account.",
-    )
-    stripe_secret = models.CharField(
-        max_length=100,
-        blank=True,
-        validators=[secret_name],
-        help_text="The name of the secret that holds this operator's own Stripe key; empty: the platform's key.",
-    )
     cognito_client_id = models.CharField(
         max_length=128, unique=True, null=True, blank=True,
         help_text="The app client of the operator's own frontend: its people are this operator's customers.",
@@ -92,27 +72,6 @@ class Operator(models.Model):
         ordering: ClassVar = ["name"]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=models.Q(stripe_secret="") | ~models.Q(stripe_account=""),
-                name="operator_secret_is_of_an_account",
-            ),
-            models.UniqueConstraint(
-                fields=["stripe_account"],
-                condition=~models.Q(stripe_account=""),
-                name="operator_account_once",
-                violation_error_message="Another operator has this Stripe account; an account is of one operator.",
-            ),
-            models.UniqueConstraint(
-                fields=["stripe_secret"],
-                condition=~models.Q(stripe_secret=""),
-                name="operator_secret_once",
-                violation_error_message="Another operator's Stripe key has this name; a key is of one account.",
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(stripe_secret=PLATFORM_SECRET),
-                name="operator_secret_is_not_the_platforms",
-                violation_error_message=f"{PLATFORM_SECRET} names the platform's own key.",
-            ),
-            models.CheckConstraint(
                 condition=models.Q(hold_ttl_seconds=None) | models.Q(hold_ttl_seconds__gte=1),
                 name="operator_hold_lives",
                 violation_error_message="A hold lives a second at least.",
@@ -126,15 +85,6 @@ class Operator(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def clean(self) -> None:
-        """Refuse secrets without the account that they are of: payments are told apart by it.
-
-        Raises:
-            ValidationError: It is so.
-        """
-        if self.stripe_secret and not self.stripe_account:
-            raise ValidationError({"stripe_account": "An account with a key of its own must be named (acct_…)."})
 
 
 class User(AbstractUser):

@@ -68,9 +68,12 @@ def sandbox(
     sandbox_process: sandbox_client.Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> sandbox_client.Sandbox:
     """A sandbox that remembers nothing, as the provider of this test and of the processes it starts."""
+    from payments.providers import registry  # noqa: PLC0415  # it needs the settings, which are not ready above
+
     sandbox_process.reset()
     settings.STRIPE_API_BASE = sandbox_process.url
     monkeypatch.setenv("STRIPE_API_BASE", sandbox_process.url)
+    registry.get.cache_clear()  # one that was made before would call another address
     return sandbox_process
 
 

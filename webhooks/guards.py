@@ -6,7 +6,7 @@ from common.guards import changed
 from payments.guards import REFUSE
 from payments.states import PaymentStatus
 
-AFTER = ("tenants", "payments", "booking")
+AFTER = ("payments", "booking")
 
 _EVENT, _PAYMENT, _RESERVATION = "webhooks_event", "payments_payment", "booking_reservation"
 _PAID = guards.listed((ReservationStatus.PAID, ReservationStatus.REFUNDED), of=ReservationStatus)
@@ -49,7 +49,7 @@ _PROVEN = (
         END IF;
         """,
         guards.refuse_if(
-            "NEW.provider = 'stripe' AND NEW.secret_name <> coalesce(nullif(own, ''), 'STRIPE') || kind",
+            "NEW.secret_name <> coalesce(nullif(own, ''), upper(NEW.provider) || kind)",
             "event % was verified by %, which is no secret of its account",
             "NEW.id",
             "NEW.secret_name",
@@ -68,8 +68,9 @@ _PROVEN = (
         ),
         "RETURN NEW;",
         declare="""
-        own text := (SELECT stripe_secret FROM tenants_operator
-                     WHERE stripe_account = NEW.account AND stripe_account <> '');
+        own text := (SELECT CASE NEW.source WHEN 'webhook' THEN webhook_secrets_name ELSE secret_name END
+                     FROM payments_provideraccount
+                     WHERE provider = NEW.provider AND reference = NEW.account AND reference <> '');
         kind text := CASE NEW.source WHEN 'webhook' THEN '_WEBHOOK_SECRETS' ELSE '_API_KEY' END;
         """,
     ),

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 
 from common import database, errors, logs, loops
 from common.errors import UnavailableError
+from payments import credentials
 from payments.errors import EarlyNewsError, UnknownPaymentError
 from payments.providers import registry
 from payments.providers.base import (
@@ -25,7 +26,6 @@ from payments.providers.base import (
     ProviderError,
     UnreadableError,
 )
-from payments.providers.stripe import own_keys
 from webhooks import locks, proofs, routing, storing
 from webhooks.models import RESULT_FIELDS, Event, EventSource, EventStatus
 from webhooks.proofs import Proof
@@ -105,7 +105,7 @@ def _take_in(
     except IntegrityError as error:
         if not proofs.is_refusal(error):
             raise
-        own_keys.forget()
+        credentials.forget()
         raise InvalidSignatureError("Its secret is not one of the account that it speaks of.") from error
     except storing.NOT_STORABLE as error:
         logger.exception("An event could not be stored as it is; it is kept as a text.")

@@ -1,7 +1,9 @@
-"""Payments, commands, refunds, disputes and their histories. The guards come after it."""
+"""Accounts, payments, commands, refunds, disputes and their histories. The guards come after it."""
 
+import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+import django.db.models.functions.text
 from django.db import migrations, models
 
 import common.ids
@@ -34,6 +36,151 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="ProviderAccount",
+            fields=[
+                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("provider", models.CharField(max_length=32)),
+                (
+                    "reference",
+                    models.CharField(
+                        blank=True,
+                        help_text="The provider's id of the account. Empty: the platform's own account.",
+                        max_length=64,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9_-]+\\Z", "The provider's id of an account: letters, digits, _ and -."
+                            )
+                        ],
+                    ),
+                ),
+                ("mode", models.CharField(choices=[("live", "Live"), ("test", "Test")], max_length=8)),
+                (
+                    "secret_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="The variable that holds the account's own key. Empty: it is called with the platform's key.",
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Z][A-Z0-9_]*\\Z", "The name of a variable, such as KAYAKS_API_KEY."
+                            )
+                        ],
+                        verbose_name="name of its key",
+                    ),
+                ),
+                (
+                    "webhook_secrets_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="The variable that holds the secrets of its own webhook. Empty: the platform's secrets.",
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Z][A-Z0-9_]*\\Z", "The name of a variable, such as KAYAKS_API_KEY."
+                            )
+                        ],
+                        verbose_name="name of its webhook secrets",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="One account of each provider does. The others are still refunded from, heard and reconciled.",
+                        verbose_name="takes new sales",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="provider_accounts",
+                        to="tenants.operator",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("reference", ""), _negated=True),
+                        fields=("provider", "reference"),
+                        name="account_once",
+                        violation_error_message="This account is registered already; an account is of one operator.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("reference", "")),
+                        fields=("operator", "provider"),
+                        name="account_of_the_platform_once",
+                        violation_error_message="The operator has the platform's account at this provider already.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_active", True)),
+                        fields=("operator", "provider"),
+                        name="account_takes_sales_once",
+                        violation_error_message="One account of a provider takes new sales: switch the other one off first.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("secret_name", ""), _negated=True),
+                        fields=("secret_name",),
+                        name="account_key_once",
+                        violation_error_message="Another account's key has this name; a key is of one account.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("webhook_secrets_name", ""), _negated=True),
+                        fields=("webhook_secrets_name",),
+                        name="account_webhook_secrets_once",
+                        violation_error_message="Another account's webhook secrets have this name; they are of one account.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("mode__in", ["live", "test"])), name="account_mode_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("secret_name", ""), models.Q(("reference", ""), _negated=True), _connector="OR"
+                        ),
+                        name="account_key_is_of_a_named_account",
+                        violation_error_message="An account with a key of its own must be named.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("webhook_secrets_name", ""), models.Q(("secret_name", ""), _negated=True), _connector="OR"
+                        ),
+                        name="account_webhook_secrets_have_a_key",
+                        violation_error_message="An account with webhook secrets of its own needs a key of its own.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                (
+                                    "secret_name",
+                                    django.db.models.functions.text.Concat(
+                                        django.db.models.functions.text.Upper(models.F("provider")),
+                                        models.Value("_API_KEY"),
+                                    ),
+                                ),
+                                _negated=True,
+                            ),
+                            models.Q(
+                                (
+                                    "webhook_secrets_name",
+                                    django.db.models.functions.text.Concat(
+                                        django.db.models.functions.text.Upper(models.F("provider")),
+                                        models.Value("_WEBHOOK_SECRETS"),
+                                    ),
+                                ),
+                                _negated=True,
+                            ),
+                        ),
+                        name="account_secret_is_not_the_platforms",
+                        violation_error_message="This names the platform's own secret.",
+                    ),
+                ],
+            },
+        ),
         migrations.CreateModel(
             name="Transaction",
             fields=[

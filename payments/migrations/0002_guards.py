@@ -23,6 +23,57 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
+            name="FUNCTION payments_account_is_fixed",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION payments_account_is_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF EXISTS (
+                    SELECT 1 FROM payments_payment p
+                    WHERE p.operator_id = OLD.operator_id AND p.provider = OLD.provider
+                      AND p.provider_account = OLD.reference
+                ) THEN
+                    RAISE EXCEPTION 'account % has payments and stays what it is', OLD.id
+                        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'account_is_fixed';
+                END IF;
+                RETURN NEW;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER account_is_fixed ON payments_provideraccount",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER account_is_fixed
+                BEFORE UPDATE OF operator_id, provider, reference, mode
+                ON payments_provideraccount
+                FOR EACH ROW WHEN (
+                    (OLD.operator_id, OLD.provider, OLD.reference, OLD.mode)
+                        IS DISTINCT FROM
+                        (NEW.operator_id, NEW.provider, NEW.reference, NEW.mode)
+                )
+                EXECUTE FUNCTION payments_account_is_fixed()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER account_is_kept ON payments_provideraccount",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER account_is_kept
+                BEFORE DELETE
+                ON payments_provideraccount
+                FOR EACH ROW
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER is_never_emptied ON payments_provideraccount",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER is_never_emptied
+                BEFORE TRUNCATE
+                ON payments_provideraccount
+                FOR EACH STATEMENT
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
             name="FUNCTION payments_payment_moves",
             sql=common.guard_migrations.Sql("""
             CREATE OR REPLACE FUNCTION payments_payment_moves() RETURNS trigger LANGUAGE plpgsql AS $$

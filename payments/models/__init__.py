@@ -1,5 +1,6 @@
-"""Payments, their history, the commands that we give to a provider, refunds, disputes, looks, and all as one list."""
+"""Accounts, payments and their history, commands to a provider, refunds, disputes, looks, and all as one list."""
 
+from payments.models.account import Mode, ProviderAccount
 from payments.models.attempt import Attempt, AttemptResult, Pace
 from payments.models.command import Command
 from payments.models.giving_back import Dispute, Refund, RefundHistory
@@ -11,9 +12,11 @@ __all__ = [
     "AttemptResult",
     "Command",
     "Dispute",
+    "Mode",
     "Pace",
     "Payment",
     "PaymentHistory",
+    "ProviderAccount",
     "Refund",
     "RefundHistory",
     "Transaction",

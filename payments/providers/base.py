@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from common.errors import HoldfastError, SpokenError
+from payments.credentials import WebhookSecrets
 from payments.outcome_types import (
     Failure,
     ProviderEntry,
@@ -144,6 +145,19 @@ class Provider(Protocol):
     @property
     def is_live(self) -> bool:
         """Whether real money moves; an event of the other mode is evidence of nothing here."""
+
+    def check_account(self, *, reference: str) -> None:
+        """Refuse what can be no account's reference here.
+
+        Raises:
+            django.core.exceptions.ValidationError: With how a reference is written.
+        """
+
+    def webhook_secrets(self, *, account: str) -> WebhookSecrets | None:
+        """Return what signs the deliveries to an account's endpoint (empty: the platform's).
+
+        None: no operator has that account. A secret that proves nothing here is left out.
+        """
 
     def check_amount(self, *, amount: int, currency: str, param: str = "amount") -> None:
         """Refuse an amount (minor units) that could not be charged, before anything is stored.

@@ -140,32 +140,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "stripe_account",
-                    models.CharField(
-                        blank=True,
-                        help_text="Connected account (acct_…); empty: the platform's own account.",
-                        max_length=64,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "\\Aacct_[A-Za-z0-9_]+\\Z", "The id of a Stripe account, such as acct_1KayaksAbc."
-                            )
-                        ],
-                    ),
-                ),
-                (
-                    "stripe_secret",
-                    models.CharField(
-                        blank=True,
-                        help_text="The name of the secret that holds this operator's own Stripe key; empty: the platform's key.",
-                        max_length=100,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[A-Z][A-Z0-9_]*\\Z", "The name of a variable, such as STRIPE_API_KEY_KAYAKS."
-                            )
-                        ],
-                    ),
-                ),
-                (
                     "cognito_client_id",
                     models.CharField(
                         blank=True,
@@ -190,29 +164,6 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["name"],
                 "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("stripe_secret", ""), models.Q(("stripe_account", ""), _negated=True), _connector="OR"
-                        ),
-                        name="operator_secret_is_of_an_account",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("stripe_account", ""), _negated=True),
-                        fields=("stripe_account",),
-                        name="operator_account_once",
-                        violation_error_message="Another operator has this Stripe account; an account is of one operator.",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("stripe_secret", ""), _negated=True),
-                        fields=("stripe_secret",),
-                        name="operator_secret_once",
-                        violation_error_message="Another operator's Stripe key has this name; a key is of one account.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("stripe_secret", "STRIPE"), _negated=True),
-                        name="operator_secret_is_not_the_platforms",
-                        violation_error_message="STRIPE names the platform's own key.",
-                    ),
                     models.CheckConstraint(
                         condition=models.Q(("hold_ttl_seconds", None), ("hold_ttl_seconds__gte", 1), _connector="OR"),
                         name="operator_hold_lives",

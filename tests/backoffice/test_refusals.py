@@ -60,7 +60,8 @@ class TestTwice:
         operator: Operator = activity.operator
         form = {"name": "Kayaks anew", "slug": operator.slug, "timezone": operator.timezone, "currency": "EUR",
                 "language": operator.language, "members-INITIAL_FORMS": "0", "members-TOTAL_FORMS": "1",
-                "members-0-user": str(person.pk), "members-0-role": Role.AGENT}  # fmt: skip
+                "members-0-user": str(person.pk), "members-0-role": Role.AGENT,
+                "provider_accounts-INITIAL_FORMS": "0", "provider_accounts-TOTAL_FORMS": "0"}  # fmt: skip
         save = ScopedAdmin.save_formset
 
         def be_second(self: Any, *given: Any, **known: Any) -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from booking import expiring
-from payments.providers.stripe import own_keys
+from payments import credentials
 from tests.support import stripe_events
 from tests.support.aging import run_out
 from tests.support.api import Frontend
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def known() -> None:
-    """Which operators have keys of their own is read once a minute, and by no request of these."""
-    own_keys.key_of("")
+    """Which accounts there are is read once a minute, and by no request of these."""
+    credentials.mode_of(provider="stripe", account="")
 
 
 @contextmanager

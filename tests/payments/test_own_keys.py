@@ -7,15 +7,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError
 from pytest_django import Settings
 
 from catalogue.models import Slot
+from payments import credentials
 from payments.models import Command, Payment
 from payments.providers import registry
 from payments.providers.base import NotSentError, ProviderError
-from payments.providers.stripe import own_keys
 from tenants.models import Operator
 from tests.support import stripe_events
 from tests.support.aging import end_leases
@@ -32,16 +30,16 @@ OWN = "acct_own"
 
 @pytest.fixture(autouse=True)
 def anew() -> Iterator[None]:
-    own_keys.forget()
+    credentials.forget()
     yield
-    own_keys.forget()
+    credentials.forget()
 
 
 @pytest.fixture
 def operator(monkeypatch: pytest.MonkeyPatch) -> Operator:
     monkeypatch.setenv("STRIPE_KAYAKS_API_KEY", "sk_test_of_kayaks")
     monkeypatch.setenv("STRIPE_KAYAKS_WEBHOOK_SECRETS", "whsec_of_kayaks,whsec_older")
-    return OperatorFactory.create(stripe_account=OWN, stripe_secret="STRIPE_KAYAKS")
+    return OperatorFactory.create(account=OWN, account__secrets="STRIPE_KAYAKS")
 
 
 @pytest.fixture
@@ -83,8 +81,8 @@ class TestCalls:
         assert "stripe-account" not in heard[0]
 
     def test_of_a_connected_account_carry_the_platforms(self, operator: Operator, heard: list[dict[str, str]]) -> None:
-        OperatorFactory.create(stripe_account="acct_connected")
-        own_keys.forget()
+        OperatorFactory.create(account="acct_connected")
+        credentials.forget()
         fetch("acct_connected")
         assert heard[0]["authorization"] == f"Bearer {VALUES['STRIPE_API_KEY']}"
         assert heard[0]["stripe-account"] == "acct_connected"
@@ -118,7 +116,6 @@ class TestCalls:
         settings.STRIPE_API_BASE = base  # the provider is made already: it would reach the server of this test
         with pytest.raises(NotSentError, match=f"STRIPE_KAYAKS_API_KEY.* {why}"):
             provider.fetch(ref="pi_1", account=OWN)
-        assert own_keys.key_of(OWN) == ""
         monkeypatch.setenv("STRIPE_API_KEY", key)  # nor with such a one of the platform
         with pytest.raises(NotSentError, match=f"STRIPE_API_KEY.* {why}"):
             provider.fetch(ref="pi_1", account="")
@@ -171,42 +168,12 @@ class TestSecrets:
     ) -> None:
         settings.STRIPE_LIVE_MODE, random = is_live, "whsec_" + "k8Zq3Vw9" * 4
         monkeypatch.setenv("STRIPE_KAYAKS_WEBHOOK_SECRETS", f"whsec_test,, {random},whsec_compose")
-        found = own_keys.webhook_secrets(OWN)
+        found = registry.get("stripe").webhook_secrets(account=OWN)
         assert found is not None
         assert found.values == ([random] if is_live else ["whsec_test", random, "whsec_compose"])
 
     def test_that_are_missing_are_none(self, operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("STRIPE_KAYAKS_WEBHOOK_SECRETS")
-        found = own_keys.webhook_secrets(OWN)
+        found = registry.get("stripe").webhook_secrets(account=OWN)
         assert found is not None
         assert found.values == []
-
-
-class TestOperator:
-    def test_a_key_is_of_a_named_account(self) -> None:
-        operator = OperatorFactory.build(stripe_secret="STRIPE_KAYAKS", stripe_account="")
-        with pytest.raises(ValidationError, match="must be named"):
-            operator.full_clean()
-        with pytest.raises(IntegrityError):
-            operator.save()
-
-    @pytest.mark.parametrize(
-        ("other", "message"),
-        [
-            ({"stripe_account": OWN}, "an account is of one operator"),
-            ({"stripe_account": "acct_2", "stripe_secret": "STRIPE_KAYAKS"}, "a key is of one account"),
-            ({"stripe_account": "acct_2", "stripe_secret": "STRIPE"}, "the platform's own key"),
-        ],
-    )
-    def test_neither_account_nor_key_is_anothers(self, operator: Operator, other: dict[str, str], message: str) -> None:
-        second = OperatorFactory.build(**other)
-        with pytest.raises(ValidationError, match=message):
-            second.full_clean()
-        with pytest.raises(IntegrityError):
-            second.save()
-        assert Operator.objects.get() == operator
-
-    @pytest.mark.parametrize("name", ["sk_test_123", "kayaks", "A B"])
-    def test_a_key_itself_is_not_taken_for_a_name(self, name: str) -> None:
-        with pytest.raises(ValidationError, match="name of a variable"):
-            OperatorFactory.build(stripe_secret=name, stripe_account=OWN).full_clean()

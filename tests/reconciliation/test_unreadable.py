@@ -162,7 +162,7 @@ class TestEvents:
     def test_a_page_stops_no_other_time_and_no_other_account(
         self, paying: dict[str, Any], played: Answers, body: bytes
     ) -> None:
-        OperatorFactory.create(stripe_account="acct_b")
+        OperatorFactory.create(account="acct_b")
         before = mark("events", before=timedelta(hours=13))
         mark("events", before=timedelta(minutes=1), account="acct_b")
         wrong = int((before + timedelta(hours=3)).timestamp())

@@ -27,7 +27,7 @@ class Dashboard:
             (self._capture, self._capture_part, self._release, self._refund, self._refund_part)
         )
         what = act.__name__.strip("_").replace("_", " ")
-        account = self.world.provider.sandbox.account(self.shop.operator.stripe_account or None)
+        account = self.world.provider.sandbox.account(self.shop.account or None)
         intents = list(account.payment_intents.values())
         if intents:
             intent = self.world.dice.choice(intents)

@@ -71,7 +71,7 @@ class Odd:
 
     def send(self) -> None:
         """Deliver an odd event, and keep it among those that can be read again."""
-        account = self.world.provider.sandbox.account(self.shop.operator.stripe_account or None)
+        account = self.world.provider.sandbox.account(self.shop.account or None)
         intents = list(account.payment_intents.values())
         if not intents:
             return

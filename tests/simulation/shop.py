@@ -17,7 +17,8 @@ class Shop:
     """An operator with an activity and its departures, and a boat for one party."""
 
     def __init__(self, *, account: str, places: tuple[int, ...]) -> None:
-        self.operator: Operator = OperatorFactory.create(hold_ttl_seconds=900, stripe_account=account)
+        self.operator: Operator = OperatorFactory.create(hold_ttl_seconds=900, account=account)
+        self.account = account
         activity: Activity = ActivityFactory.create(operator=self.operator)
         start = BEGINNING + timedelta(days=1)
         self.slots: list[Slot] = [
@@ -40,7 +41,7 @@ class Shop:
 def open_all() -> list[Shop]:
     """Open the shops of a world: the first sells on the platform's own account, the second on a connected one."""
     shops = [Shop(account=account, places=places) for account, places in (_FIRST, _SECOND)]
-    OperatorFactory.create(stripe_account=ROGUE, stripe_secret="STRIPE_ROGUE")
+    OperatorFactory.create(account=ROGUE, account__secrets="STRIPE_ROGUE")
     for account in accounts.list_accounts():
         for lists in ("events", "holds"):
             watermarks.note_read(name=lists, account=account, until=BEGINNING)  # they have been open for a while

@@ -7,6 +7,9 @@ import factory
 from django.utils import timezone
 
 from catalogue.models import Activity, Rate, Slot
+from payments import credentials
+from payments.models import Mode, ProviderAccount
+from payments.providers import registry
 from tenants import api_keys
 from tenants.models import ApiClient, Operator, Scope
 
@@ -16,11 +19,21 @@ class OperatorFactory(factory.django.DjangoModelFactory[Operator]):
 
     class Meta:
         model = Operator
+        skip_postgeneration_save = True
 
     name = factory.Sequence(lambda n: f"Operator {n}")
     slug = factory.Sequence(lambda n: f"operator-{n}")
     currency = "USD"
     timezone = "Europe/Lisbon"
+
+    @factory.post_generation
+    def account(self: Any, create: bool, extracted: Any, **kwargs: Any) -> None:
+        """Give it the account of this reference, the platform's own if left out; False: none.
+
+        ``account__secrets="OWN"``: with a key and webhook secrets of its own, by names that begin so.
+        """
+        if create and extracted is not False:
+            add_account(self, reference=extracted or "", **kwargs)
 
 
 class ActivityFactory(factory.django.DjangoModelFactory[Activity]):
@@ -52,6 +65,23 @@ class SlotFactory(factory.django.DjangoModelFactory[Slot]):
     starts_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=1))
     ends_at: Any = factory.LazyAttribute(lambda slot: slot.starts_at + timedelta(hours=2))
     capacity = 5
+
+
+def add_account(operator: Operator, *, reference: str = "", secrets: str = "", **more: Any) -> ProviderAccount:
+    """Give an operator an account that takes new sales, at the first provider unless ``more`` names another."""
+    given = {"provider": registry.names()[0], "mode": Mode.TEST} | _secrets(secrets) | more
+    credentials.forget()
+    return ProviderAccount.objects.create(operator=operator, reference=reference, **given)
+
+
+def change_secrets(reference: str, *, secrets: str) -> None:
+    """Have an account speak by other secrets from now on: those whose names begin so, the platform's if empty."""
+    ProviderAccount.objects.filter(reference=reference).update(**_secrets(secrets))
+
+
+def _secrets(name: str) -> dict[str, str]:
+    names = (f"{name}_API_KEY", f"{name}_WEBHOOK_SECRETS") if name else ("", "")
+    return dict(zip(("secret_name", "webhook_secrets_name"), names, strict=True))
 
 
 def make_client(operator: Operator, *, scopes: list[Scope] | None = None) -> tuple[ApiClient, str]:

@@ -134,7 +134,7 @@ def accounts(sandbox: Sandbox, clock: Clock) -> Rows:
     """Make five accounts with a day that somebody has begun to settle."""
     names = [f"acct_{number}" for number in range(NUMBER)]
     for name in names:
-        OperatorFactory.create(stripe_account=name)
+        OperatorFactory.create(account=name)
     day = (database.now() - settlements.LATEST).date() - timedelta(days=1)
     start, _ = settlements.bounds(day)
     about = {"provider": "stripe", "date": day, "read_until": start, "started_at": start}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from payments.providers.stripe import own_keys
+from payments import credentials
 from tests.support.sandbox_client import Sandbox
 
 
@@ -14,6 +14,6 @@ def own_secrets(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     for name in ("EVIL", "OWN"):
         monkeypatch.setenv(f"STRIPE_{name}_API_KEY", f"sk_test_{name.lower()}")
         monkeypatch.setenv(f"STRIPE_{name}_WEBHOOK_SECRETS", f"whsec_{name.lower()}")
-    own_keys.forget()
+    credentials.forget()
     yield
-    own_keys.forget()
+    credentials.forget()

@@ -10,12 +10,11 @@ from django.utils import timezone
 
 from booking.models import Reservation
 from sweeps import registry as sweeps
-from tenants.models import Operator
 from tests.support import promises, stripe_events
 from tests.support.aging import end_leases
 from tests.support.api import Frontend
 from tests.support.desk import act, sign_in
-from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.factories import OperatorFactory, SlotFactory, change_secrets
 from tests.support.sandbox_client import Sandbox
 from tests.webhooks.signing import event
 from webhooks.models import Event
@@ -31,8 +30,8 @@ class TestForged:
     @pytest.fixture
     def victim(self, sandbox: Sandbox) -> Reservation:
         """A reservation that nothing was paid for."""
-        OperatorFactory.create(stripe_account="acct_evil", stripe_secret="STRIPE_EVIL")
-        slot = SlotFactory.create(activity__operator=OperatorFactory.create(stripe_account="acct_victim"))
+        OperatorFactory.create(account="acct_evil", account__secrets="STRIPE_EVIL")
+        slot = SlotFactory.create(activity__operator=OperatorFactory.create(account="acct_victim"))
         Frontend.of(slot).reserve(slot, card=None, capture_method="automatic")
         return Reservation.objects.select_related("payment").get()
 
@@ -103,10 +102,10 @@ class TestForged:
 
     def test_a_proof_that_is_none_any_more_is_not_taken_at_a_retry(self, victim: Reservation) -> None:
         row = self.stored(victim, proven_account="acct_victim", secret_name="STRIPE_WEBHOOK_SECRETS")
-        Operator.objects.filter(stripe_account="acct_victim").update(stripe_secret="STRIPE_OWN")
+        change_secrets("acct_victim", secrets="STRIPE_OWN")
         assert sweeps.run("retry_events") == 0
         self.assert_unpaid(victim)
-        Operator.objects.filter(stripe_account="acct_victim").update(stripe_secret="")
+        change_secrets("acct_victim", secrets="")
         end_leases()
         assert sweeps.run("retry_events") == 1  # the control: the same row, proven again
         row.refresh_from_db()

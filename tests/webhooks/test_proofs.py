@@ -6,15 +6,14 @@ from typing import Any, ClassVar
 import pytest
 from django.db import DatabaseError
 
+from payments import credentials
 from payments.models import Payment
 from payments.outcome_types import Outcome
 from payments.providers import registry
-from payments.providers.stripe import own_keys
 from reconciliation import accounts, manual_evidence, missed_events
-from tenants.models import Operator
 from tests.support import stripe_events
 from tests.support.api import Frontend
-from tests.support.factories import OperatorFactory, SlotFactory
+from tests.support.factories import OperatorFactory, SlotFactory, change_secrets
 from tests.support.sandbox_client import Sandbox
 from tests.webhooks.signing import deliver
 from webhooks import routing
@@ -69,8 +68,8 @@ class TestEndpoints:
     )
 
     def test_take_what_their_secret_speaks_for_and_nothing_else(self) -> None:
-        OperatorFactory.create(stripe_account="acct_connected")
-        OperatorFactory.create(stripe_account="acct_own", stripe_secret="STRIPE_OWN")
+        OperatorFactory.create(account="acct_connected")
+        OperatorFactory.create(account="acct_own", account__secrets="STRIPE_OWN")
         for endpoint, secret, account in self.REFUSED:
             assert deliver(endpoint, secret, account) == 400, (endpoint, secret, account)
         for odd in self.NO_ACCOUNTS:
@@ -85,7 +84,7 @@ class TestEndpoints:
         assert Event.objects.count() == len(self.TAKEN)
 
     def test_secrets_that_are_missing_or_empty_verify_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        OperatorFactory.create(stripe_account="acct_own", stripe_secret="STRIPE_OWN")
+        OperatorFactory.create(account="acct_own", account__secrets="STRIPE_OWN")
         for value in (None, "", " ", ",", " , "):
             if value is None:
                 monkeypatch.delenv("STRIPE_OWN_WEBHOOK_SECRETS")
@@ -96,7 +95,7 @@ class TestEndpoints:
         assert Event.objects.count() == 0
 
     def test_one_id_at_two_accounts_is_two_events(self) -> None:
-        OperatorFactory.create(stripe_account="acct_own", stripe_secret="STRIPE_OWN")
+        OperatorFactory.create(account="acct_own", account__secrets="STRIPE_OWN")
         assert deliver("acct_own", "whsec_own", id="evt_same") == 200
         assert deliver("", PLATFORM, id="evt_same") == 200
         assert deliver("", PLATFORM, "acct_connected", id="evt_same") == 200
@@ -106,27 +105,26 @@ class TestEndpoints:
 class TestKeysThatChange:
     """What is remembered of an operator's key for a minute lets nobody in, at any moment of the change."""
 
-    @pytest.fixture
-    def operator(self) -> Operator:
-        made = OperatorFactory.create(stripe_account="acct_own")
-        own_keys.key_of("acct_own")  # it is remembered now that it has none
-        return made
+    @pytest.fixture(autouse=True)
+    def known(self) -> None:
+        OperatorFactory.create(account="acct_own")
+        credentials.mode_of(provider="stripe", account="acct_own")  # it is remembered now that it has none
 
-    def give(self, operator: Operator, name: str) -> None:
-        Operator.objects.filter(pk=operator.pk).update(stripe_secret=name)
+    def give(self, name: str) -> None:
+        change_secrets("acct_own", secrets=name)
 
-    def test_got_changed_and_lost(self, operator: Operator) -> None:
+    def test_got_changed_and_lost(self) -> None:
         assert deliver("", PLATFORM, "acct_own") == 200
-        self.give(operator, "STRIPE_OWN")
+        self.give("STRIPE_OWN")
         assert deliver("", PLATFORM, "acct_own") == 400
         assert deliver("acct_own", PLATFORM, "acct_own") == 400
         assert deliver("acct_own", "whsec_own") == 200
-        own_keys.key_of("acct_own")
-        self.give(operator, "STRIPE_EVIL")
+        credentials.mode_of(provider="stripe", account="acct_own")
+        self.give("STRIPE_EVIL")
         assert deliver("acct_own", "whsec_own") == 400
         assert deliver("acct_own", "whsec_evil") == 200
-        own_keys.key_of("acct_own")
-        self.give(operator, "")
+        credentials.mode_of(provider="stripe", account="acct_own")
+        self.give("")
         assert deliver("acct_own", "whsec_evil") == 400
         assert deliver("", PLATFORM, "acct_own") == 200
         assert Event.objects.count() == 4
@@ -141,13 +139,13 @@ class TestKeysThatChange:
         ],
     )
     def test_between_the_check_and_the_insert(
-        self, operator: Operator, monkeypatch: pytest.MonkeyPatch, before: str, after: str, endpoint: str, secret: str
+        self, monkeypatch: pytest.MonkeyPatch, before: str, after: str, endpoint: str, secret: str
     ) -> None:
-        self.give(operator, before)
+        self.give(before)
         read = routing.read
 
         def read_later(**given: Any) -> Any:
-            self.give(operator, after)
+            self.give(after)
             return read(**given)
 
         monkeypatch.setattr(routing, "read", read_later)
@@ -162,7 +160,7 @@ class TestRead:
     def payment(self, sandbox: Sandbox) -> Payment:
         """A captured payment of a connected account, of which no webhook came."""
         sandbox.webhooks("drop")
-        slot = SlotFactory.create(activity__operator=OperatorFactory.create(stripe_account="acct_connected"))
+        slot = SlotFactory.create(activity__operator=OperatorFactory.create(account="acct_connected"))
         Frontend.of(slot).reserve(slot, capture_method="automatic")
         return Payment.objects.get()
 
@@ -182,8 +180,8 @@ class TestRead:
                 Event.objects.update(**{field: True if field == "live" else "other"})
 
     def test_by_a_key_that_is_the_accounts_no_more(self, payment: Payment) -> None:
-        own_keys.key_of("acct_connected")
-        Operator.objects.update(stripe_secret="STRIPE_OWN")
+        credentials.mode_of(provider="stripe", account="acct_connected")
+        change_secrets("acct_connected", secrets="STRIPE_OWN")
         tally = missed_events.recover_unread(accounts=[accounts.Account("stripe", "acct_connected")])
         assert (tally.taken, bool(tally.problems), Event.objects.count()) == (0, True, 0)
 

@@ -15,7 +15,9 @@ from django.utils import timezone
 
 from booking.models import Reservation
 from catalogue.models import Activity, Rate, Slot
+from payments import accounts
 from payments.models import Payment
+from payments.providers import registry
 from tenants import api_keys
 from tenants.models import Operator, Scope
 from tools.benchmarks.stack import DATA, SECRET
@@ -43,6 +45,7 @@ def empty() -> None:
 def fill() -> None:
     """Make an operator with an activity, a thousand departures that never sell out, and its clients' keys."""
     operator = Operator.objects.create(name="Benchmark", slug="benchmark", currency="USD", timezone="UTC")
+    accounts.add(operator=operator, provider=registry.names()[0])
     keys = [api_keys.issue(operator=operator, name=f"benchmark {n}", scopes=list(Scope))[1] for n in range(CLIENTS)]
     activity = Activity.objects.create(operator=operator, name="Kayak tour", timezone="UTC", currency="USD")
     Rate.objects.create(activity=activity, unit="adult", name="Adult", amount=4500)

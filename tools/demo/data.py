@@ -11,6 +11,8 @@ from django.db.models.functions import Now
 
 from catalogue.models import Activity, Rate, Slot
 from common import database
+from payments import accounts
+from payments.providers import registry
 from tenants import api_keys
 from tenants.models import ApiClient, Member, Operator, Role, Scope, User
 from tools.demo import places
@@ -98,7 +100,11 @@ def load(*, now: datetime, login_file: Path = places.LOGIN) -> dict[str, str]:
 
 
 def _operator(slug: str, **fields: Any) -> Operator:
-    return Operator.objects.get_or_create(slug=slug, defaults=fields)[0]
+    operator, _ = Operator.objects.get_or_create(slug=slug, defaults=fields)
+    for provider in registry.names():
+        if not operator.provider_accounts.filter(provider=provider).exists():
+            accounts.add(operator=operator, provider=provider)
+    return operator
 
 
 def _load_activity(operator: Operator, example: Example, today: date) -> None:

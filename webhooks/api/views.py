@@ -10,7 +10,6 @@ from common import database, exception_handler
 from common.errors import BusyError, HoldfastError, MethodNotAllowedError, TooLargeError, UnavailableError
 from payments.providers import registry
 from payments.providers.base import DeliveredRequest, InvalidSignatureError
-from payments.providers.stripe import own_keys
 from webhooks import inbox
 
 MAX_BODY = 1024 * 1024
@@ -28,7 +27,7 @@ def stripe(request: HttpRequest, account: str = "") -> JsonResponse:
         now = timezone.now()
         registry.get("stripe").check_headers(headers=request.headers, now=now)
         delivered = DeliveredRequest(body=_read(request), headers=request.headers, query=request.GET.dict())
-        secrets = own_keys.webhook_secrets(account) if account else own_keys.platform_webhook_secrets()
+        secrets = registry.get("stripe").webhook_secrets(account=account)
         if secrets is None:
             raise InvalidSignatureError("No operator has this account.")
         inbox.receive(

@@ -9,7 +9,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ("booking", "0002_guards"),
         ("payments", "0002_guards"),
-        ("tenants", "0002_guards"),
         ("webhooks", "0001_initial"),
     ]
 
@@ -72,8 +71,9 @@ class Migration(migrations.Migration):
             sql=common.guard_migrations.Sql("""
             CREATE OR REPLACE FUNCTION webhooks_event_is_proven() RETURNS trigger LANGUAGE plpgsql AS $$
             DECLARE
-                own text := (SELECT stripe_secret FROM tenants_operator
-                             WHERE stripe_account = NEW.account AND stripe_account <> '');
+                own text := (SELECT CASE NEW.source WHEN 'webhook' THEN webhook_secrets_name ELSE secret_name END
+                             FROM payments_provideraccount
+                             WHERE provider = NEW.provider AND reference = NEW.account AND reference <> '');
                 kind text := CASE NEW.source WHEN 'webhook' THEN '_WEBHOOK_SECRETS' ELSE '_API_KEY' END;
             BEGIN
                 IF NEW.proven_account IS NULL THEN
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                     RAISE EXCEPTION 'nobody knows how event % was verified', NEW.id
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'event_is_proven';
                 END IF;
-                IF NEW.provider = 'stripe' AND NEW.secret_name <> coalesce(nullif(own, ''), 'STRIPE') || kind THEN
+                IF NEW.secret_name <> coalesce(nullif(own, ''), upper(NEW.provider) || kind) THEN
                     RAISE EXCEPTION 'event % was verified by %, which is no secret of its account', NEW.id, NEW.secret_name
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'event_is_proven';
                 END IF;

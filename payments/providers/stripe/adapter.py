@@ -14,6 +14,7 @@ import stripe
 from django.conf import settings
 
 from common import secrets
+from payments.credentials import WebhookSecrets
 from payments.outcome_types import (
     ProviderEntry,
     ProviderNews,
@@ -22,7 +23,7 @@ from payments.outcome_types import (
     ProviderRefund,
 )
 from payments.providers.base import DeliveredRequest, KeyUsedError, Notification, RefusedError, Unreadable
-from payments.providers.stripe import errors, events, fields, lists, money, objects, own_keys, params, signature
+from payments.providers.stripe import access, errors, events, fields, lists, money, objects, params, signature
 
 _LAG = timedelta(minutes=5)
 """How far Stripe's clock may be behind ours."""
@@ -56,6 +57,14 @@ class StripeProvider:
     def is_live(self) -> bool:
         """See :attr:`Provider.is_live`."""
         return bool(settings.STRIPE_LIVE_MODE)
+
+    def check_account(self, *, reference: str) -> None:
+        """See :meth:`Provider.check_account`."""
+        access.check_account(reference)
+
+    def webhook_secrets(self, *, account: str) -> WebhookSecrets | None:
+        """See :meth:`Provider.webhook_secrets`."""
+        return access.webhook_secrets(account)
 
     def check_amount(self, *, amount: int, currency: str, param: str = "amount") -> None:
         """See :meth:`Provider.check_amount`."""
@@ -158,7 +167,7 @@ class StripeProvider:
     ) -> Iterator[Notification | Unreadable]:
         """See :meth:`Provider.list_events`. Stripe keeps them for 30 days. https://docs.stripe.com/api/events/list"""
         sent: dict[str, Any] = {"created": params.window(since, until), "types": list(events.KINDS)}
-        key_name = own_keys.key_name(account)
+        key_name = access.key_name(account)
         sent |= {"delivery_success": False} if undelivered else {}
         for event in lists.read(self._ask, "/v1/events", sent, account):
             if isinstance(event, Unreadable):
@@ -168,7 +177,7 @@ class StripeProvider:
 
     def attest(self, *, ref: str, account: str) -> Notification:
         """See :meth:`Provider.attest`."""
-        key_name = own_keys.key_name(account)
+        key_name = access.key_name(account)
         with errors.translated(account):
             found = fields.plain(self._client.payment_intents.retrieve(ref, {}, params.options(account)))
             return events.attested(found, account=account, key_name=key_name, at=datetime.now(UTC))

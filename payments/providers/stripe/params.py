@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from payments.providers.stripe import money, objects, own_keys
+from payments.providers.stripe import access, money, objects
 
 
 def window(since: datetime, until: datetime | None) -> dict[str, int]:
@@ -35,6 +35,6 @@ def amount(parameters: Mapping[str, Any]) -> int:
 
 def options(account: str, key: str | None = None) -> Any:
     """Name the account, by its own key if it has one, and the idempotency key."""
-    own = own_keys.key_to_call(account)
+    own = access.own_key(account)
     chosen = {"api_key": own} if own else {"stripe_account": account} if account else {}
     return chosen | ({"idempotency_key": key} if key else {})
