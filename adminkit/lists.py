@@ -109,7 +109,7 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
         try:
             rows = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters as error:
-            raise BadRequest("This is no filter of the list.") from error
+            raise BadRequest("The list has no such filter.") from error
         return exports.answer(rows, fields=self.export_fields, values=self.export_values)
 
     @property

@@ -8,7 +8,7 @@ from psycopg.errors import UniqueViolation
 from common import database
 from common.errors import BusyError
 
-_THERE_ALREADY = "One of this kind is there already: somebody has added it meanwhile, or it is in the form twice."
+_THERE_ALREADY = "This already exists: somebody has just added it, or it is in the form twice."
 
 
 def refusal(error: IntegrityError | OperationalError, known: Mapping[str, str]) -> str | None:

@@ -41,7 +41,7 @@ def save(page: admin.ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
     elif not form.is_valid():
         messages.error(request, "A view needs a name of at most 60 characters.")
     elif mine.exclude(name=form.cleaned_data["name"]).count() >= _MOST:
-        messages.error(request, f"There are {_MOST} views already: forget one first.")
+        messages.error(request, f"You already have {_MOST} views. Delete one first.")
     else:
         name, query = form.cleaned_data["name"], form.cleaned_data["query"]
         SavedView.objects.update_or_create(person_id=request.user.pk, model=model, name=name, defaults={"query": query})

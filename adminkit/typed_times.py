@@ -22,14 +22,14 @@ def resolve(typed: datetime, zone: str) -> datetime:
         ValidationError: The clocks of the place skip it, or show it twice and it was not said which is meant.
     """
     if not times.FIRST_YEAR <= typed.year <= times.LAST_YEAR:
-        raise ValidationError("No time so far away can be kept.")
+        raise ValidationError("This time is out of range.")
     found = clocks.instants(typed.replace(tzinfo=None), zone)
     text = f"{typed.date().isoformat()} {typed:%H:%M}"
     if not found:
         raise ValidationError(f"{text} does not exist in {zone}: the clocks are put forward over it.")
     if typed.tzinfo is not None:
         if typed.astimezone(UTC) not in found:
-            raise ValidationError(f"{zone} is not so far from UTC at {text}.")
+            raise ValidationError(f"{zone} has another offset from UTC at {text}.")
         return typed.astimezone(UTC)
     if len(found) > 1:
         first, second = (f"{typed:%H:%M} UTC{at.astimezone(ZoneInfo(zone)).isoformat()[-6:]}" for at in found)
@@ -89,5 +89,5 @@ class _TimeOfDay(forms.CharField):
                 offset = timedelta(hours=int(off_hours), minutes=int(off_minutes))
                 at = at.replace(tzinfo=timezone(-offset if sign == "-" else offset))
         except ValueError as error:
-            raise ValidationError("A time is written as 09:00.") from error
+            raise ValidationError("Write a time as 09:00.") from error
         return at

@@ -70,7 +70,7 @@ class _RoleForm(_PlaceForm):
         """Refuse a role that may more than the person does there."""
         role, operator = self.cleaned_data["role"], self.cleaned_data.get("operator")
         if operator is not None and role not in dict(roles_for(self.person, operator)):
-            raise forms.ValidationError("This is more than your own role.")
+            raise forms.ValidationError("You cannot give a role above your own.")
         return Role(role)
 
 
@@ -109,7 +109,7 @@ class OwnPeopleForm(forms.Form):
         if not self.person.is_superuser:
             mine = colleagues.only_of(User.objects.all(), roles.operators_where(self.person, Permission.ACCESS))
             if self.rows.exclude(pk__in=mine.values("pk")).exists():
-                raise forms.ValidationError("This is the administrator's to do for this person: ask them.")
+                raise forms.ValidationError("Only an administrator can do this for this person.")
         return self.cleaned_data
 
 
@@ -158,10 +158,10 @@ class ColleagueForm(_RoleForm, forms.ModelForm[User]):
         given: dict[str, Any] = self.cleaned_data
         name = colleagues.short_name(given.get("username") or given.get("email") or "")
         if not name and not self.errors:
-            raise forms.ValidationError("A name or a mail address is needed.")
+            raise forms.ValidationError("Enter a name or a mail address.")
         operator = given.get("operator")
         if operator is not None and name:
             found = colleagues.find_colleague(operator=operator, name=name, email=given.get("email") or "")
             if found is not None:
-                raise forms.ValidationError(f"{found} is a colleague at {operator} already.")
+                raise forms.ValidationError(f"{found} is already a colleague at {operator}.")
         return given

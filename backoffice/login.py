@@ -48,7 +48,7 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]  # the theme has no t
         device = match_token(person, code) if code else None  # none given is no guess
         if device is None:
             self.user_cache = None
-            raise ValidationError("The code of your authenticator is needed, and is not this one.", code="wrong_code")
+            raise ValidationError("Enter the current code of your authenticator app.", code="wrong_code")
         person.otp_device = device  # django-otp notes it in the session that begins
 
 

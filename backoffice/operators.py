@@ -103,7 +103,7 @@ class ApiClientAdmin(EditableAdmin):
     @staticmethod
     def _revoke(client: ApiClient, actor: str, reason: str) -> str:
         api_keys.revoke(client=client, now=timezone.now())
-        return f"{client} is revoked: its key opens nothing any more."
+        return f"{client} is revoked. Its key no longer works."
 
     actions = (reasoned("Revoke", _revoke, name="revoke", permission=Permission.ACCESS),)
 

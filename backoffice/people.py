@@ -30,12 +30,12 @@ def _take_second_factor_away(person: User, actor: str, reason: str) -> str:
 
 def _change_role(person: User, actor: str, reason: str, operator: Operator, role: Role) -> str:
     colleagues.change_role(person=person, operator=operator, role=role)
-    return f"{person} is {role.label.lower()} at {operator} from now on."
+    return f"{person} is now {role.label.lower()} at {operator}."
 
 
 def _remove(person: User, actor: str, reason: str, operator: Operator) -> str:
     colleagues.remove(person=person, operator=operator)
-    return f"{person} has no place at {operator} any more."
+    return f"{person} no longer has a role at {operator}."
 
 
 def _link(person: User, actor: str, reason: str) -> Told:

@@ -46,7 +46,7 @@ class CodeForm(forms.Form):
         if not self.person.check_password(given.get("password", "")):  # type: ignore[attr-defined]
             raise forms.ValidationError("This is not your password.")
         if not self.device.verify_token(given.get("code", "")):
-            raise forms.ValidationError("This is not the code that the app shows. Is its clock right?")
+            raise forms.ValidationError("This is not the code that the app shows. Check its clock.")
         return given
 
 

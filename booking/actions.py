@@ -21,7 +21,7 @@ def confirm(row: Reservation, actor: str, reason: str) -> str:
         operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason
     )
     money = currencies.shown(row.amount, row.currency)
-    return f"{row.reference} of {row.customer_name} is confirmed; {money} are being taken."
+    return f"{row.reference} of {row.customer_name} is confirmed; {money} is being captured."
 
 
 def cancel(row: Reservation, actor: str, reason: str) -> str:
@@ -29,13 +29,13 @@ def cancel(row: Reservation, actor: str, reason: str) -> str:
     cancelling.cancel(
         operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason
     )
-    return f"{row.reference} of {row.customer_name} is cancelled, and its hold is being let go."
+    return f"{row.reference} of {row.customer_name} is cancelled; its hold is being released."
 
 
 def extend(row: Reservation, actor: str, reason: str, minutes: int) -> str:
     """Let a hold live longer."""
     made = extending.extend(operator=row.operator, reservation_id=row.pk, minutes=minutes, actor=actor, reason=reason)
-    return f"The hold of {row.customer_name} lives until {clocks.when(made.expires_at, row.activity.timezone)}."
+    return f"The hold of {row.customer_name} lasts until {clocks.when(made.expires_at, row.activity.timezone)}."
 
 
 def move(row: Reservation, actor: str, reason: str, slot_id: UUID) -> str:
@@ -55,7 +55,7 @@ def refund(row: Reservation, actor: str, reason: str, amount: Decimal | None) ->
         reason="requested_by_customer",
         actor=actor,
     )
-    return f"{currencies.shown(refund.amount, row.currency)} are on their way back to {row.customer_name}."
+    return f"{currencies.shown(refund.amount, row.currency)} is being refunded to {row.customer_name}."
 
 
 def _is_held(row: Reservation) -> bool:

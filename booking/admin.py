@@ -85,7 +85,7 @@ class ActivityAdmin(GuardedAdmin):
         wanted = departures.Rule(**rule)
         named = departures.number_named(wanted)
         made = departures.generate(activity_id=row.pk, rule=wanted, actor=actor, reason=reason)
-        left_out = f" {named - made} left out: the activity has a departure at that moment." if made < named else ""
+        left_out = f" {named - made} left out: the activity already has a departure then." if made < named else ""
         return f"{made} departure{'' if made == 1 else 's'} made.{left_out}"
 
     actions = (

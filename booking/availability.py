@@ -143,7 +143,9 @@ def get_day_offer(*, activity_id: UUID, day: date | None, client: ApiClient, pro
     if activity is None:
         raise NotFoundError(kind="resource")
     if not activity.exclusive:
-        raise ValidationError(param="slot_id", code="required", message="This is booked by slot; name a slot_id.")
+        raise ValidationError(
+            param="slot_id", code="required", message="This activity is booked by departure. Give a slot_id."
+        )
     now, read = AsOf.of(activity).at, vars(activity)
     today = days.today(zone=activity.timezone, now=now)
     if day is not None and day < today:

@@ -34,7 +34,7 @@ class DepartureForm(forms.ModelForm[Slot]):
         capacity: int = self.cleaned_data["capacity"]
         reserved = Slot.objects.values_list("reserved", flat=True).filter(pk=self.instance.pk).first() or 0
         if capacity < reserved:
-            raise forms.ValidationError(f"{reserved} places are sold or held.")
+            raise forms.ValidationError(f"The capacity is below the {reserved} places that are sold or held.")
         return capacity
 
     def clean(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class DepartureForm(forms.ModelForm[Slot]):
                 self._resolve(name, _zone(activity))
         starts, ends = given.get("starts_at"), given.get("ends_at")
         if starts and ends and starts.tzinfo and ends.tzinfo and ends <= starts:
-            self.add_error("ends_at", "It ends before it starts.")
+            self.add_error("ends_at", "The departure ends before it starts.")
         guarded_admin.check_departure(self)
         return given
 

@@ -21,7 +21,7 @@ class HoldExpiredError(ConflictError):
     code = "hold_expired"
 
     def __init__(self) -> None:
-        super().__init__("The time of this hold is over. Make a new reservation.")
+        super().__init__("This hold has expired. Make a new reservation.")
 
 
 class TooManyHoldsError(ConflictError):
@@ -31,7 +31,7 @@ class TooManyHoldsError(ConflictError):
     retry_after = 30
 
     def __init__(self, *, limit: int) -> None:
-        super().__init__(f"At most {limit} reservations may wait for their payment at one time.")
+        super().__init__(f"At most {limit} reservations can wait for payment at one time.")
 
 
 class TooManyPlacesError(ConflictError):
@@ -41,7 +41,7 @@ class TooManyPlacesError(ConflictError):
     retry_after = 30
 
     def __init__(self, *, limit: int) -> None:
-        super().__init__(f"At most {limit} places may be held unpaid at one time.", param="units")
+        super().__init__(f"At most {limit} unpaid places can be held at one time.", param="units")
 
 
 class HoldCeilingError(ConflictError):
@@ -50,4 +50,4 @@ class HoldCeilingError(ConflictError):
     code = "hold_ceiling"
 
     def __init__(self, *, latest: datetime, zone: str) -> None:
-        super().__init__(f"This hold may live until {clocks.when(latest, zone)} at the latest.")
+        super().__init__(f"This hold can last until {clocks.when(latest, zone)} at the latest.")

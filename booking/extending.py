@@ -38,6 +38,6 @@ def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str
             raise HoldCeilingError(latest=latest, zone=reservation.activity.timezone)
         reservation.expires_at = wanted
         database.update_together((reservation, CHANGED_FIELDS))
-        until = f"the hold lives until {clocks.when(wanted, reservation.activity.timezone)}"
+        until = f"the hold lasts until {clocks.when(wanted, reservation.activity.timezone)}"
         reservation.note(at=at, actor=actor, reason=f"{reason} ({until})").save(force_insert=True)
     return reservation

@@ -84,7 +84,7 @@ class WeeklyRuleForm(forms.Form):
         """
         texts = [part.strip() for part in self.cleaned_data["times"].split(",") if part.strip()]
         if not texts or not all(_LOCAL_TIME.fullmatch(text) for text in texts):
-            raise forms.ValidationError("Local times are written as 09:00, separated by commas.")
+            raise forms.ValidationError("Write local times as 09:00, separated by commas.")
         return [time.fromisoformat(text) for text in texts]
 
     def clean_duration(self) -> timedelta:

@@ -18,9 +18,9 @@ from tenants import clocks
 DEPARTURE_IS_SOLD = "Places of this departure have been sold: its activity and its time are fixed."
 REFUSALS = {
     "slot_is_sold": DEPARTURE_IS_SOLD,
-    "slot_not_oversold": "More places than that are sold or held.",
-    "slot_once_at_a_time": "This activity has a departure at that time already.",
-    "slot_ends_after_start": "It ends before it starts.",
+    "slot_not_oversold": "The capacity is below the places that are sold or held.",
+    "slot_once_at_a_time": "This activity already has a departure at that time.",
+    "slot_ends_after_start": "The departure ends before it starts.",
     "activity_is_sold": "This activity has been sold: its operator, currency and time zone are fixed.",
     "activity_has_parties": "Several parties have booked this for one time: it cannot be for one party only.",
     "activity_has_its_party": "Guests have this for themselves: it stays exclusive until they have been there.",

@@ -79,7 +79,9 @@ def _leaving(reservation: Reservation, slot_id: UUID, at: datetime) -> UUID:
     if not reservation.is_active or reservation.slot_id is None:
         raise InvalidStateError(kind="reservation", status=reservation.status, wanted="moved")
     if reservation.slot_id == slot_id:
-        raise ValidationError(param="slot_id", code="same_slot", message="It is on this departure already.")
+        raise ValidationError(
+            param="slot_id", code="same_slot", message="The reservation is already on this departure."
+        )
     if not Slot.objects.filter(pk=slot_id, activity_id=reservation.activity_id).exists():
         raise NotFoundError(kind="slot")
     return reservation.slot_id

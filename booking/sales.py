@@ -99,7 +99,7 @@ def _wanted(request: Request, offer: availability.Offer) -> Sequence[pricing.Wan
         return request.units
     if offer.slot is None and len(offer.rates) == 1:
         return [pricing.WantedUnit(unit=offer.rates[0]["unit"], quantity=1)]
-    raise ValidationError(param="units", code="required", message="Name the units to reserve.")
+    raise ValidationError(param="units", code="required", message="Give the units to reserve.")
 
 
 def _command(order: Order, offer: availability.Offer, payment: Payment) -> Command:

@@ -21,7 +21,7 @@ def times_of(*, day: date, zone: str) -> tuple[datetime, datetime]:
     except OverflowError as error:
         raise ValidationError(param="date", code="invalid", message="This date is out of range.") from error
     if start >= end:
-        raise ValidationError(param="date", code="invalid", message=f"There is no such day in {zone}.")
+        raise ValidationError(param="date", code="invalid", message=f"This day does not exist in {zone}.")
     return start, end
 
 

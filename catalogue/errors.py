@@ -12,10 +12,8 @@ class SlotSoldOutError(ConflictError):
     code = "slot_sold_out"
 
     def __init__(self, *, available: int) -> None:
-        left = (
-            "no place is" if available == 0 else "only 1 place is" if available == 1 else f"only {available} places are"
-        )
-        super().__init__(f"This departure has not enough places: {left} left.", param="units")
+        left = "no place" if available == 0 else "only 1 place" if available == 1 else f"only {available} places"
+        super().__init__(f"This departure has {left} left.", param="units")
 
 
 class SlotClosedError(ConflictError):
@@ -41,7 +39,9 @@ class UnknownUnitError(ValidationError):
 
     def __init__(self, *, position: int, unit: str) -> None:
         super().__init__(
-            param=f"units.{position}.unit", code="invalid_unit", message=f"There is no rate for {unit!r} here."
+            param=f"units.{position}.unit",
+            code="invalid_unit",
+            message=f"This activity has no price for the unit {unit!r}.",
         )
 
 
@@ -51,7 +51,9 @@ class InvalidAmountError(ValidationError):
     def __init__(self, *, amount: int, highest: int, currency: str) -> None:
         wanted, least, most = (currencies.shown(number, currency) for number in (amount, 1, highest))
         super().__init__(
-            param="units", code="invalid_amount", message=f"{wanted} cannot be charged; {least} to {most} can."
+            param="units",
+            code="invalid_amount",
+            message=f"{wanted} cannot be charged; the limits are {least} and {most}.",
         )
 
 
@@ -61,4 +63,4 @@ class TooManyDeparturesError(ConflictError):
     code = "too_many_departures"
 
     def __init__(self, *, most: int) -> None:
-        super().__init__(f"This rule makes more than {most} departures. Choose a shorter time.")
+        super().__init__(f"This rule makes more than {most} departures. Choose a shorter period.")

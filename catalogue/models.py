@@ -78,7 +78,7 @@ class Slot(models.Model):
             models.UniqueConstraint(
                 fields=["activity", "starts_at"],
                 name="slot_once_at_a_time",
-                violation_error_message="This activity has a departure at that time already.",
+                violation_error_message="This activity already has a departure at that time.",
             ),
         ]
         indexes: ClassVar = [

@@ -62,5 +62,5 @@ class RateFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # of acti
             form.add_error("amount", refusal.message)
             return
         if amount > _HIGHEST:
-            form.add_error("amount", "This is more than anything can cost.")
+            form.add_error("amount", f"The price exceeds {currencies.shown(_HIGHEST, self.instance.currency)}.")
         form.cleaned_data["amount"] = form.instance.amount = amount

@@ -35,5 +35,5 @@ def _problem_of(value: Any) -> str:
     if isinstance(value, date) and not FIRST_YEAR <= value.year <= LAST_YEAR:
         return f"The year must be {FIRST_YEAR} to {LAST_YEAR}."
     if isinstance(value, int) and abs(value) > _LARGEST:
-        return f"A number of at most {_LARGEST} is taken here."
+        return f"The number must be at most {_LARGEST}."
     return ""

@@ -66,6 +66,6 @@ def to_minor(amount: Decimal, currency: str) -> int:
     """
     minor = amount.scaleb(exponent(currency))
     if minor != minor.to_integral_value():
-        message = f"{amount:f} is no amount in {currency}: it has too many decimals."
+        message = f"{amount:f} has too many decimals for {currency}."
         raise ValidationError(param="amount", code="invalid_amount", message=message)
     return int(minor)

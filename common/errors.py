@@ -84,7 +84,7 @@ class BusyError(ConflictError):
     retry_after = 1
 
     def __init__(self) -> None:
-        super().__init__("Somebody else is changing this at the moment; nothing was changed. Try again.")
+        super().__init__("Another request is changing this. Nothing was changed; try again.")
 
 
 class UnavailableError(HoldfastError):

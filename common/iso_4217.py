@@ -2,7 +2,7 @@
 
 import iso4217
 
-WANTED = "An ISO 4217 code in upper case is needed, such as USD."
+WANTED = "The currency must be an upper-case ISO 4217 code, such as USD."
 
 _WITHDRAWN = {
     "ANG": 2, "BGN": 2, "BYR": 0, "CUC": 2, "EEK": 2, "HRK": 2, "LTL": 2, "LVL": 2, "MRO": 2, "SLL": 2, "STD": 2,

@@ -83,7 +83,7 @@ class NewestFirst(CursorPagination):
                 if isinstance(found, datetime) and found.tzinfo is None:
                     raise ValueError("a time without its zone")
         except (DjangoValidationError, ValueError) as error:
-            message = "This cursor is not one that we gave."
+            message = "This cursor is not valid."
             raise ValidationError(param="cursor", code="invalid_cursor", message=message) from error
         return cursor
 

@@ -42,7 +42,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, dict):
             for name in data:
                 if name not in self.fields:
-                    detail = ErrorDetail(f"There is no field {name!r} here.", code="unknown_field")
+                    detail = ErrorDetail(f"This request has no field {name!r}.", code="unknown_field")
                     raise serializers.ValidationError({str(name): [detail]})
         return super().to_internal_value(data)
 

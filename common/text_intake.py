@@ -33,7 +33,7 @@ class Fault:
 
 
 _NUL = Fault("null_characters_not_allowed", "Null characters are not allowed.")
-_HALF = Fault("surrogate_characters_not_allowed", "Half of a surrogate pair is no character.")
+_HALF = Fault("surrogate_characters_not_allowed", "A lone surrogate is not a character.")
 
 
 class MalformedJsonError(HoldfastError):
@@ -52,7 +52,7 @@ def fault_of(text: str, *, longest: int | None = None) -> Fault | None:
     if not text.isascii() and _SURROGATE.search(text):
         return _HALF
     if longest is not None and len(text) > longest:
-        return Fault("too_long", f"At most {longest} characters are taken here, not {len(text)}.")
+        return Fault("too_long", f"This has {len(text)} characters; at most {longest} are allowed.")
     return None
 
 
@@ -101,7 +101,7 @@ def read_json(body: bytes) -> Any:
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
-        raise MalformedJsonError(f"This is not JSON: {error}.") from error
+        raise MalformedJsonError(f"The body is not JSON: {error}.") from error
     check_json(value)
     return value
 
@@ -128,11 +128,11 @@ def _texts(value: Any) -> Iterator[tuple[Sequence[str], str]]:
 
 
 def _too_deep() -> MalformedJsonError:
-    return MalformedJsonError(f"This JSON is nested too deep: at most {DEEPEST} levels are taken.")
+    return MalformedJsonError(f"The JSON is nested too deeply: at most {DEEPEST} levels are allowed.")
 
 
 def _refuse_constant(name: str) -> Any:
-    raise MalformedJsonError(f"{name} is no number in JSON.")
+    raise MalformedJsonError(f"{name} is not a JSON number.")
 
 
 def _float(text: str) -> float:
@@ -152,6 +152,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise MalformedJsonError(f"The key {legible(name)!r} is in one object twice.")
+            raise MalformedJsonError(f"The key {legible(name)!r} appears twice in one object.")
         found[name] = value
     return found

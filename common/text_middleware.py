@@ -77,7 +77,7 @@ def _check_query(request: HttpRequest) -> None:
     if request.path_info.startswith(_API):
         for name, values in request.GET.lists():
             if len(values) > 1:
-                raise ValidationError(param=name, code="repeated", message="Name this once.")
+                raise ValidationError(param=name, code="repeated", message="Give this parameter only once.")
 
 
 def _check_form(request: HttpRequest) -> None:

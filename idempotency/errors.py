@@ -21,7 +21,7 @@ class KeyInvalidError(HoldfastError):
     code = "idempotency_key_invalid"
 
     def __init__(self) -> None:
-        super().__init__("An Idempotency-Key has 1 to 255 visible ASCII characters.")
+        super().__init__("An Idempotency-Key must have 1 to 255 visible ASCII characters.")
 
 
 class KeyInUseError(ConflictError):

@@ -92,7 +92,7 @@ class PaymentDisputedError(ConflictError):
     code = "payment_disputed"
 
     def __init__(self) -> None:
-        super().__init__("The customer's bank disputes this payment: what is disputed cannot be refunded as well.")
+        super().__init__("The customer's bank disputes this payment. A disputed payment cannot be refunded.")
 
 
 class OutcomeMismatchError(SpokenError):

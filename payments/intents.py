@@ -86,7 +86,7 @@ def confirm(
             raise InvalidStateError(kind="payment", status=PaymentStatus.PROCESSING, wanted=PaymentStatus.PROCESSING)
         payment.payment_method_id = payment_method_id or payment.payment_method_id
         if not payment.payment_method_id:
-            raise ValidationError(param="payment_method_id", code="required", message="Name a payment method.")
+            raise ValidationError(param="payment_method_id", code="required", message="Give a payment_method_id.")
         if force_failure:
             payment.payment_method_id = _DECLINED
         _ask(locked, CommandKind.CONFIRM, operation_id, actor, amount=payment.amount)
@@ -110,7 +110,7 @@ def capture(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: 
             raise InvalidStateError(kind="payment", status=PaymentStatus.CANCELED, wanted=PaymentStatus.SUCCEEDED)
         wanted = payment.amount if amount is None else amount
         if wanted > payment.amount:
-            message = f"Only {currencies.shown(payment.amount, payment.currency)} is held."
+            message = f"Capture exceeds the held {currencies.shown(payment.amount, payment.currency)}."
             raise ValidationError(param="amount", code="invalid_amount", message=message)
         registry.get(payment.provider).check_amount(amount=wanted, currency=payment.currency)
         _ask(locked, CommandKind.CAPTURE, operation_id, actor, amount=wanted)

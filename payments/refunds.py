@@ -70,7 +70,7 @@ def request_again(*, refund_id: UUID, actor: str) -> Refund:
             execution.queue(command_id=command.pk)
             return refund
         if refund.status == RefundStatus.SUCCEEDED or Refund.objects.filter(replaces=refund).exists():
-            raise InvalidStateError(kind="refund", status=refund.status, wanted="asked for again")
+            raise InvalidStateError(kind="refund", status=refund.status, wanted="requested again")
         left = _refundable(payment)
         if left <= 0:
             raise RefundExceedsPaymentError(left=left, currency=payment.currency)
@@ -136,7 +136,7 @@ def _waiting_command(refund: Refund) -> Command:
     """Lock the command of a refund that waits for its next attempt and was not sent yet."""
     command = locks.find_unsent_command_for_update(refund=refund)
     if command is None:
-        raise InvalidStateError(kind="refund", status=refund.status, wanted="asked for again")
+        raise InvalidStateError(kind="refund", status=refund.status, wanted="requested again")
     return command
 
 

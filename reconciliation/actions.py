@@ -65,7 +65,7 @@ def look_now(payment: Payment, actor: str, reason: str) -> str:
     """
     result = _asked(lambda: status_checks.reconcile_now(payment=payment, wait=throttle.give_up))
     if result is None:
-        raise NothingToDoError("Somebody else is asking at this moment.")
+        raise NothingToDoError("Another check of this payment is running.")
     matters.keep()
     said = result.provider_status or "nothing"
     return f"Asked for {actor}: the provider says {said}; {result.done or result.error or result.result.value}."
@@ -81,7 +81,7 @@ def send_again(row: Discrepancy, actor: str, reason: str) -> str:
     for command in given_up:
         commands.give_another_round(command_id=command.pk)
     if not given_up:
-        raise NothingToDoError("No command of it was given up.")
+        raise NothingToDoError("No command of this payment was abandoned.")
     return _resolve(row, actor, reason, "command sent again")
 
 
@@ -93,7 +93,7 @@ def release_hold(row: Discrepancy, actor: str, reason: str) -> str:
     """
     command = releasing.release_unwanted(payment_id=_payment(row).pk, reason=f"{actor}: {reason}")
     if command is None:
-        raise NothingToDoError("The hold is needed, or its release is on its way.")
+        raise NothingToDoError("The hold is still needed, or its release is already requested.")
     return _resolve(row, actor, reason, "hold released")
 
 
@@ -114,7 +114,7 @@ def refund(row: Discrepancy, actor: str, reason: str) -> str:
     )
     if row.kind == DiscrepancyKind.PARTIAL_CAPTURE:
         money = currencies.shown(asked.amount, payment.currency)
-        return f"{money} are on their way back for {actor}; this is resolved when they have arrived."
+        return f"{money} is being refunded for {actor}; this is resolved when it has arrived."
     return _resolve(row, actor, reason, "refunded")
 
 
@@ -127,7 +127,7 @@ def refund_again(row: Discrepancy, actor: str, reason: str) -> str:
     anew = refunds.request_again(refund_id=_refund_id(row), actor=actor)
     money = currencies.shown(anew.amount, anew.payment.currency)
     if str(anew.pk) == row.subject:
-        return f"{money} are asked for again now for {actor}; this is resolved when they have arrived."
+        return f"The refund of {money} is requested again for {actor}; this is resolved when it has arrived."
     return _resolve(row, actor, reason, ASKED_AGAIN)
 
 
@@ -151,7 +151,7 @@ def attest(row: Discrepancy, actor: str, reason: str) -> str:
     """
     receipt = manual_evidence.attest(payment_id=_payment(row).pk, by=actor, because=reason)
     if not _payment(row).amount_captured:
-        raise NothingToDoError(f"It could not be applied ({receipt}); its event tells why.")
+        raise NothingToDoError(f"The event could not be applied ({receipt}); its error says why.")
     theirs = _asked(lambda: figures.there(_payment(row)))
     return _resolve_if_equal(row, actor, reason, "attested", theirs=theirs, told="It is recorded")
 
@@ -163,11 +163,11 @@ def accept(row: Discrepancy, actor: str, reason: str) -> str:
         NothingToDoError: It is of a payment whose outcome is not known, which cannot be left so.
     """
     if row.kind == DiscrepancyKind.STUCK and _payment(row).stuck_at is not None:
-        raise NothingToDoError("What came of this payment is not known yet: find it out, or vouch for it.")
+        raise NothingToDoError("The outcome of this payment is still unknown: ask the provider, or vouch for it.")
     if row.kind == DiscrepancyKind.PARTIAL_CAPTURE and _payment(row).managed_by:
-        raise NothingToDoError("A part of the money does not pay for the places: give it back.")
+        raise NothingToDoError("The captured part does not pay for the places: refund it.")
     if row.kind == DiscrepancyKind.REFUND_FAILED:
-        raise NothingToDoError("The money is owed: try again, or say how it was given back another way.")
+        raise NothingToDoError("The refund is still owed: try again, or say how it was paid another way.")
     return _resolve(row, actor, reason, ACCEPTED)
 
 
@@ -201,13 +201,13 @@ def _resolve_if_equal(row: Discrepancy, actor: str, reason: str, resolution: str
 
 def _refund_id(row: Discrepancy) -> UUID:
     if row.kind != DiscrepancyKind.REFUND_FAILED:
-        raise NothingToDoError("It is of no refund that failed.")
+        raise NothingToDoError("This discrepancy has no failed refund.")
     return UUID(row.subject)
 
 
 def _payment(row: Discrepancy) -> Payment:
     if row.payment_id is None:
-        raise NothingToDoError("It is of no payment that is known here.")
+        raise NothingToDoError("This discrepancy has no known payment.")
     return Payment.objects.select_related("operator").get(pk=row.payment_id)
 
 

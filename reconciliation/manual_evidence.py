@@ -17,7 +17,7 @@ class NotCapturedError(ConflictError):
     code = "not_captured"
 
     def __init__(self, *, status: str) -> None:
-        super().__init__(f"At the provider this payment is {status}: there is no money to vouch for.")
+        super().__init__(f"The payment is {status} at the provider: there is no money to vouch for.")
 
 
 def attest(*, payment_id: UUID, by: str, because: str) -> inbox.Receipt:

@@ -44,7 +44,7 @@ def _open(payment: Payment) -> int:
         kind=DiscrepancyKind.PARTIAL_CAPTURE,
         account=Account(payment.provider, payment.provider_account),
         subject=payment.provider_ref,
-        summary=f"{part} of {whole} were captured at the provider, and the rest of the hold was let go.",
+        summary=f"The provider captured {part} of {whole} and released the rest of the hold.",
         difference={
             "ours": {"amount": payment.amount, "currency": payment.currency},
             "theirs": {"captured": payment.amount_captured, "currency": payment.currency},

@@ -108,7 +108,7 @@ def moment(text: str) -> datetime:
     day = _or_none(parse_date, text)
     found = _or_none(parse_datetime, text) or (datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None)
     if found is None:
-        raise ArgumentTypeError(f"{text} is no time, such as 2026-11-20 or 2026-11-20T08:00:00Z.")
+        raise ArgumentTypeError(f"{text} is not a time, such as 2026-11-20 or 2026-11-20T08:00:00Z.")
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -120,7 +120,7 @@ def day(text: str) -> date:
     """
     found: date | None = _or_none(parse_date, text)
     if found is None:
-        raise ArgumentTypeError(f"{text} is no day, such as 2026-11-20.")
+        raise ArgumentTypeError(f"{text} is not a day, such as 2026-11-20.")
     return found
 
 

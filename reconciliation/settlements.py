@@ -185,7 +185,7 @@ def _is_wrong(account: Account, payout: ProviderPayout, wait: Wait) -> bool:
         kind=DiscrepancyKind.AMOUNT,
         account=account,
         subject=payout.ref,
-        summary=f"The payout is of {there}; what it is made of comes to {here}.",
+        summary=f"The payout is {there}; its lines add up to {here}.",
         difference={"ours": {"net": total}, "theirs": {"amount": payout.amount, "currency": payout.currency}},
         seen={"ours": {"net": total}, "theirs": {"amount": payout.amount, "status": payout.status}},
     )

@@ -97,7 +97,7 @@ def _slug(front: str | None, works_for: list[str], wanted: str) -> str:
     if wanted in works_for or (not wanted and len(works_for) == 1):
         return wanted or works_for[0]
     if wanted or not works_for:
-        raise exceptions.PermissionDenied("This person has no role at an operator that is meant.")
+        raise exceptions.PermissionDenied("This person has no role at this operator.")
     raise exceptions.ParseError("Name the operator in the Holdfast-Operator header: this person works for several.")
 
 

@@ -42,7 +42,7 @@ class IdentityUnavailableError(UnavailableError):
     code = "identity_unavailable"
 
     def __init__(self) -> None:
-        super().__init__("Who you are cannot be verified at this moment. Try again.")
+        super().__init__("Your identity cannot be verified at this moment. Try again.")
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Keys:
         if key is None and self._failed:
             raise IdentityUnavailableError
         if key is None:
-            raise TokenError("It was signed with a key that the user pool does not have.")
+            raise TokenError("The user pool does not have its signing key.")
         return key
 
     def _read(self) -> None:
@@ -128,7 +128,7 @@ def verify(token: str, *, audiences: Collection[str], nonce: str | None = None) 
     except jwt.PyJWTError as error:
         raise TokenError("It is malformed.") from error
     if not isinstance(kid, str):
-        raise TokenError("It does not say with which key it was signed.")
+        raise TokenError("It does not name its signing key.")
     base = settings.COGNITO_ENDPOINT or _service()
     key = keys_of(f"{base}/{settings.COGNITO_USER_POOL_ID}/.well-known/jwks.json").get(kid)
     try:
@@ -144,7 +144,7 @@ def verify(token: str, *, audiences: Collection[str], nonce: str | None = None) 
     except jwt.PyJWTError as error:
         raise TokenError(_reason(error)) from error
     if claims["token_use"] != "id":  # noqa: S105  # a kind, not a secret
-        raise TokenError("It is no ID token.")
+        raise TokenError("It is not an ID token.")
     if nonce is not None and claims.get("nonce") != nonce:
         raise TokenError("It belongs to another sign-in.")
     _check_text(claims)
@@ -157,7 +157,7 @@ def _check_text(claims: dict[str, Any]) -> None:
         text_intake.check_json(claims)
         text_intake.check(str(claims["sub"]), param="sub", longest=LONGEST_SUB)
     except HoldfastError as error:
-        raise TokenError("A claim in it is no text that can be kept.") from error
+        raise TokenError("One of its claims is not valid text.") from error
 
 
 def _reason(error: jwt.PyJWTError) -> str:
@@ -166,6 +166,6 @@ def _reason(error: jwt.PyJWTError) -> str:
         jwt.InvalidAudienceError: "It is for another app client.",
         jwt.InvalidIssuerError: "It is from another user pool.",
         jwt.InvalidAlgorithmError: "It is not signed with RS256.",
-        jwt.MissingRequiredClaimError: "A claim is missing in it.",
+        jwt.MissingRequiredClaimError: "It lacks a claim.",
     }
-    return reasons.get(type(error), "Its signature is not right.")
+    return reasons.get(type(error), "Its signature is wrong.")

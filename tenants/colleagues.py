@@ -29,7 +29,7 @@ class ColleagueExistsError(ConflictError):
     code = "colleague_exists"
 
     def __init__(self, *, who: str, operator: Operator) -> None:
-        super().__init__(f"{who} is a colleague at {operator} already.", param="email")
+        super().__init__(f"{who} is already a colleague at {operator}.", param="email")
 
 
 class LastOwnerError(ConflictError):
@@ -38,7 +38,7 @@ class LastOwnerError(ConflictError):
     code = "last_owner"
 
     def __init__(self, *, operator: Operator) -> None:
-        super().__init__(f"{operator} would be without an owner. Make somebody else an owner first.")
+        super().__init__(f"{operator} would have no owner. Make another colleague an owner first.")
 
 
 class RolesFromPoolError(ConflictError):

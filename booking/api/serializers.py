@@ -127,10 +127,10 @@ class ReservationIn(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Want exactly one of slot and resource, units for a slot, and a date for a resource only."""
         if ("slot_id" in attrs) == ("resource_id" in attrs):
-            message = "Name either a slot_id or a resource_id."
+            message = "Give either a slot_id or a resource_id."
             raise serializers.ValidationError({"slot_id": [serializers.ErrorDetail(message, "required")]})
         if "slot_id" in attrs and "date" in attrs:
-            message = "A slot has its own date; name a date with a resource_id only."
+            message = "A date can be given only with a resource_id."
             raise serializers.ValidationError({"date": [serializers.ErrorDetail(message, "invalid")]})
         if "slot_id" in attrs and not attrs["units"]:
             raise serializers.ValidationError(

@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("activity", "starts_at"),
                 name="slot_once_at_a_time",
-                violation_error_message="This activity has a departure at that time already.",
+                violation_error_message="This activity already has a departure at that time.",
             ),
         ),
         migrations.AddIndex(

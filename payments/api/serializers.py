@@ -21,6 +21,18 @@ REASONS = ("requested_by_customer", "duplicate", "fraudulent")
 _AMOUNT = "In the currency's minor unit: 2599 is 25.99 USD, and 2599 JPY."
 
 
+class AmountField(StrictIntegerField):
+    """An amount of money that is asked for; its limits depend on the currency, and are told with it."""
+
+    default_error_messages = {  # noqa: RUF012  # as DRF has it
+        "min_value": "An amount must be more than zero.",
+        "max_value": "This amount is too large.",
+    }
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(min_value=1, max_value=10**12, help_text=_AMOUNT, **given)
+
+
 class CurrencyField(serializers.RegexField):
     """A currency that there is."""
 
@@ -58,7 +70,7 @@ class PaymentOut(serializers.Serializer[Any]):
 class IntentIn(StrictSerializer):
     """A payment to make."""
 
-    amount = StrictIntegerField(min_value=1, max_value=10**12, help_text=_AMOUNT)
+    amount = AmountField()
     currency = CurrencyField()
     customer_id = serializers.CharField(max_length=255, required=False, default="")
     payment_method_id = serializers.RegexField(r"\A[A-Za-z0-9_]+\Z", max_length=255, required=False, default="")
@@ -81,7 +93,7 @@ class ConfirmQuery(StrictSerializer):
 class CaptureIn(StrictSerializer):
     """How much to take; all of it by default."""
 
-    amount = StrictIntegerField(min_value=1, max_value=10**12, required=False, help_text=_AMOUNT)
+    amount = AmountField(required=False)
 
 
 class NothingIn(StrictSerializer):
@@ -92,7 +104,7 @@ class RefundIn(StrictSerializer):
     """Money to give back; all that is left by default."""
 
     payment_id = StrictUUIDField()
-    amount = StrictIntegerField(min_value=1, max_value=10**12, required=False, help_text=_AMOUNT)
+    amount = AmountField(required=False)
     reason = serializers.ChoiceField(choices=REASONS, required=False, default="")
 
 

@@ -123,7 +123,7 @@ class TestWhatItSays:
                 "duration": "90", "capacity": "8"}  # fmt: skip
         assert messages(client, do(client, [made[0].activity], "generate", more=rule)) == ["8 departures made."]
         told = messages(client, do(client, [made[0].activity], "generate", more=rule))
-        assert told == ["0 departures made. 8 left out: the activity has a departure at that moment."]
+        assert told == ["0 departures made. 8 left out: the activity already has a departure then."]
 
     def test_what_is_refused_stands_where_it_was_asked_with_what_was_typed(
         self, client: Client, sandbox: Sandbox

@@ -39,7 +39,7 @@ class TestRefund:
     @pytest.mark.parametrize(("amount", "status"), [("", "refunded"), ("45.00", "refunded"), ("12.5", "paid")])
     def test_of_what_is_asked_or_all(self, sandbox: Sandbox, amount: str, status: str) -> None:
         client, row = sell(sandbox, capture_method="automatic")
-        assert "are on their way back to Ana Souza." in act(client, row, "refund", amount=amount)
+        assert "is being refunded to Ana Souza." in act(client, row, "refund", amount=amount)
         registry.run("send_commands")
         stripe_events.deliver_all(sandbox)
         row.refresh_from_db()
@@ -73,14 +73,14 @@ class TestExtend:
         client, row = sell(sandbox)
         before = row.expires_at
         assert before is not None
-        assert "The hold of Ana Souza lives until " in act(client, row, "extend", minutes="20")
+        assert "The hold of Ana Souza lasts until " in act(client, row, "extend", minutes="20")
         row.refresh_from_db()
         assert row.expires_at == before + timedelta(minutes=20)
         note = History.objects.latest("id")
         assert (note.from_status, note.to_status, note.actor) == (
             "pending", "pending", f"user:person-of-{row.operator.slug}",
         )  # fmt: skip
-        assert note.reason.startswith("as agreed (the hold lives until ")
+        assert note.reason.startswith("as agreed (the hold lasts until ")
         promises.hold(at_provider=True)
 
     def test_not_above_the_ceiling(self, sandbox: Sandbox, settings: Settings) -> None:

@@ -173,7 +173,7 @@ class TestWriting:
         client = sign_in(operator=slot.activity.operator)
         Frontend.of(slot).reserve(slot, adults=3)
         answer = client.post(page_of(slot), {"capacity": "2"})
-        assert "3 places are sold or held." in answer.content.decode()
+        assert "The capacity is below the 3 places that are sold or held." in answer.content.decode()
         slot.refresh_from_db()
         assert slot.capacity == 5
 

@@ -17,7 +17,7 @@ from tests.support.threads import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-THERE = "One of this kind is there already"
+THERE = "This already exists"
 
 
 @pytest.fixture

@@ -112,17 +112,17 @@ class TestBackoffice:
         self.act(sign_in(operator=activity.operator), activity)
         (entry,) = LogEntry.objects.all()
         assert "4 departures made." in entry.change_message
-        assert "4 left out: the activity has a departure at that moment." in entry.change_message
+        assert "4 left out: the activity already has a departure then." in entry.change_message
 
     @pytest.mark.parametrize(
         ("changes", "told"),
         [
-            ({"times": "nine"}, "Local times are written as 09:00"),
-            ({"times": "09:00Z"}, "Local times are written as 09:00"),
-            ({"times": "09:00, 10:00+02:00"}, "Local times are written as 09:00"),
-            ({"times": "T09"}, "Local times are written as 09:00"),
-            ({"times": "24:00"}, "Local times are written as 09:00"),
-            ({"times": ","}, "Local times are written as 09:00"),
+            ({"times": "nine"}, "Write local times as 09:00"),
+            ({"times": "09:00Z"}, "Write local times as 09:00"),
+            ({"times": "09:00, 10:00+02:00"}, "Write local times as 09:00"),
+            ({"times": "T09"}, "Write local times as 09:00"),
+            ({"times": "24:00"}, "Write local times as 09:00"),
+            ({"times": ","}, "Write local times as 09:00"),
             ({"first": "0001-01-01", "last": "0001-01-07"}, "between the years 2000 and 2100"),
             ({"first": "9999-12-25", "last": "9999-12-31"}, "between the years 2000 and 2100"),
             ({"last": "2027-01-01"}, "The last day must not be before the first"),

@@ -146,7 +146,7 @@ class TestBackoffice:
         page.get_by_label("Amount").fill("20")
         page.get_by_label("Reason").fill("The sea was too rough for the child")
         page.locator("form.hf-ask").get_by_role("button", name="Refund").click()
-        expect(page.get_by_text("20.00 EUR are on their way back to Inês Gonçalves.").first).to_be_visible()
+        expect(page.get_by_text("20.00 EUR is being refunded to Inês Gonçalves.").first).to_be_visible()
         page.goto(f"/admin/booking/reservation/{sale.pk}/change/")
         expect(page.get_by_text("refund of 20.00 EUR")).to_be_visible()
         page.set_viewport_size({"width": 1280, "height": 1100})

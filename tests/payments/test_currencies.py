@@ -66,8 +66,8 @@ class TestMessages:
     @pytest.mark.parametrize(
         ("amount", "currency", "message"),
         [
-            (49, "EUR", "0.49 EUR cannot be charged; 0.50 EUR to 999,999.99 EUR can."),
-            (10**12, "JPY", "1,000,000,000,000 JPY cannot be charged; 50 JPY to 99,999,999 JPY can."),
+            (49, "EUR", "0.49 EUR cannot be charged; the limits are 0.50 EUR and 999,999.99 EUR."),
+            (10**12, "JPY", "1,000,000,000,000 JPY cannot be charged; the limits are 50 JPY and 99,999,999 JPY."),
             (1001, "KWD", "An amount in KWD must be a multiple of 0.010 KWD."),
             (150, "MGA", "An amount in MGA must be a multiple of 1.00 MGA."),
         ],
@@ -90,7 +90,7 @@ class TestMessages:
         )
         units = [{"unit": "yacht", "quantity": 2}]
         dear = frontend.reserve(slot, units=units).json()["error"]
-        assert dear["message"] == "1,999,999.98 USD cannot be charged; 0.01 USD to 999,999.99 USD can."
+        assert dear["message"] == "1,999,999.98 USD cannot be charged; the limits are 0.01 USD and 999,999.99 USD."
         payment = Payment.objects.get()
         theirs = registry.get("stripe").fetch(ref=payment.provider_ref, account="")
         contradictions.note_mismatch(payment, replace(theirs, amount=3000, currency="JPY"))

@@ -1,6 +1,7 @@
 """The payments API: money that is not a reservation's, from its making to its refund, through HTTP and a worker."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pytest_django import Settings
@@ -95,6 +96,19 @@ class TestCreate:
         assert refused.status_code == 422, refused.content
         assert (refused.json()["error"]["param"], refused.json()["error"]["code"]) == (param, code)
         assert (Payment.objects.count(), sandbox.payment_intents()) == (0, [])
+
+    @pytest.mark.parametrize("path", ["payment_intents", "refunds", "payment_intents/{id}/capture"])
+    @pytest.mark.parametrize(
+        ("amount", "message"),
+        [(0, "An amount must be more than zero."), (10**12 + 1, "This amount is too large.")],
+    )
+    def test_an_amount_of_no_size_is_told_in_words(
+        self, frontend: Frontend, path: str, amount: int, message: str
+    ) -> None:
+        missing = str(UUID(int=1))
+        others = {"payment_intents": {"currency": "EUR"}, "refunds": {"payment_id": missing}}.get(path, {})
+        refused = frontend.post(path.format(id=missing), {"amount": amount, **others})
+        assert (refused.status_code, refused.json()["error"]["message"]) == (422, message)
 
     @pytest.mark.parametrize(
         ("amount", "currency", "theirs"),
@@ -199,6 +213,7 @@ class TestHold:
         made = self.held(frontend, sandbox)
         refused = frontend.post(f"payment_intents/{made}/capture", {"amount": 2600})
         assert (refused.status_code, refused.json()["error"]["code"]) == (422, "invalid_amount")
+        assert refused.json()["error"]["message"] == "Capture exceeds the held 25.99 USD."
         assert Payment.objects.get().status == "on_hold"
 
     def test_is_canceled_for_real(self, frontend: Frontend, sandbox: Sandbox) -> None:

@@ -54,7 +54,7 @@ def check(*, amount: int, currency: str, param: str) -> None:
     highest = from_stripe(HIGHEST, currency) // step * step
     if not max(lowest, step) <= amount <= highest:
         least, most = currencies.shown(max(lowest, step), currency), currencies.shown(highest, currency)
-        message = f"{currencies.shown(amount, currency)} cannot be charged; {least} to {most} can."
+        message = f"{currencies.shown(amount, currency)} cannot be charged; the limits are {least} and {most}."
         raise ValidationError(param=param, code="invalid_amount", message=message)
     if amount % step:
         message = f"An amount in {currency} must be a multiple of {currencies.shown(step, currency)}."
