@@ -21,7 +21,7 @@ from booking.states import ReservationStatus
 from catalogue.models import Slot
 from common import currencies, ids
 from notifications.models import Mail, MailStatus
-from payments.models import Dispute, Pace, Payment
+from payments.models import Dispute, Payment, ProviderThrottle
 from reconciliation.models import Discrepancy, DiscrepancyStatus
 from sweeps import health
 from sweeps.models import SweepRun
@@ -141,7 +141,11 @@ def _need(title: str, rows: QuerySet[Any], query: str) -> Need:
 def _health(person: Any) -> list[Need]:
     """Say how the background is, each check in a word or with what is wrong."""
     runs = links.list_of(SweepRun)
-    urls = {"sweeps": runs, "promises": runs, "providers": links.list_of(Pace) if person.is_superuser else ""}
+    urls = {
+        "sweeps": runs,
+        "promises": runs,
+        "providers": links.list_of(ProviderThrottle) if person.is_superuser else "",
+    }
     return [
         Need(name.capitalize(), "well" if is_well else _wrong(check), urls.get(name, ""), is_well)
         for name, check in health.checks().items()

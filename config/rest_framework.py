@@ -38,7 +38,7 @@ SPECTACULAR: dict[str, Any] = {
         "RefundStatus": "payments.states.RefundStatus",
         "CommandStatus": "payments.states.CommandStatus",
         "CommandKind": "payments.states.CommandKind",
-        "AttemptResult": "payments.models.AttemptResult",
+        "AttemptResult": "payments.models.CheckResult",
         "TransactionStatus": "payments.states.TransactionStatus",
         "TransactionKind": "payments.states.TransactionKind",
         "SlotStatus": ["open", "closed", "sold_out"],

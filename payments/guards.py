@@ -88,24 +88,22 @@ _PAYMENTS = (
     *guards.kept(_PAYMENT, "payment_is_kept", by=REFUSE),
 )
 
-# A payment is looked at while anything about it is open. Kept by the database, so that no code path can forget it.
-_LOOKED_AT = (
+# A payment is checked while anything about it is open. Kept by the database, so that no code path can forget it.
+_NEXT_CHECK = (
     guards.function(
-        "payments_payment_is_looked_at",
+        "payments_payment_next_check",
         f"""
-        NEW.look_after := CASE WHEN NEW.status NOT IN {_FINAL}
+        NEW.next_check_at := CASE WHEN NEW.status NOT IN {_FINAL}
                                  OR NEW.amount_refunding > 0 OR NEW.stuck_at IS NOT NULL THEN now() END;
         RETURN NEW;
         """,
     ),
+    guards.trigger("payment_has_a_next_check", "BEFORE INSERT", _PAYMENT, calls="payments_payment_next_check"),
     guards.trigger(
-        "payment_is_looked_at_from_the_start", "BEFORE INSERT", _PAYMENT, calls="payments_payment_is_looked_at"
-    ),
-    guards.trigger(
-        "payment_is_looked_at_anew",
+        "payment_is_checked_anew",
         "BEFORE UPDATE",
         _PAYMENT,
-        calls="payments_payment_is_looked_at",
+        calls="payments_payment_next_check",
         condition=changed("status", "amount_refunding", "stuck_at"),
     ),
 )
@@ -165,7 +163,7 @@ _COMMANDS = (
         calls="payments_command_facts_only_grow",
     ),
     *guards.kept(_COMMAND, "command_is_kept", by=REFUSE),
-    *guards.kept("payments_attempt", "attempt_is_kept", by=REFUSE),
+    *guards.kept("payments_checkattempt", "check_attempt_is_kept", by=REFUSE),
 )
 
 _REFUNDS = (
@@ -197,7 +195,7 @@ GUARDS = (
     guards.refusal(REFUSE, "it is append-only"),
     *_ACCOUNTS,
     *_PAYMENTS,
-    *_LOOKED_AT,
+    *_NEXT_CHECK,
     *_PAYMENT_HISTORY,
     *_COMMANDS,
     *_REFUNDS,

@@ -21,8 +21,8 @@ def find_payment_for_update(**where: Any) -> Locked[Payment] | None:
     return Locked.of(found) if found is not None else None
 
 
-def find_payment_to_look_at(*, where: Q) -> Locked[Payment] | None:
-    """Lock a payment that the reconciliation may look at, unless somebody else is at it. Nothing else is locked."""
+def find_payment_to_check(*, where: Q) -> Locked[Payment] | None:
+    """Lock a payment to check, unless another process has it locked. Locks nothing else."""
     found = clocked(Payment.objects.select_for_update(no_key=True, skip_locked=True).filter(where)).first()
     return Locked.of(found) if found is not None else None
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from common.errors import NotFoundError
 from payments.errors import NotFinalError
-from payments.models import Attempt, Command, Payment, Refund, Transaction
+from payments.models import CheckAttempt, Command, Payment, Refund, Transaction
 from payments.states import TransactionKind
 from tenants import scoping
 from tenants.models import Operator
@@ -81,9 +81,9 @@ def get_transaction(*, operator: Operator, transaction_id: UUID) -> Transaction:
     return found
 
 
-def attempts_of(transaction: Transaction) -> QuerySet[Attempt]:
-    """Select the looks that the reconciliation took at a transaction's payment, oldest first."""
-    return Attempt.objects.filter(payment=transaction.payment_id).order_by("number")
+def check_attempts_of(transaction: Transaction) -> QuerySet[CheckAttempt]:
+    """Select the status checks of a transaction's payment, oldest first."""
+    return CheckAttempt.objects.filter(payment=transaction.payment_id).order_by("number")
 
 
 def commands_of(transaction: Transaction) -> QuerySet[Command]:

@@ -47,7 +47,7 @@ def acquire(*, provider: str, account: str, calls: int = 1) -> float:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO payments_pace AS known (provider, account, minute, calls, failures, paused_because)
+            INSERT INTO payments_providerthrottle AS known (provider, account, minute, calls, failures, paused_because)
             VALUES (%(provider)s, %(account)s, date_trunc('minute', now()), %(calls)s, 0, '')
             ON CONFLICT (provider, account) DO UPDATE
                 SET calls = excluded.calls + CASE WHEN known.minute = excluded.minute THEN known.calls ELSE 0 END,
@@ -71,7 +71,7 @@ def _seconds_to_wait(*, provider: str, account: str, calls: int) -> float:
                             CASE WHEN calls + %s > %s AND minute = date_trunc('minute', now())
                                  THEN extract(epoch FROM minute + interval '1 minute' - now()) END,
                             0)
-            FROM payments_pace WHERE provider = %s AND account = %s
+            FROM payments_providerthrottle WHERE provider = %s AND account = %s
             """,
             [calls, settings.PROVIDER_CALLS_PER_MINUTE, provider, account],
         )
@@ -82,7 +82,7 @@ def _seconds_to_wait(*, provider: str, account: str, calls: int) -> float:
 def count(*, provider: str, account: str, calls: int = 1) -> None:
     """Count calls that go with one that was admitted, and that nobody could foresee; negative: they were not made."""
     _write(
-        "UPDATE payments_pace SET calls = greatest(calls + %(calls)s, 0) "
+        "UPDATE payments_providerthrottle SET calls = greatest(calls + %(calls)s, 0) "
         "WHERE provider = %(provider)s AND account = %(account)s AND minute = date_trunc('minute', now())",
         {"provider": provider, "account": account, "calls": calls},
     )
@@ -98,7 +98,7 @@ def wait_for(*, provider: str, account: str, wait: Callable[[float], None]) -> N
         wait(seconds)
 
 
-def paced(
+def read_list(
     rows: Callable[[], Iterator[T]], *, provider: str, account: str, wait: Callable[[float], None] = give_up
 ) -> Iterator[T]:
     """Read a list of a provider at its pace, and note how it went.
@@ -143,7 +143,7 @@ def failed(*, provider: str, account: str) -> None:
     """Note a call that brought no answer; after some in a row, pause for twice as long as the last time."""
     _write(
         """
-        INSERT INTO payments_pace AS known (provider, account, minute, calls, failures, paused_because)
+        INSERT INTO payments_providerthrottle AS known (provider, account, minute, calls, failures, paused_because)
         VALUES (%(provider)s, %(account)s, date_trunc('minute', now()), 0, 1, '')
         ON CONFLICT (provider, account) DO UPDATE
             SET failures = known.failures + 1,
@@ -163,7 +163,7 @@ def failed(*, provider: str, account: str) -> None:
 def answered(*, provider: str, account: str) -> None:
     """Note that the provider answers; a statement is spent on it only if it did not before."""
     _write(
-        "UPDATE payments_pace SET failures = 0, paused_until = NULL, paused_because = '' "
+        "UPDATE payments_providerthrottle SET failures = 0, paused_until = NULL, paused_because = '' "
         "WHERE provider = %(provider)s AND account = %(account)s AND failures > 0",
         {"provider": provider, "account": account},
     )
@@ -172,7 +172,8 @@ def answered(*, provider: str, account: str) -> None:
 def _pause(provider: str, account: str, seconds: float, because: str) -> None:
     _write(
         """
-        INSERT INTO payments_pace AS known (provider, account, minute, calls, failures, paused_until, paused_because)
+        INSERT INTO payments_providerthrottle AS known
+            (provider, account, minute, calls, failures, paused_until, paused_because)
         VALUES (%(provider)s, %(account)s, date_trunc('minute', now()), 0, 0,
                 now() + make_interval(secs => %(seconds)s), %(because)s)
         ON CONFLICT (provider, account) DO UPDATE

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from adminkit import staff_log
 from common import currencies
-from payments.models import Attempt, Command, Dispute, Payment
+from payments.models import CheckAttempt, Command, Dispute, Payment
 from payments.states import CommandStatus
 from tenants import clocks
 
@@ -53,7 +53,7 @@ class Entry:
 
 
 def of_payment(payment: Payment, *, also: Iterable[Any] = ()) -> list[Entry]:
-    """List what happened to a payment: its states, commands, events, looks, refunds and mails, and what people did.
+    """List what happened to a payment: its states, commands, events, checks, refunds and mails, and what people did.
 
     What people did to other rows that belong to it, ``also`` names.
     """
@@ -66,8 +66,8 @@ def of_payment(payment: Payment, *, also: Iterable[Any] = ()) -> list[Entry]:
         if command.finished_at is not None:
             found.append(_answered(command))
     found += [
-        Entry(attempt.finished_at or attempt.at, "look", _looked(attempt), "reconciliation", attempt.error)
-        for attempt in payment.attempts.all()
+        Entry(attempt.finished_at or attempt.at, "check", _checked(attempt), "reconciliation", attempt.error)
+        for attempt in payment.check_attempts.all()
     ]
     found += [
         Entry(event.received_at, "event", f"{event.type}: {event.effect or event.status}", event.event_id, event.error)
@@ -131,10 +131,10 @@ def _shown(dispute: Dispute) -> str:
     return currencies.shown(dispute.amount, dispute.currency)
 
 
-def _looked(attempt: Attempt) -> str:
+def _checked(attempt: CheckAttempt) -> str:
     said = f"the provider says {attempt.provider_status}" if attempt.provider_status else "the provider was asked"
     result = attempt.done or attempt.get_result_display().lower()
-    return f"look {attempt.number}: {said}; {result}"
+    return f"check {attempt.number}: {said}; {result}"
 
 
 def _asked(command: Command) -> str:

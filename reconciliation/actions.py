@@ -14,10 +14,17 @@ from payments import commands, refunds, throttle
 from payments.models import Payment
 from payments.providers.base import ProviderError
 from payments.throttle import PausedError
-from reconciliation import discrepancies, figures, manual_evidence, matters, missed_events, status_checks
+from reconciliation import (
+    discrepancies,
+    discrepancy_rules,
+    manual_evidence,
+    missed_events,
+    payment_totals,
+    status_checks,
+)
 from reconciliation.accounts import Account
-from reconciliation.figures import Figures
 from reconciliation.models import ACCEPTED, ASKED_AGAIN, OTHER_WAY, Discrepancy, DiscrepancyKind
+from reconciliation.payment_totals import PaymentTotals
 from webhooks.models import OPEN, Event
 
 T = TypeVar("T")
@@ -57,7 +64,7 @@ def recover_events_of(payment: Payment, actor: str, reason: str) -> str:
     return f"{taken} events were recovered for {actor}."
 
 
-def look_now(payment: Payment, actor: str, reason: str) -> str:
+def check_now(payment: Payment, actor: str, reason: str) -> str:
     """Ask the provider how a payment stands, due or not, and act on the answer.
 
     Raises:
@@ -66,7 +73,7 @@ def look_now(payment: Payment, actor: str, reason: str) -> str:
     result = _asked(lambda: status_checks.reconcile_now(payment=payment, wait=throttle.give_up))
     if result is None:
         raise NothingToDoError("Another check of this payment is running.")
-    matters.keep()
+    discrepancy_rules.apply()
     said = result.provider_status or "nothing"
     return f"Asked for {actor}: the provider says {said}; {result.done or result.error or result.result.value}."
 
@@ -152,7 +159,7 @@ def attest(row: Discrepancy, actor: str, reason: str) -> str:
     receipt = manual_evidence.attest(payment_id=_payment(row).pk, by=actor, because=reason)
     if not _payment(row).amount_captured:
         raise NothingToDoError(f"The event could not be applied ({receipt}); its error says why.")
-    theirs = _asked(lambda: figures.there(_payment(row)))
+    theirs = _asked(lambda: payment_totals.fetch_theirs(_payment(row)))
     return _resolve_if_equal(row, actor, reason, "attested", theirs=theirs, told="It is recorded")
 
 
@@ -171,20 +178,22 @@ def accept(row: Discrepancy, actor: str, reason: str) -> str:
     return _resolve(row, actor, reason, ACCEPTED)
 
 
-def _recover(payment: Payment) -> tuple[int, Figures]:
+def _recover(payment: Payment) -> tuple[int, PaymentTotals]:
     """Take in events until our figures are the provider's; returns how many were new, and the provider's figures."""
     account = Account(payment.provider, payment.provider_account)
-    theirs = _asked(lambda: figures.there(payment))
+    theirs = _asked(lambda: payment_totals.fetch_theirs(payment))
     tally = _asked(
         lambda: missed_events.recover_until(
-            account=account, since=payment.created_at, is_enough=lambda: figures.here(payment) == theirs
+            account=account, since=payment.created_at, is_enough=lambda: payment_totals.get_ours(payment) == theirs
         )
     )
     return tally.taken, theirs
 
 
-def _resolve_if_equal(row: Discrepancy, actor: str, reason: str, resolution: str, *, theirs: Figures, told: str) -> str:
-    ours = figures.here(_payment(row))
+def _resolve_if_equal(
+    row: Discrepancy, actor: str, reason: str, resolution: str, *, theirs: PaymentTotals, told: str
+) -> str:
+    ours = payment_totals.get_ours(_payment(row))
     if ours != theirs:
         return f"{told}; the figures still differ: {ours} here, {theirs} at the provider."
     if row.kind == DiscrepancyKind.PARTIAL_CAPTURE:

@@ -15,9 +15,9 @@ from adminkit.actions import reasoned
 from adminkit.pages import ReadOnlyAdmin, SuperuserAdmin, add_actions, once
 from common import currencies
 from payments import formatting, timeline
-from payments.models import Pace, Payment
+from payments.models import Payment, ProviderThrottle
 from reconciliation import actions
-from reconciliation.models import BookEntry, Discrepancy, SettlementRun
+from reconciliation.models import Discrepancy, LedgerEntry, SettlementRun
 from tenants.roles import Permission
 
 _FIGURES = frozenset(("amount", "captured", "refunded", "refunding", "fee", "fees", "net", "moved"))
@@ -139,7 +139,7 @@ class SettlementRunAdmin(_Books):
         return _two_sides(lines)
 
 
-@admin.register(BookEntry)
+@admin.register(LedgerEntry)
 class BookEntryAdmin(_Books):
     """The provider's books, line by line."""
 
@@ -161,7 +161,7 @@ class BookEntryAdmin(_Books):
     period = "occurred_at"
 
 
-@admin.register(Pace)
+@admin.register(ProviderThrottle)
 class PaceAdmin(_Books):
     """How fast the background calls each account, and whether it is held off."""
 
@@ -170,6 +170,6 @@ class PaceAdmin(_Books):
 
 add_actions(
     Payment,
-    reasoned("Ask the provider now", actions.look_now, name="look_now", permission=Permission.MONEY),
+    reasoned("Ask the provider now", actions.check_now, name="check_now", permission=Permission.MONEY),
     reasoned("Recover its events", actions.recover_events_of, name="recover_events", permission=Permission.MONEY),
 )

@@ -1,4 +1,4 @@
-"""Looks at the provider, one payment at a time: claimed and numbered before the call, with back-off between them."""
+"""Status checks of one payment at a time: claimed and numbered before the call, with back-off between them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,11 +10,11 @@ from django.db.models.functions import Now
 
 from common import database, retries
 from payments import commands, locks
-from payments.models import Attempt, AttemptResult, Command, Payment
+from payments.models import CheckAttempt, CheckResult, Command, Payment
 from payments.states import COMMAND_OPEN
 
 LEASE = timedelta(minutes=5)
-"""Who has looked for longer than this is taken to be dead."""
+"""A check that has run for longer than this is taken to be dead."""
 _FIRST_DELAY = timedelta(minutes=1)
 _LONGEST_DELAY = timedelta(days=1)
 _LONGEST_WAIT = timedelta(days=7)
@@ -22,9 +22,9 @@ _LONGEST_WAIT = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a look came to. ``counts``: a failure is one of the few after which a person is told."""
+    """The result of a check. ``counts``: this failure counts towards telling a person."""
 
-    result: AttemptResult
+    result: CheckResult
     provider_status: str = ""
     done: str = ""
     error: str = ""
@@ -32,9 +32,9 @@ class Result:
 
 
 def due() -> QuerySet[Payment]:
-    """Select payments of which something is open and that were not looked at for long enough. Takes no lock.
+    """Select payments that are due for a check. Takes no lock.
 
-    Left out are those that only wait for the next attempt of the command that makes them: there is nothing to look at.
+    Left out are those that only wait for the next attempt of the command that makes them: there is nothing to ask for.
     Any other command of theirs waits for that one, and says nothing.
     """
     coming = Command.objects.filter(
@@ -43,76 +43,76 @@ def due() -> QuerySet[Payment]:
         status__in=sorted(COMMAND_OPEN),
         next_attempt_at__isnull=False,
     )
-    return Payment.objects.filter(_is_due()).exclude(Q(provider_ref="") & Exists(coming)).order_by("look_after")
+    return Payment.objects.filter(_is_due()).exclude(Q(provider_ref="") & Exists(coming)).order_by("next_check_at")
 
 
-def claim_due(*, payment_id: UUID) -> Attempt | None:
-    """Begin a look that is due; None if it is not, or somebody else has begun it. One short transaction."""
+def claim_due(*, payment_id: UUID) -> CheckAttempt | None:
+    """Begin a check that is due; None if it is not, or another process began it. One short transaction."""
     return _claim(Q(pk=payment_id) & _is_due())
 
 
-def claim_now(*, payment_id: UUID) -> Attempt | None:
-    """Begin a look whether it is due or not; None if somebody is at it at this moment."""
-    alive = Attempt.objects.filter(payment=payment_id, result=AttemptResult.RUNNING, at__gt=Now() - LEASE)
+def claim_now(*, payment_id: UUID) -> CheckAttempt | None:
+    """Begin a check, due or not; None while another one is running."""
+    alive = CheckAttempt.objects.filter(payment=payment_id, result=CheckResult.RUNNING, at__gt=Now() - LEASE)
     return _claim(Q(pk=payment_id) & ~Q(pk__in=alive.values("payment")))
 
 
-def finish(attempt: Attempt, result: Result) -> None:
-    """Note what a look came to, when the next one is, and flag the payment as stuck after too many failures."""
+def finish(attempt: CheckAttempt, result: Result) -> None:
+    """Record the result of a check and the time of the next; flag the payment after too many failures."""
     with database.use_case():
         locked = locks.find_payment_for_update(pk=attempt.payment_id)
         if locked is None:
             return
         payment, at = locked.row, locked.at
-        if not payment.attempts.filter(pk=attempt.pk, result=AttemptResult.RUNNING).exists():
-            return  # it took longer than its lease, and somebody else has looked since
+        if not payment.check_attempts.filter(pk=attempt.pk, result=CheckResult.RUNNING).exists():
+            return  # it took longer than its lease, and another check has run since
         _note(attempt, result, at)
         changes = _flag(payment, attempt, at)
-        if payment.look_after == attempt.payment.look_after:  # else something has changed, and a new time began
-            payment.look_after = at + _delay(payment, attempt, at) - _after()
-            changes.append("look_after")
+        if payment.next_check_at == attempt.payment.next_check_at:  # else something has changed, and a new time began
+            payment.next_check_at = at + _delay(payment, attempt, at) - _after()
+            changes.append("next_check_at")
         database.update_together((attempt, ["result", "provider_status", "done", "error", "failures", "finished_at"]))
         database.update_together((payment, changes))
 
 
-def _claim(where: Q) -> Attempt | None:
+def _claim(where: Q) -> CheckAttempt | None:
     with database.use_case():
-        locked = locks.find_payment_to_look_at(where=where)
+        locked = locks.find_payment_to_check(where=where)
         if locked is None:
             return None
         payment, at = locked.row, locked.at
-        last = payment.attempts.order_by("-number").first()
-        if last is not None and last.result == AttemptResult.RUNNING:
-            _note(last, Result(result=AttemptResult.FAILED, error="whoever looked died on it"), at)
+        last = payment.check_attempts.order_by("-number").first()
+        if last is not None and last.result == CheckResult.RUNNING:
+            _note(last, Result(result=CheckResult.FAILED, error="the process died during this check"), at)
             last.save()
-        payment.look_after = at + LEASE - _after()
-        Payment.objects.filter(pk=payment.pk).update(look_after=payment.look_after)
+        payment.next_check_at = at + LEASE - _after()
+        Payment.objects.filter(pk=payment.pk).update(next_check_at=payment.next_check_at)
         number, failures = (last.number, last.failures) if last else (0, 0)
-        return Attempt.objects.create(payment=payment, number=number + 1, failures=failures, at=at)
+        return CheckAttempt.objects.create(payment=payment, number=number + 1, failures=failures, at=at)
 
 
-def _note(attempt: Attempt, result: Result, at: datetime) -> None:
+def _note(attempt: CheckAttempt, result: Result, at: datetime) -> None:
     attempt.result = result.result
     attempt.provider_status = result.provider_status[:64]
     attempt.done, attempt.error = result.done, result.error
     attempt.finished_at = at
-    if result.result == AttemptResult.FAILED:
+    if result.result == CheckResult.FAILED:
         attempt.failures += 1 if result.counts else 0
     else:
         attempt.failures = 0
 
 
-def _flag(payment: Payment, attempt: Attempt, at: datetime) -> list[str]:
+def _flag(payment: Payment, attempt: CheckAttempt, at: datetime) -> list[str]:
     """Flag a payment that nobody could find out about, or take the flag from one that is in order again."""
     if attempt.failures >= settings.RECONCILE_MAX_ATTEMPTS and payment.stuck_at is None:
-        payment.flag_stuck(at=at, because=f"{attempt.failures} looks at the provider have failed ({attempt.error})")
+        payment.flag_stuck(at=at, because=f"{attempt.failures} checks with the provider have failed ({attempt.error})")
         return ["stuck_at", "stuck_because"]
     if attempt.failures == 0 and payment.unflag():
         return ["stuck_at", "stuck_because"]
     return []
 
 
-def _delay(payment: Payment, attempt: Attempt, at: datetime) -> timedelta:
+def _delay(payment: Payment, attempt: CheckAttempt, at: datetime) -> timedelta:
     """Exponential with jitter: after failures from a minute on, else for as long again as it has stood as it is."""
     if attempt.failures:
         return retries.delay(attempt.failures, first=_FIRST_DELAY, longest=_LONGEST_DELAY)
@@ -125,4 +125,4 @@ def _after() -> timedelta:
 
 
 def _is_due() -> Q:
-    return Q(look_after__lte=Now() - _after())
+    return Q(next_check_at__lte=Now() - _after())

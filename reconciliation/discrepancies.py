@@ -72,7 +72,7 @@ def open_or_refresh(**told: Any) -> bool:
 def keep_with_stuck() -> int:
     """Open a discrepancy for every stuck payment, and resolve those of payments that are stuck no more.
 
-    Returns how many were opened. Whoever flags a payment (the outbox, a look) need not know of discrepancies.
+    Returns how many were opened. Whoever flags a payment (the outbox, a check) need not know of discrepancies.
     """
     told = unresolved(DiscrepancyKind.STUCK)
     stuck = Payment.objects.filter(stuck_at__isnull=False).exclude(pk__in=told.values("payment"))

@@ -9,7 +9,7 @@ from webhooks.models import Event
 
 
 def of_payment(payment: Payment, theirs: ProviderPayment | None = None) -> dict[str, Any]:
-    """Write down a payment with its commands, events and looks, and how the provider has it, if that is known."""
+    """Write down a payment with its commands, events and checks, and how the provider has it, if that is known."""
     return {
         "ours": {
             "payment": str(payment.pk),
@@ -44,7 +44,7 @@ def of_payment(payment: Payment, theirs: ProviderPayment | None = None) -> dict[
                 "error": attempt.error,
                 "at": rfc3339(attempt.at),
             }
-            for attempt in payment.attempts.all()
+            for attempt in payment.check_attempts.all()
         ],
     }
 

@@ -6,7 +6,7 @@ from reconciliation.models import DISCREPANCY_TRANSITIONS
 
 AFTER = ()
 
-_DISCREPANCY, _ENTRY, _REFUSE = "reconciliation_discrepancy", "reconciliation_bookentry", "reconciliation_refuse"
+_DISCREPANCY, _ENTRY, _REFUSE = "reconciliation_discrepancy", "reconciliation_ledgerentry", "reconciliation_refuse"
 _SEEN = changed("kind", "provider", "account", "subject", "summary", "difference", "evidence", "opened_at")
 _RESOLVED = changed("resolved_at", "resolved_by", "resolved_because", "resolution")
 _READ = changed("ref", "kind", "amount", "fee", "net", "currency", "moved", "occurred_at")
@@ -26,14 +26,14 @@ GUARDS = (
     guards.trigger("discrepancy_moves", "BEFORE UPDATE", _DISCREPANCY, calls="reconciliation_discrepancy_moves"),
     *guards.kept(_DISCREPANCY, "discrepancy_is_kept", by=_REFUSE),
     guards.function(
-        "reconciliation_bookentry_is_kept",
+        "reconciliation_ledgerentry_is_kept",
         guards.refuse_if(
             f"{_READ}\n    OR (OLD.payout_ref <> '' AND OLD.payout_ref <> NEW.payout_ref)",
             "a line of the books is kept as it was read",
-            constraint="book_entry_frozen",
+            constraint="ledger_entry_frozen",
         ),
         "RETURN NEW;",
     ),
-    guards.trigger("book_entry_is_frozen", "BEFORE UPDATE", _ENTRY, calls="reconciliation_bookentry_is_kept"),
-    *guards.kept(_ENTRY, "book_entry_is_kept", by=_REFUSE),
+    guards.trigger("ledger_entry_is_frozen", "BEFORE UPDATE", _ENTRY, calls="reconciliation_ledgerentry_is_kept"),
+    *guards.kept(_ENTRY, "ledger_entry_is_kept", by=_REFUSE),
 )

@@ -12,7 +12,7 @@ from payments.providers.base import ProviderError
 from payments.throttle import PausedError
 from reconciliation import discrepancies, queries
 from reconciliation.accounts import Account
-from reconciliation.models import BookEntry, DiscrepancyKind
+from reconciliation.models import DiscrepancyKind, LedgerEntry
 from reconciliation.queries import Wait
 
 BATCH = 500
@@ -39,7 +39,7 @@ def read(*, account: Account, since: datetime, until: datetime, wait: Wait) -> T
 
 def has_payout(*, account: Account, ref: str) -> bool:
     """Say whether it is known what a payout is made of."""
-    return BookEntry.objects.filter(provider=account.provider, account=account.account, payout_ref=ref).exists()
+    return LedgerEntry.objects.filter(provider=account.provider, account=account.account, payout_ref=ref).exists()
 
 
 def read_payout(*, account: Account, payout_ref: str, wait: Wait) -> int:
@@ -73,13 +73,13 @@ def _store_all(lines: Iterator[ProviderEntry], work: Callable[[Sequence[Provider
 def store(*, account: Account, lines: Sequence[ProviderEntry], payout_ref: str = "") -> Sequence[ProviderEntry]:
     """Store lines that are not there yet, with the payout that took them, and compare those that are. Returns all."""
     rows = [
-        BookEntry(
+        LedgerEntry(
             id=ids.new_id(), provider=account.provider, account=account.account, payout_ref=payout_ref, **asdict(line)
         )
         for line in lines
     ]
-    BookEntry.objects.bulk_create(rows, ignore_conflicts=True)
-    known = BookEntry.objects.filter(
+    LedgerEntry.objects.bulk_create(rows, ignore_conflicts=True)
+    known = LedgerEntry.objects.filter(
         provider=account.provider, account=account.account, ref__in=[line.ref for line in lines]
     )
     if payout_ref:
@@ -90,7 +90,7 @@ def store(*, account: Account, lines: Sequence[ProviderEntry], payout_ref: str =
     return lines
 
 
-def _compare(account: Account, line: ProviderEntry, ours: BookEntry) -> None:
+def _compare(account: Account, line: ProviderEntry, ours: LedgerEntry) -> None:
     """Open a discrepancy for a line that adds up to nothing, or that is not what it was."""
     theirs = {name: getattr(line, name) for name in _FIGURES}
     before = {name: getattr(ours, name) for name in _FIGURES}

@@ -21,7 +21,7 @@ _CHUNK = 200
 # the planner knows how large they are.
 _TOUCHED = """
     CREATE TEMPORARY TABLE reconciliation_touched ON COMMIT DROP AS
-    SELECT payment_ref AS ref FROM reconciliation_bookentry
+    SELECT payment_ref AS ref FROM reconciliation_ledgerentry
     WHERE provider = %(provider)s AND account = %(account)s AND payment_ref <> ''
       AND occurred_at >= %(since)s AND occurred_at < %(until)s
     UNION
@@ -41,7 +41,7 @@ _THEIRS = """
            coalesce(-sum(b.moved) FILTER (WHERE b.kind LIKE '%%refund%%'), 0) AS refunded,
            min(b.moved_currency) AS currency, max(b.moved_currency) AS other_currency,
            min(b.currency) AS balance_currency
-    FROM reconciliation_bookentry b JOIN reconciliation_touched t ON t.ref = b.payment_ref
+    FROM reconciliation_ledgerentry b JOIN reconciliation_touched t ON t.ref = b.payment_ref
     WHERE b.provider = %(provider)s AND b.account = %(account)s GROUP BY b.payment_ref
 """
 

@@ -140,7 +140,7 @@ class Discrepancy(models.Model):
         self.status = to
 
 
-class BookEntry(models.Model):
+class LedgerEntry(models.Model):
     """A line of the provider's books as we have read it; append-only but for the payout that takes it."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
@@ -160,17 +160,17 @@ class BookEntry(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-occurred_at"]
-        verbose_name_plural = "book entries"
+        verbose_name_plural = "ledger entries"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["ref", "provider", "account"], name="book_entry_once"),
+            models.UniqueConstraint(fields=["ref", "provider", "account"], name="ledger_entry_once"),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["provider", "account", "occurred_at"], name="book_entry_time"),
-            models.Index(fields=["-occurred_at", "-id"], name="book_entry_newest"),
+            models.Index(fields=["provider", "account", "occurred_at"], name="ledger_entry_time"),
+            models.Index(fields=["-occurred_at", "-id"], name="ledger_entry_newest"),
             models.Index(
-                fields=["payment_ref", "provider", "account"], condition=~Q(payment_ref=""), name="book_entry_payment"
+                fields=["payment_ref", "provider", "account"], condition=~Q(payment_ref=""), name="ledger_entry_payment"
             ),
-            models.Index(fields=["payout_ref"], condition=~Q(payout_ref=""), name="book_entry_payout"),
+            models.Index(fields=["payout_ref"], condition=~Q(payout_ref=""), name="ledger_entry_payout"),
         ]
 
     def __str__(self) -> str:

@@ -237,7 +237,7 @@ PROMISES = (
             UNION ALL
             SELECT b.ref, format('amount {%%1$s %%4$s}, fee {%%2$s %%4$s}, net {%%3$s %%4$s}, and nobody was told',
                                  b.amount, b.fee, b.net, b.currency)
-            FROM reconciliation_bookentry b
+            FROM reconciliation_ledgerentry b
             WHERE b.amount - b.fee <> b.net
               AND NOT EXISTS (SELECT 1 FROM reconciliation_discrepancy d WHERE d.subject = b.ref)""",
     ),

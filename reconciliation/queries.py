@@ -26,7 +26,7 @@ def read(
         ProviderError, PausedError: The provider cannot be asked.
     """
     provider = registry.get(account.provider)
-    found = throttle.paced(lambda: rows(provider), provider=account.provider, account=account.account, wait=wait)
+    found = throttle.read_list(lambda: rows(provider), provider=account.provider, account=account.account, wait=wait)
     for row in found:
         if isinstance(row, Unreadable):
             loops.fail(row.error, name=_NAME, row=row.ref or f"(without an id, of {account})")

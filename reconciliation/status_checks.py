@@ -1,7 +1,7 @@
 """Payments whose outcome is not known: ask the provider, and act on the answer through the one door.
 
-A look reads only (:func:`look`); what follows from it is done after (:func:`reconcile_one`), so that a dry run can tell
-what would be. The answer to a question is never evidence of money: "captured" makes us fetch the event.
+:func:`check` reads only; :func:`reconcile_one` then does what follows: so a dry run can tell what it would do.
+The answer to a question is never evidence of money: "captured" makes us fetch the event.
 """
 
 import logging
@@ -16,13 +16,13 @@ from booking.states import ReservationStatus
 from common import database, errors, logs, loops
 from common.locking import AsOf, clocked
 from payments import commands, sending, throttle
-from payments.models import Attempt, AttemptResult, Payment
+from payments.models import CheckAttempt, CheckResult, Payment
 from payments.outcome_types import Effect, Outcome, PaymentOutcome, ProviderPayment
 from payments.providers import registry
 from payments.providers.base import NotSentError, Provider, ProviderError, Unreadable, UnreadableError
 from payments.states import COMMAND_OPEN, RefundStatus
 from payments.throttle import PausedError
-from reconciliation import check_attempts, contradictions, discrepancies, matters, missed_events
+from reconciliation import check_attempts, contradictions, discrepancies, discrepancy_rules, missed_events
 from reconciliation.accounts import Account
 from reconciliation.check_attempts import Result
 
@@ -32,7 +32,7 @@ _FINAL_REFUNDS = ("succeeded", "failed", "canceled")
 
 
 class Step(StrEnum):
-    """What a look says is to be done."""
+    """What follows from a check."""
 
     SEND_AGAIN = "send again"
     FETCH_EVENTS = "fetch events"
@@ -42,8 +42,8 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """A payment, how the provider has it, and what is to be done about it."""
+class Finding:
+    """A payment, its state at the provider, and what follows."""
 
     payment: Payment
     step: Step
@@ -67,7 +67,7 @@ class Tally:
 
 
 def reconcile_due(*, limit: int = 500) -> Tally:
-    """Look at every payment that is due, and do what follows. Safe when two run: each look is claimed.
+    """Check every payment that is due, and do what follows. Safe when two run: each check is claimed.
 
     An account that may not be called now is left for the next run; its payments lose no attempt by it. Read is page by
     page (``limit`` rows) to the end of what is due, so that they keep those of no other account waiting.
@@ -89,35 +89,35 @@ def reconcile_due(*, limit: int = 500) -> Tally:
 
     due = loops.pages(check_attempts.due().only("provider", "provider_account"), size=limit)
     loops.each(loops.flat(due), reconcile, name="reconcile")
-    matters.keep()
+    discrepancy_rules.apply()
     return tally
 
 
 def reconcile_now(*, payment: Payment, wait: Callable[[float], None]) -> Result | None:
-    """Look at a payment now, due or not; None if somebody else is looking at it."""
+    """Check a payment now, due or not; None while another check of it runs."""
     throttle.wait_for(provider=payment.provider, account=payment.provider_account, wait=wait)
     attempt = check_attempts.claim_now(payment_id=payment.pk)
     return reconcile_one(attempt) if attempt is not None else None
 
 
-def reconcile_one(attempt: Attempt) -> Result:
-    """Look at a claimed payment, do what follows, and note it. What goes wrong is noted too, and never raised."""
+def reconcile_one(attempt: CheckAttempt) -> Result:
+    """Check a claimed payment, do what follows, and record it. Failures are recorded too, never raised."""
     try:
-        result = _do(look(payment=attempt.payment))
+        result = _do(check(payment=attempt.payment))
     except ProviderError as error:
         throttle.note(error, provider=attempt.payment.provider, account=attempt.payment.provider_account)
         held_off = isinstance(error, NotSentError) and error.retry_after is not None
-        result = Result(result=AttemptResult.FAILED, error=str(error), counts=not held_off)
+        result = Result(result=CheckResult.FAILED, error=str(error), counts=not held_off)
     except PausedError as error:
-        result = Result(result=AttemptResult.FAILED, error=str(error), counts=False)
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is noted: who looks must know of it
+        result = Result(result=CheckResult.FAILED, error=str(error), counts=False)
+    except Exception as error:  # noqa: BLE001  # every failure is recorded on the check
         logs.failure(logger, "A payment could not be reconciled.", error, payment=attempt.payment_id)
-        result = Result(result=AttemptResult.FAILED, error=errors.describe(error))
+        result = Result(result=CheckResult.FAILED, error=errors.describe(error))
     check_attempts.finish(attempt, result)
     return result
 
 
-def look(*, payment: Payment) -> Look:
+def check(*, payment: Payment) -> Finding:
     """Ask the provider how a payment stands. Reads only, here and there; must be called outside a transaction.
 
     Raises:
@@ -126,7 +126,7 @@ def look(*, payment: Payment) -> Look:
     given_up = commands.given_up(payment=payment).exists()
     if given_up or not payment.provider_ref:
         why = "" if given_up else "the provider has told nothing of it yet"
-        return Look(payment=payment, step=Step.SEND_AGAIN if given_up else Step.NOTHING_KNOWN, why=why)
+        return Finding(payment=payment, step=Step.SEND_AGAIN if given_up else Step.NOTHING_KNOWN, why=why)
     account = payment.provider_account
     waiting = {refund.provider_ref for refund in payment.refunds.filter(status=RefundStatus.PENDING)}
     forgotten = _is_forgotten(payment)
@@ -140,16 +140,16 @@ def look(*, payment: Payment) -> Look:
     if theirs.outcome is Outcome.CAPTURED and not payment.amount_captured:
         refs.add(theirs.ref)
     if refs:
-        return Look(payment=payment, step=Step.FETCH_EVENTS, theirs=theirs, refs=frozenset(refs))
+        return Finding(payment=payment, step=Step.FETCH_EVENTS, theirs=theirs, refs=frozenset(refs))
     if unreadable is not None:
         raise unreadable  # it may be the one that is waited for
     if theirs.outcome is Outcome.UNKNOWN or (forgotten and theirs.outcome is Outcome.HELD):
         why = "it is confirmed, and nothing takes the money" if forgotten else "the provider's word for it is not known"
-        return Look(payment=payment, step=Step.NOTHING_KNOWN, theirs=theirs, why=why)
+        return Finding(payment=payment, step=Step.NOTHING_KNOWN, theirs=theirs, why=why)
     if payment.is_final and theirs.outcome not in (Outcome.CAPTURED, Outcome.CANCELED):
-        return Look(payment=payment, step=Step.RELEASE, theirs=theirs, why="closed here, and open at the provider")
+        return Finding(payment=payment, step=Step.RELEASE, theirs=theirs, why="closed here, and open at the provider")
     is_held = theirs.outcome is Outcome.HELD and payment.held_at is not None
-    return Look(payment=payment, step=Step.RELEASE if is_held else Step.SETTLE, theirs=theirs)
+    return Finding(payment=payment, step=Step.RELEASE if is_held else Step.SETTLE, theirs=theirs)
 
 
 def _ended(payment: Payment, waiting: set[str], provider: Provider) -> tuple[set[str], UnreadableError | None]:
@@ -163,10 +163,10 @@ def _ended(payment: Payment, waiting: set[str], provider: Provider) -> tuple[set
     return ended, unreadable
 
 
-def _do(found: Look) -> Result:
+def _do(found: Finding) -> Result:
     if found.theirs is not None and contradictions.note_mismatch(found.payment, found.theirs):
         error = "it is of another amount or currency at the provider"
-        return Result(result=AttemptResult.FAILED, provider_status=found.status, error=error)
+        return Result(result=CheckResult.FAILED, provider_status=found.status, error=error)
     match found.step:
         case Step.SEND_AGAIN:
             return _send_again(found.payment)
@@ -176,7 +176,7 @@ def _do(found: Look) -> Result:
             return _release(found)
         case Step.SETTLE:
             return _handle(found)
-    return Result(result=AttemptResult.FAILED, provider_status=found.status, error=found.why)
+    return Result(result=CheckResult.FAILED, provider_status=found.status, error=found.why)
 
 
 def _send_again(payment: Payment) -> Result:
@@ -186,20 +186,20 @@ def _send_again(payment: Payment) -> Result:
     given_up = [AsOf.of(command) for command in clocked(commands.given_up(payment=payment))]
     for number, found in enumerate(given_up):
         command = found.row
-        calls = sending.count_calls(command, now=found.at) - (number == 0)  # one is counted with the look
+        calls = sending.count_calls(command, now=found.at) - (number == 0)  # one is counted with the check
         if calls and (seconds := throttle.acquire(**account, calls=calls)):
             raise PausedError(seconds)
         claimed = commands.claim_once_more(command_id=command.pk)
         sent = execution.execute_claimed_of_any(claimed) if claimed is not None else None
         if sent is None or not sent.known:
             command.refresh_from_db()
-            return Result(result=AttemptResult.FAILED, done=f"{command.kind} was sent again", error=command.last_error)
+            return Result(result=CheckResult.FAILED, done=f"{command.kind} was sent again", error=command.last_error)
         throttle.answered(**account)
         done.append(f"{command.kind} was sent again: known now")
-    return Result(result=AttemptResult.APPLIED, done="; ".join(done))
+    return Result(result=CheckResult.APPLIED, done="; ".join(done))
 
 
-def _fetch_events(found: Look) -> Result:
+def _fetch_events(found: Finding) -> Result:
     payment = found.payment
     tally = missed_events.recover_until(
         account=Account(payment.provider, payment.provider_account),
@@ -208,28 +208,28 @@ def _fetch_events(found: Look) -> Result:
     )
     if _lacks_events(found):
         error = "; ".join(tally.problems) or "the provider has the money, and no event of it can be had"
-        return Result(result=AttemptResult.FAILED, provider_status=found.status, error=error)
+        return Result(result=CheckResult.FAILED, provider_status=found.status, error=error)
     done = f"recovered {tally.taken} events whose webhook never came"
-    return Result(result=AttemptResult.RECOVERED, provider_status=found.status, done=done)
+    return Result(result=CheckResult.RECOVERED, provider_status=found.status, done=done)
 
 
-def _lacks_events(found: Look) -> bool:
+def _lacks_events(found: Finding) -> bool:
     """Whether what the provider has done is still without evidence here."""
     if found.theirs is not None and found.theirs.ref in found.refs:
         return Payment.objects.filter(pk=found.payment.pk, amount_captured=0).exists()
     return found.payment.refunds.filter(status=RefundStatus.PENDING, provider_ref__in=found.refs).exists()
 
 
-def _release(found: Look) -> Result:
+def _release(found: Finding) -> Result:
     released = releasing.release_unwanted(payment_id=found.payment.pk, reason="a hold that nothing needs")
     if found.why:  # a person keeps seeing it until the provider says that no money can come
-        return Result(result=AttemptResult.FAILED, provider_status=found.status, error=found.why)
+        return Result(result=CheckResult.FAILED, provider_status=found.status, error=found.why)
     if released is None:
-        return Result(result=AttemptResult.IN_STEP, provider_status=found.status)
-    return Result(result=AttemptResult.RELEASED, provider_status=found.status, done="the hold's release is stored")
+        return Result(result=CheckResult.IN_STEP, provider_status=found.status)
+    return Result(result=CheckResult.RELEASED, provider_status=found.status, done="the hold's release is stored")
 
 
-def _handle(found: Look) -> Result:
+def _handle(found: Finding) -> Result:
     """Put what the provider said through the one door: by the same transition table as an event."""
     if found.theirs is None:
         raise ValueError("There is nothing to handle.")
@@ -247,8 +247,8 @@ def _handle(found: Look) -> Result:
     moved = result.effect in (Effect.APPLIED, Effect.REFUNDING) and result.payment.status != found.payment.status
     if moved:
         done = f"{found.payment.status} → {result.payment.status}"
-        return Result(result=AttemptResult.APPLIED, provider_status=found.status, done=done)
-    return Result(result=AttemptResult.IN_STEP, provider_status=found.status)
+        return Result(result=CheckResult.APPLIED, provider_status=found.status, done=done)
+    return Result(result=CheckResult.IN_STEP, provider_status=found.status)
 
 
 def _is_forgotten(payment: Payment) -> bool:

@@ -13,8 +13,8 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from common import connecting, redis_client, times
-from common.asking import Asking
-from payments.models import Pace
+from common.bounded_call import BoundedCall
+from payments.models import ProviderThrottle
 from sweeps.models import SweepRun
 from sweeps.registry import SWEEPS, VERIFY
 
@@ -115,7 +115,7 @@ def _look(connection: psycopg.Connection[Any]) -> Checks:
     }
 
 
-_asking = Asking(_ask_database, seconds=READY_SECONDS)
+_asking = BoundedCall(_ask_database, seconds=READY_SECONDS)
 
 
 @cache
@@ -143,7 +143,7 @@ def _promises(runs: Runs) -> Check:
 
 def _providers() -> Check:
     """Say of how many accounts the background holds off, since the provider refuses calls or does not answer."""
-    paused = Pace.objects.filter(paused_until__gt=timezone.now()).count()
+    paused = ProviderThrottle.objects.filter(paused_until__gt=timezone.now()).count()
     return {"ok": not paused} | ({"accounts_paused": paused} if paused else {})
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.times import rfc3339
-from payments.models import Attempt, Command, Dispute, Payment, Refund, Transaction
+from payments.models import CheckAttempt, Command, Dispute, Payment, Refund, Transaction
 from tenants import actors
 
 
@@ -108,7 +108,7 @@ def command_without_names(row: Command) -> dict[str, Any]:
     return {**command(row), "requested_by": actors.role_of(row.requested_by)}
 
 
-def attempt(row: Attempt) -> dict[str, Any]:
+def attempt(row: CheckAttempt) -> dict[str, Any]:
     """Show a look that the reconciliation took."""
     return {
         "number": row.number,

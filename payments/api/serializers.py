@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from common import currencies, iso_4217
 from common.serializers import MetadataField, PeriodQuery, StrictIntegerField, StrictSerializer, StrictUUIDField
-from payments.models import AttemptResult
+from payments.models import CheckResult
 from payments.states import (
     CaptureMethod,
     CommandKind,
@@ -213,7 +213,7 @@ class AttemptOut(serializers.Serializer[Any]):
     """A look that the reconciliation took at the provider, and what came of it."""
 
     number = serializers.IntegerField()
-    result = serializers.ChoiceField(choices=AttemptResult.choices)
+    result = serializers.ChoiceField(choices=CheckResult.choices)
     provider_status = serializers.CharField(allow_null=True)
     done = serializers.CharField(allow_null=True, help_text="What was done about what it found.")
     error = serializers.CharField(allow_null=True)

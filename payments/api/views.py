@@ -187,7 +187,7 @@ class TransactionDetail(APIView):
         row = queries.get_transaction(operator=caller.operator, transaction_id=transaction_id)
         show = presenters.command_without_names if caller.is_reading_program else presenters.command
         commands = [show(command) for command in queries.commands_of(row)]
-        attempts = [presenters.attempt(attempt) for attempt in queries.attempts_of(row)]
+        attempts = [presenters.attempt(attempt) for attempt in queries.check_attempts_of(row)]
         return Response(presenters.transaction(row) | {"commands": commands, "attempts": attempts})
 
 

@@ -212,7 +212,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Pace",
+            name="ProviderThrottle",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("provider", models.CharField(max_length=32)),
@@ -227,7 +227,7 @@ class Migration(migrations.Migration):
                 ("paused_because", models.CharField(blank=True, max_length=200)),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("provider", "account"), name="pace_once")],
+                "constraints": [models.UniqueConstraint(fields=("provider", "account"), name="provider_throttle_once")],
             },
         ),
         migrations.CreateModel(
@@ -304,7 +304,7 @@ class Migration(migrations.Migration):
                 ("stuck_at", models.DateTimeField(blank=True, help_text="Since then a person is needed.", null=True)),
                 ("stuck_because", models.TextField(blank=True)),
                 (
-                    "look_after",
+                    "next_check_at",
                     models.DateTimeField(
                         blank=True,
                         editable=False,
@@ -379,7 +379,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Attempt",
+            name="CheckAttempt",
             fields=[
                 ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("number", models.PositiveIntegerField()),
@@ -415,7 +415,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="attempts",
+                        related_name="check_attempts",
                         to="payments.payment",
                     ),
                 ),
@@ -647,7 +647,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="payment",
             index=models.Index(
-                condition=models.Q(("look_after__isnull", False)), fields=["look_after"], name="payment_to_look_at"
+                condition=models.Q(("next_check_at__isnull", False)), fields=["next_check_at"], name="payment_to_check"
             ),
         ),
         migrations.AddIndex(
@@ -747,16 +747,16 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="attempt",
-            constraint=models.UniqueConstraint(fields=("payment", "number"), name="attempt_numbered_once"),
+            model_name="checkattempt",
+            constraint=models.UniqueConstraint(fields=("payment", "number"), name="check_attempt_numbered_once"),
         ),
         migrations.AddConstraint(
-            model_name="attempt",
+            model_name="checkattempt",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("result__in", ["running", "in_step", "applied", "recovered", "released", "failed"])
                 ),
-                name="attempt_result_known",
+                name="check_attempt_result_known",
             ),
         ),
         migrations.AddIndex(

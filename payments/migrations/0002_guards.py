@@ -185,30 +185,30 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="FUNCTION payments_payment_is_looked_at",
+            name="FUNCTION payments_payment_next_check",
             sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION payments_payment_is_looked_at() RETURNS trigger LANGUAGE plpgsql AS $$
+            CREATE OR REPLACE FUNCTION payments_payment_next_check() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                NEW.look_after := CASE WHEN NEW.status NOT IN ('succeeded', 'failed', 'canceled')
+                NEW.next_check_at := CASE WHEN NEW.status NOT IN ('succeeded', 'failed', 'canceled')
                                          OR NEW.amount_refunding > 0 OR NEW.stuck_at IS NOT NULL THEN now() END;
                 RETURN NEW;
             END $$
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER payment_is_looked_at_from_the_start ON payments_payment",
+            name="TRIGGER payment_has_a_next_check ON payments_payment",
             sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER payment_is_looked_at_from_the_start
+            CREATE TRIGGER payment_has_a_next_check
                 BEFORE INSERT
                 ON payments_payment
                 FOR EACH ROW
-                EXECUTE FUNCTION payments_payment_is_looked_at()
+                EXECUTE FUNCTION payments_payment_next_check()
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER payment_is_looked_at_anew ON payments_payment",
+            name="TRIGGER payment_is_checked_anew ON payments_payment",
             sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER payment_is_looked_at_anew
+            CREATE TRIGGER payment_is_checked_anew
                 BEFORE UPDATE
                 ON payments_payment
                 FOR EACH ROW WHEN (
@@ -216,7 +216,7 @@ class Migration(migrations.Migration):
                         IS DISTINCT FROM
                         (NEW.status, NEW.amount_refunding, NEW.stuck_at)
                 )
-                EXECUTE FUNCTION payments_payment_is_looked_at()
+                EXECUTE FUNCTION payments_payment_next_check()
             """),
         ),
         common.guard_migrations.PutGuard(
@@ -376,21 +376,21 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER attempt_is_kept ON payments_attempt",
+            name="TRIGGER check_attempt_is_kept ON payments_checkattempt",
             sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER attempt_is_kept
+            CREATE TRIGGER check_attempt_is_kept
                 BEFORE DELETE
-                ON payments_attempt
+                ON payments_checkattempt
                 FOR EACH ROW
                 EXECUTE FUNCTION payments_refuse()
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER is_never_emptied ON payments_attempt",
+            name="TRIGGER is_never_emptied ON payments_checkattempt",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER is_never_emptied
                 BEFORE TRUNCATE
-                ON payments_attempt
+                ON payments_checkattempt
                 FOR EACH STATEMENT
                 EXECUTE FUNCTION payments_refuse()
             """),

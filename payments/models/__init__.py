@@ -1,22 +1,24 @@
-"""Accounts, payments and their history, commands to a provider, refunds, disputes, looks, and all as one list."""
+"""Accounts, payments, provider commands, refunds, disputes and status checks, and all as one list."""
 
 from payments.models.account import Mode, ProviderAccount
-from payments.models.attempt import Attempt, AttemptResult, Pace
+from payments.models.check_attempt import CheckAttempt, CheckResult
 from payments.models.command import Command
-from payments.models.giving_back import Dispute, Refund, RefundHistory
+from payments.models.dispute import Dispute
 from payments.models.payment import Payment, PaymentHistory
+from payments.models.provider_throttle import ProviderThrottle
+from payments.models.refund import Refund, RefundHistory
 from payments.models.transaction import Transaction
 
 __all__ = [
-    "Attempt",
-    "AttemptResult",
+    "CheckAttempt",
+    "CheckResult",
     "Command",
     "Dispute",
     "Mode",
-    "Pace",
     "Payment",
     "PaymentHistory",
     "ProviderAccount",
+    "ProviderThrottle",
     "Refund",
     "RefundHistory",
     "Transaction",

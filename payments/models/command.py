@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from common import ids, states
 from common.outbox import OutboxRow
-from payments.models.giving_back import Refund
 from payments.models.payment import Payment
+from payments.models.refund import Refund
 from payments.states import COMMAND_OPEN, COMMAND_TRANSITIONS, CommandKind, CommandStatus
 
 

@@ -48,7 +48,7 @@ class Payment(models.Model):
     )
     stuck_at = models.DateTimeField(null=True, blank=True, help_text="Since then a person is needed.")
     stuck_because = models.TextField(blank=True)
-    look_after = models.DateTimeField(
+    next_check_at = models.DateTimeField(
         null=True,
         blank=True,
         editable=False,
@@ -98,7 +98,7 @@ class Payment(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["operator", "-id"], name="payment_operator_newest"),
             models.Index(fields=["status", "-id"], name="payment_status_newest"),
-            models.Index(fields=["look_after"], condition=Q(look_after__isnull=False), name="payment_to_look_at"),
+            models.Index(fields=["next_check_at"], condition=Q(next_check_at__isnull=False), name="payment_to_check"),
             models.Index(fields=["stuck_at"], condition=Q(stuck_at__isnull=False), name="payment_stuck"),
         ]
 
@@ -134,7 +134,7 @@ class Payment(models.Model):
     def unflag(self) -> bool:
         """Need no person any more, unless a command was given up whose outcome nobody knows; says whether it is so.
 
-        Such a command is sent again by the next look, and of a payment that is final only the flag makes a look due.
+        The next check sends such a command again; of a final payment, only the flag makes a check due.
         The payment must be locked.
         """
         if self.stuck_at is None or self.commands.filter(GIVEN_UP).exists():

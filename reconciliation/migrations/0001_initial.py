@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="BookEntry",
+            name="LedgerEntry",
             fields=[
                 ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("provider", models.CharField(max_length=32)),
@@ -39,23 +39,25 @@ class Migration(migrations.Migration):
                 ("payout_ref", models.CharField(blank=True, max_length=255)),
             ],
             options={
-                "verbose_name_plural": "book entries",
+                "verbose_name_plural": "ledger entries",
                 "ordering": ["-occurred_at"],
                 "indexes": [
-                    models.Index(fields=["provider", "account", "occurred_at"], name="book_entry_time"),
-                    models.Index(fields=["-occurred_at", "-id"], name="book_entry_newest"),
+                    models.Index(fields=["provider", "account", "occurred_at"], name="ledger_entry_time"),
+                    models.Index(fields=["-occurred_at", "-id"], name="ledger_entry_newest"),
                     models.Index(
                         condition=models.Q(("payment_ref", ""), _negated=True),
                         fields=["payment_ref", "provider", "account"],
-                        name="book_entry_payment",
+                        name="ledger_entry_payment",
                     ),
                     models.Index(
                         condition=models.Q(("payout_ref", ""), _negated=True),
                         fields=["payout_ref"],
-                        name="book_entry_payout",
+                        name="ledger_entry_payout",
                     ),
                 ],
-                "constraints": [models.UniqueConstraint(fields=("ref", "provider", "account"), name="book_entry_once")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("ref", "provider", "account"), name="ledger_entry_once")
+                ],
             },
         ),
         migrations.CreateModel(

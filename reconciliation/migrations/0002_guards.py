@@ -79,47 +79,47 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="FUNCTION reconciliation_bookentry_is_kept",
+            name="FUNCTION reconciliation_ledgerentry_is_kept",
             sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION reconciliation_bookentry_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+            CREATE OR REPLACE FUNCTION reconciliation_ledgerentry_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
                 IF (OLD.ref, OLD.kind, OLD.amount, OLD.fee, OLD.net, OLD.currency, OLD.moved, OLD.occurred_at)
                     IS DISTINCT FROM
                     (NEW.ref, NEW.kind, NEW.amount, NEW.fee, NEW.net, NEW.currency, NEW.moved, NEW.occurred_at)
                     OR (OLD.payout_ref <> '' AND OLD.payout_ref <> NEW.payout_ref) THEN
                     RAISE EXCEPTION 'a line of the books is kept as it was read'
-                        USING ERRCODE = 'check_violation', CONSTRAINT = 'book_entry_frozen';
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_entry_frozen';
                 END IF;
                 RETURN NEW;
             END $$
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER book_entry_is_frozen ON reconciliation_bookentry",
+            name="TRIGGER ledger_entry_is_frozen ON reconciliation_ledgerentry",
             sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER book_entry_is_frozen
+            CREATE TRIGGER ledger_entry_is_frozen
                 BEFORE UPDATE
-                ON reconciliation_bookentry
+                ON reconciliation_ledgerentry
                 FOR EACH ROW
-                EXECUTE FUNCTION reconciliation_bookentry_is_kept()
+                EXECUTE FUNCTION reconciliation_ledgerentry_is_kept()
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER book_entry_is_kept ON reconciliation_bookentry",
+            name="TRIGGER ledger_entry_is_kept ON reconciliation_ledgerentry",
             sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER book_entry_is_kept
+            CREATE TRIGGER ledger_entry_is_kept
                 BEFORE DELETE
-                ON reconciliation_bookentry
+                ON reconciliation_ledgerentry
                 FOR EACH ROW
                 EXECUTE FUNCTION reconciliation_refuse()
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER is_never_emptied ON reconciliation_bookentry",
+            name="TRIGGER is_never_emptied ON reconciliation_ledgerentry",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER is_never_emptied
                 BEFORE TRUNCATE
-                ON reconciliation_bookentry
+                ON reconciliation_ledgerentry
                 FOR EACH STATEMENT
                 EXECUTE FUNCTION reconciliation_refuse()
             """),

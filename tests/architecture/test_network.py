@@ -18,7 +18,7 @@ from django.db import connection, transaction
 
 from sweeps import registry as sweeps
 from tests.support import stripe_events
-from tests.support.aging import end_leases, let_looks_be_due, run_out
+from tests.support.aging import end_leases, let_checks_be_due, run_out
 from tests.support.api import Frontend
 from tests.support.factories import SlotFactory
 from tests.support.sandbox_client import Sandbox
@@ -70,7 +70,7 @@ class TestNoNetworkInATransaction:
         frontend.reserve(slot)
         stripe_events.deliver_all(sandbox)
         before = watch.number
-        let_looks_be_due()
+        let_checks_be_due()
         end_leases()
         for name in sweeps.SWEEPS:
             sweeps.run(name)

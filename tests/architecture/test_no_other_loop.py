@@ -9,7 +9,7 @@ from tests.support.source import Function, Module, breaches, finds
 
 OTHER_LOOPS = {
     ("booking/expiring.py", "_batches"): "its batches are the rows of the loop",
-    ("payments/throttle.py", "paced"): "reads one list page by page; what it raises ends the reading",
+    ("payments/throttle.py", "read_list"): "reads one list page by page; what it raises ends the reading",
     ("adminkit/large_lists.py", "exactly"): "asks fields, not rows",
     ("adminkit/lists.py", "exactly"): "asks fields, not rows",
     ("config/postgres_programs.py", "find"): "tries folders",
@@ -17,11 +17,11 @@ OTHER_LOOPS = {
     ("payments/providers/stripe/fields.py", "readable"): "reads a list, whose objects are the rows of the loop",
 }
 CATCHES_ALL = {
-    ("common/asking.py", "_run"): "a probe answers whatever happens",
+    ("common/bounded_call.py", "_run"): "a probe answers whatever happens",
     ("common/tasks.py", "queued"): "the queue shows the words of whatever it gets",
     ("idempotency/views.py", "_run"): "every outcome is the answer to the key",
     ("notifications/sending.py", "_hand_over"): "whatever is wrong with a mail is noted on it",
-    ("reconciliation/status_checks.py", "reconcile_one"): "whatever comes of a look is noted on it",
+    ("reconciliation/status_checks.py", "reconcile_one"): "every failure of a check is recorded on it",
     ("sweeps/registry.py", "run"): "how a sweep ended is noted",
     ("adminkit/actions.py", "do"): "whatever a row raises is told on the page",
     ("webhooks/inbox.py", "_apply"): "an event is kept whatever is wrong with it",

@@ -235,7 +235,7 @@ class TestReasons:
         Frontend.of(slot).reserve(slot, capture_method="automatic")
         row = Reservation.objects.get()
         registry.run("send_mails")
-        do(client, [row.payment], "look_now", reason="The guest asks where it is")
+        do(client, [row.payment], "check_now", reason="The guest asks where it is")
         for shown in (row, row.payment):
             assert "The guest asks where it is" in client.get(page_of(shown)).content.decode(), shown
 

@@ -216,7 +216,7 @@ class TestChanging:
         Member.objects.create(user=ana, operator=OperatorFactory.create(name="Unseen"), role=Role.AGENT)
         for action in ("password_link", "no_second_factor"):
             page = act(owner, ana, action)
-            assert "the administrator&#x27;s to do" in page
+            assert "Only an administrator can do this" in page
             assert "set-password/" not in page
 
     def test_nothing_of_another_operator_is_seen_or_changed(self, owner: Client, elsewhere: User, ana: User) -> None:

@@ -12,7 +12,7 @@ from adminkit.pages import ScopedAdmin
 from booking.models import Reservation
 from catalogue.models import Slot
 from payments.models import Payment
-from reconciliation.models import BookEntry
+from reconciliation.models import LedgerEntry
 from tests.support.api import Frontend
 from tests.support.desk import export, list_of, sign_in
 from tests.support.factories import OperatorFactory, SlotFactory
@@ -52,9 +52,9 @@ class TestExport:
     def test_has_nothing_of_another_operators(self, slot: Slot) -> None:
         stranger = sign_in(operator=OperatorFactory.create())
         for model, page in admin.site._registry.items():
-            if isinstance(page, ScopedAdmin) and page.export_fields and model is not BookEntry:
+            if isinstance(page, ScopedAdmin) and page.export_fields and model is not LedgerEntry:
                 assert export(stranger, model) == [], model
-        assert stranger.get(f"{list_of(BookEntry)}export/").status_code == 403
+        assert stranger.get(f"{list_of(LedgerEntry)}export/").status_code == 403
 
     def test_is_for_staff(self, slot: Slot) -> None:
         assert Client().get(f"{list_of(Reservation)}export/").status_code == 302

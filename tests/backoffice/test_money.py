@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from catalogue.models import Activity, Rate, Slot
 from payments.models import Command, Dispute, Payment, Refund
-from reconciliation.models import BookEntry, Discrepancy, SettlementRun
+from reconciliation.models import Discrepancy, LedgerEntry, SettlementRun
 from sweeps import registry
 from tests.support import stripe_events
 from tests.support.api import Frontend
@@ -96,7 +96,7 @@ class TestPages:
         money = {"amount": PRICE, "currency": "USD"}
         Dispute.objects.create(payment=payment, operator=activity.operator, provider_ref="dp_1", status="lost",
                                created_at=timezone.now(), as_of=timezone.now(), **money)  # fmt: skip
-        BookEntry.objects.create(
+        LedgerEntry.objects.create(
             provider="stripe", ref="txn_1", kind="charge", fee=PRICE, net=PRICE, moved=PRICE, moved_currency="USD",
             occurred_at=timezone.now(), **money,
         )  # fmt: skip
@@ -126,25 +126,25 @@ class TestPages:
             if any(type(field) is models.BigIntegerField for field in model._meta.concrete_fields)
         }
         assert {model for model in amounts if model._default_manager.exists()} <= shown
-        assert {Payment, Command, Refund, Dispute, Event, BookEntry, SettlementRun, Discrepancy} <= shown
+        assert {Payment, Command, Refund, Dispute, Event, LedgerEntry, SettlementRun, Discrepancy} <= shown
 
     def test_an_export_has_numbers_to_the_last_digit(self, sandbox: Sandbox) -> None:
-        BookEntry.objects.create(
+        LedgerEntry.objects.create(
             provider="stripe", ref="txn_1", kind="charge", amount=9_007_199_254_740_993, fee=-5, net=0, currency="USD",
             moved=1_000, moved_currency="KWD", occurred_at=timezone.now(),
         )  # fmt: skip
-        answer: Any = sign_in(operator=None).get(f"{list_of(BookEntry)}export/")
+        answer: Any = sign_in(operator=None).get(f"{list_of(LedgerEntry)}export/")
         text = b"".join(answer.streaming_content).decode()
         for told in ('"amount": 90071992547409.93', '"fee": -0.05', '"net": 0.00', '"moved": 1.000'):
             assert told in text, told
 
     def test_a_currency_that_nobody_knows_is_no_fault(self) -> None:
-        BookEntry.objects.create(
+        LedgerEntry.objects.create(
             provider="stripe", ref="txn_1", kind="charge", amount=5, fee=0, net=5, currency="ZZZ", moved=5,
             moved_currency="", occurred_at=timezone.now(),
         )  # fmt: skip
         root = sign_in(operator=None)
-        for path in (list_of(BookEntry), page_of(BookEntry.objects.get())):
+        for path in (list_of(LedgerEntry), page_of(LedgerEntry.objects.get())):
             assert "5 minor units of ZZZ" in root.get(path).content.decode()
-        assert export(root, BookEntry)[0]["amount"] == 5
+        assert export(root, LedgerEntry)[0]["amount"] == 5
         assert Rate.objects.count() == 0

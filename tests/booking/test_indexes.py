@@ -5,7 +5,7 @@ from django.db import connection
 
 from sweeps import registry
 from tests.support import plans, stripe_events
-from tests.support.aging import let_looks_be_due, run_out
+from tests.support.aging import let_checks_be_due, run_out
 from tests.support.api import Frontend
 from tests.support.factories import SlotFactory
 from tests.support.paying import create
@@ -15,9 +15,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 GROWING = {
     "booking_reservation", "booking_unit", "booking_history", "payments_payment", "payments_paymenthistory",
-    "payments_command", "payments_refund", "payments_dispute", "payments_attempt", "idempotency_idempotencykey",
+    "payments_command", "payments_refund", "payments_dispute", "payments_checkattempt", "idempotency_idempotencykey",
     "catalogue_offerhistory", "webhooks_event", "notifications_mail", "reconciliation_discrepancy",
-    "reconciliation_bookentry", "payments_refundhistory",
+    "reconciliation_ledgerentry", "payments_refundhistory",
 }  # fmt: skip
 AT_THEIR_LEISURE = {
     # Each hour, or once a day, over what has come since: read by ranges of time that a planner may read otherwise.
@@ -58,7 +58,7 @@ def test_every_statement_has_an_index(sandbox: Sandbox) -> None:
     with plans.noting() as sent:
         frontend, made, intent = sell(sandbox)
     run_out(made[2])
-    let_looks_be_due()
+    let_checks_be_due()
     with plans.noting() as swept:
         clean_up(sandbox, frontend, made, intent)
     sent += swept

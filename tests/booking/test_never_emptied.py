@@ -60,8 +60,8 @@ class TestTruncate:
         kept = tables_with_guard(ON_DELETE)
         assert kept >= {
             "booking_history", "catalogue_offerhistory", "booking_reservation", "booking_unit", "django_admin_log",
-            "notifications_mail", "payments_attempt", "payments_command", "payments_dispute", "payments_payment",
-            "payments_paymenthistory", "payments_refund", "payments_refundhistory", "reconciliation_bookentry",
+            "notifications_mail", "payments_checkattempt", "payments_command", "payments_dispute", "payments_payment",
+            "payments_paymenthistory", "payments_refund", "payments_refundhistory", "reconciliation_ledgerentry",
             "reconciliation_discrepancy", "webhooks_event",
         }  # fmt: skip
         assert kept - tables_with_guard(ON_TRUNCATE) == set()

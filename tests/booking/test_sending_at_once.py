@@ -12,7 +12,7 @@ from booking import execution, expiring
 from booking.models import Reservation
 from common import database
 from payments import throttle
-from payments.models import Command, Pace
+from payments.models import Command, ProviderThrottle
 from tests.support import promises
 from tests.support.aging import end_leases, make_holds_older
 from tests.support.api import Frontend
@@ -50,7 +50,7 @@ def overlapping(sandbox: Sandbox) -> int:
 def begin_minute(clock: Clock) -> None:
     """Have a minute before us in which nothing was called yet."""
     clock.next_minute()
-    Pace.objects.all().delete()
+    ProviderThrottle.objects.all().delete()
 
 
 def slow_to_admit(**asked: Any) -> float:
@@ -76,8 +76,8 @@ class TestReleases:
         assert {intent["status"] for intent in releases.payment_intents()} == {"canceled"}
         assert set(Command.objects.values_list("status", flat=True)) == {"done"}
         assert set(Reservation.objects.values_list("status", flat=True)) == {"expired"}
-        pace = Pace.objects.get()
-        assert pace.calls >= HOLDS or pace.minute > minute, "a new minute begins to count anew"
+        limits = ProviderThrottle.objects.get()
+        assert limits.calls >= HOLDS or limits.minute > minute, "a new minute begins to count anew"
         promises.hold(at_provider=True)
 
     def test_are_not_poured_over_a_provider_that_does_not_answer(self, releases: Sandbox) -> None:
@@ -105,7 +105,7 @@ class TestReleases:
         before = releases.attempts()
         assert execution.execute_due() == 3
         assert releases.attempts() - before == 6, "the seventh is half of what the next one needs"
-        assert Pace.objects.get().calls == 6, "none was counted that was not made"
+        assert ProviderThrottle.objects.get().calls == 6, "none was counted that was not made"
 
     def test_go_on_where_one_needs_more_than_a_minute_has(
         self, clock: Clock, releases: Sandbox, settings: Settings

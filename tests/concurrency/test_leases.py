@@ -9,12 +9,12 @@ from adminkit import bulk
 from adminkit.models import BulkRun
 from notifications import sending, writing
 from notifications.models import Mail
-from payments.models import Attempt, AttemptResult, Payment
+from payments.models import CheckAttempt, CheckResult, Payment
 from reconciliation import check_attempts
 from reconciliation.check_attempts import Result
 from tenants.models import User
 from tests.support import stripe_events
-from tests.support.aging import end_leases, let_looks_be_due
+from tests.support.aging import end_leases, let_checks_be_due
 from tests.support.api import Frontend
 from tests.support.factories import SlotFactory
 from tests.support.sandbox_client import Sandbox
@@ -29,16 +29,16 @@ class TestLook:
         payment = Payment.objects.get()
         claimed = []
         for _ in range(2):
-            let_looks_be_due()
+            let_checks_be_due()
             claimed.append(check_attempts.claim_due(payment_id=payment.pk))
         slow, living = claimed
         assert slow is not None
         assert living is not None
-        before = list(Payment.objects.values()), list(Attempt.objects.values())
-        check_attempts.finish(slow, Result(result=AttemptResult.FAILED, error="too late"))
-        assert (list(Payment.objects.values()), list(Attempt.objects.values())) == before
-        check_attempts.finish(living, Result(result=AttemptResult.IN_STEP))
-        assert list(Attempt.objects.values_list("result", flat=True)) == ["failed", "in_step"]
+        before = list(Payment.objects.values()), list(CheckAttempt.objects.values())
+        check_attempts.finish(slow, Result(result=CheckResult.FAILED, error="too late"))
+        assert (list(Payment.objects.values()), list(CheckAttempt.objects.values())) == before
+        check_attempts.finish(living, Result(result=CheckResult.IN_STEP))
+        assert list(CheckAttempt.objects.values_list("result", flat=True)) == ["failed", "in_step"]
 
 
 class TestBulkRun:

@@ -20,7 +20,7 @@ from booking import states
 from booking.states import ReservationStatus
 from common import guards
 from common.guard_migrations import DropGuard, PutGuard, Sql, declared, differences, frozen
-from payments.models import Pace
+from payments.models import ProviderThrottle
 
 APPS = ("tenants", "catalogue", "payments", "booking", "webhooks", "reconciliation", "notifications")
 
@@ -87,8 +87,8 @@ class TestDatabase:
 class TestOperations:
     """A migration carries the SQL itself, and can be taken back."""
 
-    NAME = "TRIGGER no_more ON payments_pace"
-    TRIGGER = guards.trigger("no_more", "BEFORE INSERT", "payments_pace", calls="says")
+    NAME = "TRIGGER no_more ON payments_providerthrottle"
+    TRIGGER = guards.trigger("no_more", "BEFORE INSERT", "payments_providerthrottle", calls="says")
 
     def run(self, *operations: Operation, backwards: bool = False) -> None:
         migration = migration_of(*operations)
@@ -97,7 +97,7 @@ class TestOperations:
 
     def told(self) -> str:
         with pytest.raises(DatabaseError) as refused, transaction.atomic():
-            Pace.objects.create(provider="p", minute=timezone.now())
+            ProviderThrottle.objects.create(provider="p", minute=timezone.now())
         return str(refused.value).splitlines()[0]
 
     @staticmethod
@@ -116,7 +116,7 @@ class TestOperations:
         assert self.told() == "It's no, 100 %."
         dropped = DropGuard(self.NAME, Sql(self.TRIGGER.sql))
         self.run(dropped)
-        Pace.objects.create(provider="p", minute=timezone.now())
+        ProviderThrottle.objects.create(provider="p", minute=timezone.now())
         self.run(dropped, backwards=True)
         assert self.told() == "It's no, 100 %."
         self.run(first, made, backwards=True)

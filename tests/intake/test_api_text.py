@@ -173,7 +173,7 @@ class TestEveryOperation:
         assert "\0" not in answer["X-Request-Id"]
 
 
-_MADE = {f"payments.{name}" for name in ("Payment", "PaymentHistory", "Command", "Attempt", "Transaction")}
+_MADE = {f"payments.{name}" for name in ("Payment", "PaymentHistory", "Command", "CheckAttempt", "Transaction")}
 """What a request makes whose only oddity is a parameter that nobody reads."""
 
 

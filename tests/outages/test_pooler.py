@@ -19,7 +19,7 @@ from payments.models import Payment
 from reconciliation import discrepancies
 from sweeps import registry
 from tests.support import promises, servers, services, stripe_events
-from tests.support.aging import end_leases, let_looks_be_due, run_out
+from tests.support.aging import end_leases, let_checks_be_due, run_out
 from tests.support.api import Frontend
 from tests.support.environment import ROOT
 from tests.support.factories import SlotFactory
@@ -92,7 +92,7 @@ class TestSweeps:
         Payment.objects.filter(pk=stuck.pk).update(stuck_at=stuck.created_at, stuck_because="nobody knows")
         run_out(expiring)
         end_leases()
-        let_looks_be_due()
+        let_checks_be_due()
         IdempotencyKey.objects.update(created_at=stuck.created_at.replace(year=2020))
         assert discrepancies.keep_with_stuck() == 1
         recovered = registry.run("recover_events")

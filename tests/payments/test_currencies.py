@@ -16,7 +16,7 @@ from payments.models import Payment
 from payments.providers import registry
 from payments.providers.stripe import money as stripe_money
 from reconciliation import contradictions, promises
-from reconciliation.models import BookEntry, Discrepancy
+from reconciliation.models import Discrepancy, LedgerEntry
 from tenants.models import Operator
 from tests.support import stripe_events
 from tests.support.api import Frontend
@@ -98,7 +98,7 @@ class TestMessages:
 
     @pytest.mark.django_db
     def test_of_broken_promises(self) -> None:
-        BookEntry.objects.create(
+        LedgerEntry.objects.create(
             provider="stripe", ref="txn_1", kind="charge", amount=45000, fee=1230, net=43771, currency="KWD",
             moved=45000, moved_currency="KWD", occurred_at=timezone.now(),
         )  # fmt: skip

@@ -7,16 +7,16 @@ import requests
 
 from booking import execution
 from booking.models import Reservation
-from payments.models import Command, Pace, Payment, Refund
+from payments.models import Command, Payment, ProviderThrottle, Refund
 from payments.outcome_types import Failure
 from payments.providers.base import RefusedError
 from payments.providers.stripe.adapter import StripeProvider
 from tests.support import paying, promises, stripe_events
 from tests.support.aging import end_leases
 from tests.support.api import Frontend
+from tests.support.checking import check
 from tests.support.environment import VALUES
 from tests.support.factories import SlotFactory
-from tests.support.looking import look
 from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,7 +59,7 @@ class TestNoAnswer:
             end_leases()
             execution.execute_due()
         end_leases()
-        assert [result.result for result in look()] == ["failed"]
+        assert [result.result for result in check()] == ["failed"]
         payment = Payment.objects.get()
         assert payment.stuck_because.startswith("capture: no answer in 5 attempts")
         assert (payment.status, Reservation.objects.get().status) == ("processing", "confirmed")
@@ -67,7 +67,7 @@ class TestNoAnswer:
         sandbox.clear_faults()
         end_leases()
         execution.execute_due()
-        look()
+        check()
         stripe_events.deliver_all(sandbox)
         assert (Reservation.objects.get().status, Payment.objects.get().stuck_at) == ("paid", None)
         promises.hold(at_provider=True)
@@ -80,7 +80,7 @@ class TestNoAnswer:
         for _ in range(4):
             end_leases()
             execution.execute_due()
-        assert not Pace.objects.filter(failures__gt=0).exists()
+        assert not ProviderThrottle.objects.filter(failures__gt=0).exists()
 
     @pytest.mark.parametrize("effect", ["not_found", "wrong_key"])
     def test_a_release_is_not_forgotten(self, sandbox: Sandbox, effect: str) -> None:

@@ -15,10 +15,10 @@ from payments import commands
 from payments.models import Command, Payment
 from payments.states import CommandKind
 from tests.support import paying, promises, stripe_events
-from tests.support.aging import end_leases, let_looks_be_due, run_out
+from tests.support.aging import end_leases, let_checks_be_due, run_out
 from tests.support.api import Frontend
+from tests.support.checking import check
 from tests.support.factories import SlotFactory
-from tests.support.looking import look
 from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,7 +136,7 @@ class TestReservation:
         sandbox.fault(CREATE, "rate_limit")
         for _ in range(3):
             end_leases()
-            look()
+            check()
         settle(sandbox)
         assert {intent["amount_received"] for intent in sandbox.payment_intents()} == {0}
         assert Payment.objects.get().status == "canceled"
@@ -207,7 +207,7 @@ class TestFacts:
         frontend, _ = charge(sandbox, "rate_limit")
         Payment.objects.update(status="failed", changed_at=Now(), changed_by="dba", changed_because="by hand")
         end_by_sql(frontend, Reservation.objects.get())
-        let_looks_be_due()
+        let_checks_be_due()
         settle(sandbox)
         stripe_events.deliver_all(sandbox)
         assert sandbox.payment_intents() == []

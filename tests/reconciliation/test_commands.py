@@ -9,11 +9,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from booking.models import Reservation
-from payments.models import Attempt, Payment
+from payments.models import CheckAttempt, Payment
 from reconciliation import discrepancies
 from reconciliation.accounts import Account
 from reconciliation.models import DiscrepancyKind
-from tests.support.aging import end_leases, let_looks_be_due
+from tests.support.aging import end_leases, let_checks_be_due
 from tests.support.api import Frontend
 from tests.support.factories import OperatorFactory, SlotFactory
 from tests.support.sandbox_client import Sandbox
@@ -55,7 +55,7 @@ class TestReconcile:
 
     def test_what_is_due(self, sandbox: Sandbox) -> None:
         payment = sell(sandbox)
-        let_looks_be_due()
+        let_checks_be_due()
         status, told = run("reconcile")
         assert status == 0
         assert told["rows"][0] | {"what": ""} == {
@@ -84,16 +84,16 @@ class TestReconcile:
 
     def test_a_dry_run_changes_nothing_here_or_there(self, sandbox: Sandbox) -> None:
         sell(sandbox)
-        let_looks_be_due()
+        let_checks_be_due()
         before, there = list(Payment.objects.values()), writes(sandbox)
         status, told = run("reconcile", "--dry-run")
         assert (status, told["rows"][0]["result"]) == (0, "would fetch events")
         assert list(Payment.objects.values()) == before
-        assert (Attempt.objects.count(), Event.objects.count(), writes(sandbox)) == (0, 0, there)
+        assert (CheckAttempt.objects.count(), Event.objects.count(), writes(sandbox)) == (0, 0, there)
 
     def test_a_provider_that_does_not_answer(self, sandbox: Sandbox) -> None:
         sell(sandbox)
-        let_looks_be_due()
+        let_checks_be_due()
         sandbox.fault("GET /v1/payment_intents/*", "error_before", times=2)
         assert run("reconcile", "--dry-run")[0] == 3
         assert run("reconcile")[0] == 3

@@ -14,7 +14,7 @@ from reconciliation import discrepancies
 from reconciliation.models import Discrepancy, DiscrepancyKind
 from sweeps import registry
 from tests.support import promises, stripe_events
-from tests.support.aging import end_leases, let_looks_be_due
+from tests.support.aging import end_leases, let_checks_be_due
 from tests.support.api import Frontend
 from tests.support.desk import act, page_of, sign_in
 from tests.support.discrepancies import STRIPE, open_one
@@ -206,7 +206,7 @@ class TestActions:
         sell(slot, capture_method="manual")
         sandbox.fault("GET /v1/payment_intents/*", "error_before", times=5)
         for _ in range(5):
-            let_looks_be_due()
+            let_checks_be_due()
             end_leases()
             registry.run("reconcile")
         assert self.resolve(Discrepancy.objects.get(), "accept").status == "open"
@@ -229,7 +229,7 @@ class TestActions:
         row.refresh_from_db()
         assert row.status == "open"
 
-    @pytest.mark.parametrize("name", ["settlementrun", "bookentry"])
+    @pytest.mark.parametrize("name", ["settlementrun", "ledgerentry"])
     def test_the_books_are_for_superusers(self, name: str) -> None:
         person = sign_in(operator=OperatorFactory.create())
         assert person.get(f"/admin/reconciliation/{name}/").status_code == 403

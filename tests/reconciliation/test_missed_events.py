@@ -15,7 +15,7 @@ from reconciliation import accounts, missed_events, status_checks
 from reconciliation.models import Watermark
 from sweeps import registry
 from tests.support import promises, stripe_events
-from tests.support.aging import let_looks_be_due, run_out
+from tests.support.aging import let_checks_be_due, run_out
 from tests.support.api import Frontend
 from tests.support.environment import sized
 from tests.support.factories import SlotFactory
@@ -112,7 +112,7 @@ class TestLate:
         run_out(made)
         expiring.expire_due()
         sandbox.pay(Payment.objects.get().provider_ref)
-        let_looks_be_due()
+        let_checks_be_due()
         registry.run("reconcile")
         assert Reservation.objects.get().status == "paid"
         promises.hold(at_provider=True)
@@ -126,7 +126,7 @@ class TestLate:
         expiring.expire_due()
         assert frontend.reserve(slot).status_code == 201
         sandbox.pay(Payment.objects.get(reservation__id=made).provider_ref)
-        let_looks_be_due()
+        let_checks_be_due()
         registry.run("reconcile")
         assert Reservation.objects.get(pk=made).status == "expired"
         registry.run("recover_events")
@@ -141,7 +141,7 @@ class TestByPayment:
         confirm(sandbox)
         pretend_delivered(sandbox)
         assert missed_events.recover_unread(accounts=accounts.list_accounts()).taken == 0
-        let_looks_be_due()
+        let_checks_be_due()
         ((_, result),) = status_checks.reconcile_due().lines
         assert result.result == "recovered"
         assert Reservation.objects.get().status == "paid"
@@ -152,11 +152,11 @@ class TestByPayment:
         frontend.post("refunds", {"payment_id": str(Payment.objects.get().pk)})
         registry.run("send_commands")
         pretend_delivered(sandbox)
-        let_looks_be_due()
+        let_checks_be_due()
         registry.run("reconcile")
         assert Refund.objects.get().status == "succeeded"
         assert Reservation.objects.get().status == "refunded"
-        assert Payment.objects.get().look_after is None
+        assert Payment.objects.get().next_check_at is None
 
 
 def list_calls(sandbox: Sandbox) -> int:

@@ -7,7 +7,7 @@ import pytest
 from pytest_django import Settings
 
 from booking.models import Reservation
-from payments.models import Attempt, Pace, Payment, Refund
+from payments.models import CheckAttempt, Payment, ProviderThrottle, Refund
 from reconciliation.models import Discrepancy
 from sweeps import registry
 from tests.support import promises, stripe_events
@@ -104,8 +104,8 @@ def test_an_hour_without_the_provider(sandbox: Sandbox, clock: Clock, settings: 
     assert not Discrepancy.objects.exclude(status="resolved").exists()
     assert max(world.calls) <= CALLS_PER_MINUTE * 1.2, f"calls minute by minute: {world.calls}"
     assert max(world.calls) > CALLS_PER_MINUTE - 5, "it is the pace that held them back"
-    assert not Attempt.objects.filter(result="running").exists()
-    assert Pace.objects.get().failures == 0
+    assert not CheckAttempt.objects.filter(result="running").exists()
+    assert ProviderThrottle.objects.get().failures == 0
     promises.hold(at_provider=True)
 
 

@@ -16,7 +16,7 @@ from reconciliation import manual_evidence
 from reconciliation.models import Discrepancy
 from sweeps import registry
 from tests.support import dashboard, promises, stripe_events
-from tests.support.aging import end_leases, let_looks_be_due, run_out
+from tests.support.aging import end_leases, let_checks_be_due, run_out
 from tests.support.api import Frontend
 from tests.support.desk import act, sign_in
 from tests.support.factories import SlotFactory
@@ -39,7 +39,7 @@ def hold(sandbox: Sandbox) -> tuple[Slot, Frontend, Made]:
 def sweep(*names: str) -> None:
     """Let time pass, and run sweeps."""
     end_leases()
-    let_looks_be_due()
+    let_checks_be_due()
     for name in names or ("expire_reservations", "send_commands", "retry_events", "reconcile", "recover_events"):
         registry.run(name)
 

@@ -11,15 +11,15 @@ from django.utils import timezone
 from booking.models import Reservation
 from common import database
 from payments import locks as payment_locks
-from payments.models import Attempt, Command, Pace, Payment
+from payments.models import CheckAttempt, Command, Payment, ProviderThrottle
 from reconciliation import check_attempts, status_checks
 from sweeps import registry
 from tests.reconciliation.losing import lose_the_release
 from tests.support import paying, promises, stripe_events
-from tests.support.aging import end_leases, let_looks_be_due
+from tests.support.aging import end_leases, let_checks_be_due
 from tests.support.api import Frontend
+from tests.support.checking import check
 from tests.support.factories import SlotFactory
-from tests.support.looking import look
 from tests.support.sandbox_client import Sandbox
 from tests.support.threads import race
 
@@ -29,9 +29,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class TestLook:
     def test_is_taken_after_five_minutes_and_not_before(self, held: Payment) -> None:
         assert status_checks.reconcile_due().lines == []
-        let_looks_be_due(timedelta(minutes=4, seconds=55))
+        let_checks_be_due(timedelta(minutes=4, seconds=55))
         assert status_checks.reconcile_due().lines == []
-        let_looks_be_due(timedelta(seconds=6))
+        let_checks_be_due(timedelta(seconds=6))
         ((_, result),) = status_checks.reconcile_due().lines
         assert (result.result, result.provider_status) == ("in_step", "held")
         assert status_checks.reconcile_due().lines == []
@@ -39,12 +39,12 @@ class TestLook:
     def test_what_is_final_is_not_looked_at(self, held: Payment, sandbox: Sandbox) -> None:
         sandbox.expire(held.provider_ref)
         stripe_events.deliver_all(sandbox)
-        assert Payment.objects.get().look_after is None
-        assert look() == []
+        assert Payment.objects.get().next_check_at is None
+        assert check() == []
 
     def test_a_hold_that_was_voided_unheard_is_found(self, held: Payment, sandbox: Sandbox) -> None:
         sandbox.expire(held.provider_ref)
-        (result,) = look()
+        (result,) = check()
         assert (result.result, result.done) == ("applied", "on_hold → canceled")
         assert Reservation.objects.get().status == "failed"
         change = Reservation.objects.get().history.last()
@@ -55,19 +55,19 @@ class TestLook:
         slot = SlotFactory.create()
         Frontend.of(slot).reserve(slot, card=None)
         sandbox.pay(Payment.objects.get().provider_ref)
-        (result,) = look()
+        (result,) = check()
         assert result.done == "requires_confirmation → on_hold"
         assert Reservation.objects.get().status == "pending"
 
     def test_the_looks_get_rarer(self, held: Payment) -> None:
         waits = []
         for day in range(1, 4):
-            let_looks_be_due(timedelta(days=day * 10))
+            let_checks_be_due(timedelta(days=day * 10))
             Payment.objects.update(changed_at=F("changed_at") - timedelta(hours=day))
             status_checks.reconcile_due()
             payment = Payment.objects.get()
-            assert payment.look_after is not None
-            waits.append(payment.look_after - timezone.now())
+            assert payment.next_check_at is not None
+            waits.append(payment.next_check_at - timezone.now())
         assert waits == sorted(waits)
         assert waits[-1] < timedelta(days=7)
 
@@ -75,7 +75,7 @@ class TestLook:
         slot = SlotFactory.create()
         frontend = Frontend.of(slot)
         made = frontend.reserve(slot).json()["payment"]["id"]
-        look(2)
+        check(2)
         shown = frontend.get(f"transactions/{made}").json()["attempts"]
         assert [(one["number"], one["result"], one["provider_status"]) for one in shown] == [
             (1, "in_step", "held"),
@@ -91,9 +91,9 @@ class TestTwo:
         for _ in range(10):
             made = frontend.reserve(slot).json()["reservation"]["id"]
             frontend.post(f"reservations/{made}/confirm")
-        let_looks_be_due()
+        let_checks_be_due()
         race([status_checks.reconcile_due] * 4)
-        numbers = list(Attempt.objects.values_list("number", flat=True))
+        numbers = list(CheckAttempt.objects.values_list("number", flat=True))
         assert set(numbers) == {1}
         assert len(numbers) <= 10
         assert Reservation.objects.filter(status="paid").count() == 10
@@ -101,7 +101,7 @@ class TestTwo:
         promises.hold(at_provider=True)
 
     def test_a_claim_is_alone(self, held: Payment) -> None:
-        let_looks_be_due()
+        let_checks_be_due()
         claimed = race([lambda: check_attempts.claim_due(payment_id=held.pk)] * 8)
         assert sum(attempt is not None for attempt in claimed) == 1
         assert race([lambda: check_attempts.claim_now(payment_id=held.pk)] * 2) == [None, None]
@@ -113,15 +113,15 @@ class TestPace:
         frontend = Frontend.of(slot)
         for _ in range(3):
             frontend.reserve(slot)
-        let_looks_be_due()
+        let_checks_be_due()
         before = calls(sandbox)
         sandbox.fault("GET /v1/payment_intents/*", "rate_limit", times=None)
         tally = status_checks.reconcile_due()
         assert calls(sandbox) - before == 1, "the first 429 holds off the rest"
         assert [result.counts for _, result in tally.lines] == [False]
         assert len(tally.paused) == 1
-        assert Attempt.objects.get().failures == 0
-        assert "429" in Pace.objects.get().paused_because
+        assert CheckAttempt.objects.get().failures == 0
+        assert "429" in ProviderThrottle.objects.get().paused_because
         registry.run("send_commands")
         registry.run("recover_events")
         assert calls(sandbox) - before == 1
@@ -132,10 +132,10 @@ class TestPace:
         sandbox.fault("POST /v1/payment_intents", "error_before")
         assert made.reserve(slot).status_code == 202
         end_leases()
-        Pace.objects.update(paused_until=timezone.now() + timedelta(minutes=5))
+        ProviderThrottle.objects.update(paused_until=timezone.now() + timedelta(minutes=5))
         registry.run("send_commands")
         assert Command.objects.get().attempts == 1
-        Pace.objects.update(paused_until=None)
+        ProviderThrottle.objects.update(paused_until=None)
         registry.run("send_commands")
         assert Command.objects.get().status == "done"
 
@@ -145,15 +145,15 @@ class TestPace:
         for _ in range(9):
             frontend.reserve(slot)
         sandbox.fault("GET /v1/payment_intents/*", "error_before", times=None)
-        let_looks_be_due()
+        let_checks_be_due()
         assert len(status_checks.reconcile_due().lines) == 3
         pauses = []
         for _ in range(3):
-            pace = Pace.objects.get()
-            assert pace.paused_until is not None
-            pauses.append(round((pace.paused_until - database.now()).total_seconds() / 15))
+            limits = ProviderThrottle.objects.get()
+            assert limits.paused_until is not None
+            pauses.append(round((limits.paused_until - database.now()).total_seconds() / 15))
             end_leases()
-            let_looks_be_due()
+            let_checks_be_due()
             status_checks.reconcile_due()
         assert pauses == [1, 2, 4]
 
@@ -161,7 +161,7 @@ class TestPace:
 class TestRelease:
     def test_a_hold_that_nothing_needs_is_released(self, held: Payment, sandbox: Sandbox) -> None:
         lose_the_release(sandbox)
-        assert [result.result for result in look()] == ["released"]
+        assert [result.result for result in check()] == ["released"]
         registry.run("send_commands")
         assert sandbox.payment_intents()[0]["status"] == "canceled"
         promises.hold(at_provider=True)
@@ -172,7 +172,7 @@ class TestRelease:
         made = paying.create(frontend, capture_method="manual").json()["id"]
         frontend.patch(f"payment_intents/{made}/confirm")
         paying.work(sandbox)
-        assert [result.result for result in look()] == ["in_step"]
+        assert [result.result for result in check()] == ["in_step"]
         assert sandbox.payment_intents()[0]["status"] == "requires_capture"
 
 
@@ -186,4 +186,4 @@ def test_a_look_is_refused_inside_a_transaction(held: Payment) -> None:
     with database.use_case():
         payment_locks.find_payment_for_update(pk=held.pk)
         with pytest.raises(TransactionManagementError):
-            status_checks.look(payment=held)
+            status_checks.check(payment=held)

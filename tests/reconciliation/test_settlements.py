@@ -20,7 +20,7 @@ from payments.providers import registry
 from reconciliation import ledger as our_books
 from reconciliation import ledger_comparison, settlements
 from reconciliation.accounts import Account
-from reconciliation.models import BookEntry, Discrepancy, SettlementRun, SettlementStatus
+from reconciliation.models import Discrepancy, LedgerEntry, SettlementRun, SettlementStatus
 from sweeps import registry as sweeps
 from tests.reconciliation import books
 from tests.reconciliation.books import Books
@@ -96,7 +96,7 @@ class TestDifferences:
         assert run.totals["payments"]["USD"]["captured"] == {"here": 900_000, "there": 900_000}
         assert run.totals["balances"] == {"USD": {"fees": 200 * 161, "net": 200 * 4339}}
         assert found() == Counter()
-        assert BookEntry.objects.filter(payout_ref="po_1").count() == 10
+        assert LedgerEntry.objects.filter(payout_ref="po_1").count() == 10
 
     def test_each_is_found_of_its_kind_and_opened_once(self, provider: Callable[[int], Books]) -> None:
         made = provider(200)
@@ -105,7 +105,7 @@ class TestDifferences:
         assert found() == planted
         assert settle(made.at).differences == 0
         assert found() == planted
-        assert BookEntry.objects.count() == 200 - 3 + 3
+        assert LedgerEntry.objects.count() == 200 - 3 + 3
 
     def test_both_sides_are_kept_with_it(self, provider: Callable[[int], Books]) -> None:
         made = provider(30)
@@ -124,7 +124,7 @@ class TestDifferences:
         made.changed["pi_3"] = replace(books.charge(3, made.at), fee=162, net=4338)
         settle(made.at)
         assert found() == Counter([("amount", "txn_3")])
-        assert BookEntry.objects.get(ref="txn_3").fee == 161
+        assert LedgerEntry.objects.get(ref="txn_3").fee == 161
 
     def test_are_opened_in_one_order_so_that_two_runs_cannot_deadlock(self, provider: Callable[[int], Books]) -> None:
         made = provider(100)
@@ -167,7 +167,7 @@ class TestDifferences:
         assert found() == planted
         run = SettlementRun.objects.get()
         assert run.payments == number + 2
-        assert BookEntry.objects.count() == number
+        assert LedgerEntry.objects.count() == number
         assert many < 2 * few, f"{many} bytes for {number:,} and {few} for {few_payments:,}"
 
 

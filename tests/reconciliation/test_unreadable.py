@@ -11,16 +11,16 @@ from pytest_django import Settings
 
 from booking.models import Reservation
 from common import database
-from payments.models import Attempt, Payment, Refund
+from payments.models import CheckAttempt, Payment, Refund
 from payments.providers import registry
 from payments.providers.base import UnreadableError
-from reconciliation import figures, settlements
-from reconciliation.models import BookEntry, Discrepancy, SettlementRun, SettlementStatus, Watermark
+from reconciliation import payment_totals, settlements
+from reconciliation.models import Discrepancy, LedgerEntry, SettlementRun, SettlementStatus, Watermark
 from sweeps import health
 from sweeps import registry as sweeps
 from sweeps.models import SweepRun
 from tests.support import odd_events, stripe_events
-from tests.support.aging import let_looks_be_due
+from tests.support.aging import let_checks_be_due
 from tests.support.api import Frontend
 from tests.support.desk import sign_in
 from tests.support.factories import OperatorFactory, SlotFactory
@@ -199,14 +199,14 @@ class TestBooks:
 
         played |= {"/v1/balance_transactions": lines, "/v1/payouts": page()}
         assert problems("settle") == "2 of 6 failed (IncompleteError ×1, UnreadableError ×1)"
-        assert set(BookEntry.objects.values_list("ref", flat=True)) == {"txn_1", "txn_3"}
+        assert set(LedgerEntry.objects.values_list("ref", flat=True)) == {"txn_1", "txn_3"}
         assert set(Discrepancy.objects.values_list("subject", flat=True)) == {"pi_1", "pi_3"}
         assert SettlementRun.objects.get().status == SettlementStatus.READING
         assert not Watermark.objects.filter(name="books").exists()
         odd = line(2)
         assert problems("settle") == ""
         assert SettlementRun.objects.get().status == SettlementStatus.DONE
-        assert BookEntry.objects.count() == 3
+        assert LedgerEntry.objects.count() == 3
 
     def test_a_payout_and_a_line_of_one_end_no_other(self, played: Answers) -> None:
         paid = {"amount": 4400, "currency": "usd", "status": "paid", "reconciliation_status": "completed"}
@@ -215,7 +215,7 @@ class TestBooks:
         played["/v1/payouts"] = page(odd | {"status": 5}, first, second)
         played["/v1/balance_transactions"] = lambda _, query: of.get(query.get("payout", ""), page())
         assert problems("settle") == "4 of 8 failed (IncompleteError ×2, UnreadableError ×2)"
-        paid_out = dict(BookEntry.objects.values_list("ref", "payout_ref"))
+        paid_out = dict(LedgerEntry.objects.values_list("ref", "payout_ref"))
         assert paid_out == {"txn_1": "po_1", "txn_3": "po_2"}
         assert SettlementRun.objects.get().status == SettlementStatus.READING
 
@@ -229,14 +229,14 @@ class TestRefunds:
         payment = Payment.objects.get()
         frontend.post("refunds", {"payment_id": str(payment.pk)})
         sweeps.run("send_commands")
-        let_looks_be_due()
+        let_checks_be_due()
         with play(settings) as played:
             played[f"/v1/payment_intents/{payment.provider_ref}"] = sandbox.payment_intents()[0]
             played["/v1/refunds"] = page({"id": Refund.objects.get().provider_ref, "currency": "usd", "amount": GUEST})
             with pytest.raises(UnreadableError, match="amount is no whole number"):
-                figures.there(payment)
+                payment_totals.fetch_theirs(payment)
             sweeps.run("reconcile")
-        look = Attempt.objects.get()
+        look = CheckAttempt.objects.get()
         assert (look.result, look.error) == ("failed", "amount is no whole number")
         assert Refund.objects.get().status == "pending"
 

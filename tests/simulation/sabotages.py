@@ -84,7 +84,7 @@ MUTANTS = (
            "    except BusyError:\n        return exception_handler.answer(",
            "    except BusyError:\n        return JsonResponse({}) or exception_handler.answer(",
            "tests/webhooks/test_inbox.py"),
-    Mutant("nobody is told of what is stuck", "reconciliation/matters.py", "_KEEPERS",
+    Mutant("nobody is told of what is stuck", "reconciliation/discrepancy_rules.py", "_RULES",
            "    discrepancies.keep_with_stuck,\n", "", "tests/reconciliation/test_stuck.py"),
     Mutant("a key answers anew", "idempotency/keys.py", "_answer_of",
            "    if row.status_code is None:\n        raise", "    if row.status_code is not None:\n        raise",

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from booking.models import Reservation
 from idempotency.models import IdempotencyKey
 from notifications.models import Mail
-from payments.models import Attempt, Command, Pace, Payment
+from payments.models import CheckAttempt, Command, Payment, ProviderThrottle
 from payments.states import COMMAND_OPEN
 from webhooks.models import Event
 
@@ -25,15 +25,15 @@ def end_leases() -> None:
     Command.objects.filter(status__in=sorted(COMMAND_OPEN), leased_until__isnull=False).update(leased_until=past)
     Command.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=past)
     Mail.objects.filter(leased_until__isnull=False).update(leased_until=past)
-    Pace.objects.filter(paused_until__isnull=False).update(paused_until=past)
+    ProviderThrottle.objects.filter(paused_until__isnull=False).update(paused_until=past)
     Event.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=past)
     IdempotencyKey.objects.filter(status_code=None).update(leased_until=past)
 
 
-def let_looks_be_due(by: timedelta = timedelta(days=1)) -> None:
-    """Let every payment of which something is open be due for a look of the reconciliation."""
-    Payment.objects.filter(look_after__isnull=False).update(look_after=F("look_after") - by)
-    Attempt.objects.filter(result="running").update(at=F("at") - by)
+def let_checks_be_due(by: timedelta = timedelta(days=1)) -> None:
+    """Let every payment of which something is open be due for a status check."""
+    Payment.objects.filter(next_check_at__isnull=False).update(next_check_at=F("next_check_at") - by)
+    CheckAttempt.objects.filter(result="running").update(at=F("at") - by)
 
 
 def make_holds_older(by: timedelta) -> None:

@@ -18,10 +18,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from drf_spectacular.generators import SchemaGenerator
 
-from payments.models import Pace
+from payments.models import ProviderThrottle
 from sweeps.models import SweepRun
 
-SHARED = (SweepRun, Pace)
+SHARED = (SweepRun, ProviderThrottle)
 """What all of the staff read: it is of no operator, and must tell of none."""
 _OF_ERRORS = re.compile(r"error|summary|because$|evidence|difference$|refusals|^done$|failure_message")
 _PARAMETER = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")

@@ -19,14 +19,14 @@ from idempotency.models import IdempotencyKey
 from notifications import rendering, writing
 from notifications.models import Mail
 from payments import sending
-from payments.models import Attempt, Command, Payment
+from payments.models import CheckAttempt, Command, Payment
 from reconciliation import promises, settlements, status_checks
 from reconciliation.models import SettlementRun
 from sweeps import registry
 from sweeps.models import SweepRun
 from tenants import rate_limits
 from tests.support import stripe_events
-from tests.support.aging import end_leases, let_looks_be_due
+from tests.support.aging import end_leases, let_checks_be_due
 from tests.support.api import Frontend
 from tests.support.factories import OperatorFactory, SlotFactory, make_client
 from tests.support.sandbox_client import Sandbox
@@ -93,8 +93,8 @@ def orphans(sandbox: Sandbox, clock: Clock) -> Rows:
 def looks_due(sandbox: Sandbox, clock: Clock) -> Rows:
     """Make five payments that are due for a look."""
     reserve(sandbox, clock)
-    let_looks_be_due()
-    return list(Payment.objects.order_by("look_after").values_list("pk", flat=True))
+    let_checks_be_due()
+    return list(Payment.objects.order_by("next_check_at").values_list("pk", flat=True))
 
 
 def unheard(sandbox: Sandbox, clock: Clock) -> Rows:
@@ -223,8 +223,8 @@ CASES = {
         prepare=looks_due,
         work=(status_checks, "look"),
         lock=("payments_payment", "id"),
-        refuse=("INSERT", "payments_attempt", "payment_id"),
-        done=lambda: texts(Attempt.objects.filter(result="in_step").values_list("payment", flat=True)),
+        refuse=("INSERT", "payments_checkattempt", "payment_id"),
+        done=lambda: texts(CheckAttempt.objects.filter(result="in_step").values_list("payment", flat=True)),
     ),
     "recover_events": Case(
         prepare=unheard,

@@ -14,8 +14,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from catalogue.models import Slot
-from common.asking import Asking
-from payments.models import Pace
+from common.bounded_call import BoundedCall
+from payments.models import ProviderThrottle
 from reconciliation.models import Discrepancy
 from sweeps import health, registry
 from sweeps.models import SweepRun
@@ -48,7 +48,7 @@ def database_that_hangs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         with monkeypatch.context() as patch:
             patch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
             patch.setitem(connection.settings_dict, "PORT", str(silent.getsockname()[1]))
-            patch.setattr(health, "_asking", Asking(health._ask_database, seconds=0.2))
+            patch.setattr(health, "_asking", BoundedCall(health._ask_database, seconds=0.2))
             yield
 
 
@@ -123,7 +123,7 @@ class TestStatus:
         assert ask("/health/status")[1]["checks"]["worker"]["ok"] is False
 
     def test_a_provider_that_refuses(self, swept: None) -> None:
-        assert Pace.objects.update(paused_until=Now() + timedelta(minutes=1)) == 1
+        assert ProviderThrottle.objects.update(paused_until=Now() + timedelta(minutes=1)) == 1
         assert ask("/health/status")[1]["checks"]["providers"] == {"ok": False, "accounts_paused": 1}
 
     def test_redis_away(self, swept: None, settings: Settings) -> None:

@@ -22,7 +22,7 @@ from catalogue.models import Activity, Slot
 from catalogue.offer_history import OfferHistory
 from config.urls import urlpatterns as real_patterns
 from notifications.models import Mail
-from payments.models import Attempt, AttemptResult, Command, Payment, PaymentHistory, Refund, RefundHistory
+from payments.models import CheckAttempt, CheckResult, Command, Payment, PaymentHistory, Refund, RefundHistory
 from reconciliation.models import Discrepancy
 from sweeps import registry
 from sweeps.models import SweepRun
@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.
 
 OWNED: tuple[type[Model], ...] = (
     Operator, Member, ApiClient, SavedView, BulkRun, Activity, Slot, Reservation, Unit, History, Payment,
-    PaymentHistory, Command, Refund, Event, Mail, Discrepancy, Attempt, OfferHistory,
+    PaymentHistory, Command, Refund, Event, Mail, Discrepancy, CheckAttempt, OfferHistory,
     RefundHistory,
 )  # fmt: skip
 """Everything that belongs to an operator."""
@@ -64,7 +64,9 @@ def theirs(sandbox: Sandbox) -> dict[type[Model], list[Any]]:
     BulkRun.objects.create(
         person=person, model="catalogue.slot", action="close", title="Unseen", reason="Unseen", rows=["x"]
     )
-    Attempt.objects.create(payment_id=paid["payment"]["id"], number=9, result=AttemptResult.FAILED, at=timezone.now())
+    CheckAttempt.objects.create(
+        payment_id=paid["payment"]["id"], number=9, result=CheckResult.FAILED, at=timezone.now()
+    )
     lost = stripe_events.happened(sandbox, "payment_intent.created")[0]
     of_nobody = lost["data"]["object"] | {"id": "pi_unseen", "metadata": {}}
     stripe_events.deliver(lost | {"id": "evt_unseen", "data": {"object": of_nobody}})
@@ -77,7 +79,7 @@ def theirs(sandbox: Sandbox) -> dict[type[Model], list[Any]]:
 
 TOLD = {
     "Event.error",
-    "Attempt.error",
+    "CheckAttempt.error",
     "Command.last_error",
     "Mail.last_error",
     "BulkRun.refusals",

@@ -15,7 +15,7 @@ from reconciliation import manual_evidence
 from reconciliation.models import Discrepancy
 from sweeps import registry
 from tests.support import dashboard, promises, stripe_events
-from tests.support.aging import end_leases, let_looks_be_due
+from tests.support.aging import end_leases, let_checks_be_due
 from tests.support.api import Frontend
 from tests.support.desk import act, sign_in
 from tests.support.factories import SlotFactory
@@ -46,7 +46,7 @@ def by_recovery(sandbox: Sandbox) -> None:
 
 
 def by_a_look(sandbox: Sandbox) -> None:
-    let_looks_be_due()
+    let_checks_be_due()
     registry.run("reconcile")
 
 

@@ -61,14 +61,14 @@ def copy_holds(number: int) -> None:
     with _choosing(number) as cursor:
         cursor.execute(_ON_SLOTS, [ROOM])
         cursor.execute("CREATE UNIQUE INDEX ON chosen_slot (number); ANALYZE chosen_slot")
-        _copy(Payment, "payment_was", _PAYMENT | {"status": "'on_hold'", "look_after": "NULL"})
+        _copy(Payment, "payment_was", _PAYMENT | {"status": "'on_hold'", "next_check_at": "NULL"})
         _copy(Reservation, "was", _HOLD)
         cursor.execute(_RESERVED)
 
 
 def copy_payments(number: int) -> None:
     """Add payments that are with the provider for too long."""
-    due = {"status": "'processing'", "held_at": "NULL", "managed_by": "''", "look_after": "now() - interval '1 day'"}
+    due = {"status": "'processing'", "held_at": "NULL", "managed_by": "''", "next_check_at": "now() - interval '1 day'"}
     with _choosing(number):
         _copy(Payment, "payment_was", _PAYMENT | due)
 

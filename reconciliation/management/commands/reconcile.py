@@ -11,8 +11,8 @@ from django.db.models import Q
 
 from common import loops
 from payments import throttle
-from payments.models import AttemptResult, Payment
-from reconciliation import check_attempts, matters, status_checks
+from payments.models import CheckResult, Payment
+from reconciliation import check_attempts, discrepancy_rules, status_checks
 from reconciliation.reporting import NOT_ASKED, PERSON_NEEDED, WELL, ReportingCommand, moment, patiently
 
 
@@ -38,7 +38,7 @@ class Command(ReportingCommand):
         stuck = payments_stuck(payments)
         counts = Counter(str(row["result"]) for row in rows)
         self.report(options, rows, {"payments": len(rows), **counts, "stuck": stuck})
-        failed = any(row["result"] in (AttemptResult.FAILED, "not asked") for row in rows)
+        failed = any(row["result"] in (CheckResult.FAILED, "not asked") for row in rows)
         self.leave(PERSON_NEEDED if stuck else NOT_ASKED if failed else WELL)
 
     def _chosen(self, options: Mapping[str, Any]) -> list[Payment]:
@@ -51,7 +51,7 @@ class Command(ReportingCommand):
             return found
         if options["since"] or operator:
             since = Q(created_at__gte=options["since"]) if options["since"] else Q()
-            return list(Payment.objects.filter(mine & since, look_after__isnull=False).order_by("look_after"))
+            return list(Payment.objects.filter(mine & since, next_check_at__isnull=False).order_by("next_check_at"))
         return list(check_attempts.due())
 
     def _do(self, payments: Sequence[Payment], options: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -62,13 +62,13 @@ class Command(ReportingCommand):
             return [_row(payment, result.provider_status, result.result.value, result.done or result.error)]
 
         rows = self._of_each(payments, ask, options)
-        matters.keep()
+        discrepancy_rules.apply()
         return rows
 
     def _tell(self, payments: Sequence[Payment], options: Mapping[str, Any]) -> list[dict[str, Any]]:
         def look(payment: Payment) -> list[dict[str, Any]]:
             throttle.wait_for(provider=payment.provider, account=payment.provider_account, wait=patiently)
-            found = status_checks.look(payment=payment)
+            found = status_checks.check(payment=payment)
             return [_row(payment, found.status, f"would {found.step}", found.why)]
 
         return self._of_each(payments, look, options)

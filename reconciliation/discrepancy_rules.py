@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from common import loops
 from reconciliation import discrepancies, failed_refunds, part_captures
 
-_KEEPERS: Sequence[Callable[[], int]] = (
+_RULES: Sequence[Callable[[], int]] = (
     discrepancies.keep_with_stuck,
     discrepancies.keep_with_failed_events,
     part_captures.keep,
@@ -13,6 +13,6 @@ _KEEPERS: Sequence[Callable[[], int]] = (
 )
 
 
-def keep() -> int:
+def apply() -> int:
     """Open and resolve discrepancies of every kind that follows from rows of ours; returns how many were opened."""
-    return loops.each(_KEEPERS, lambda keep: keep(), name="keep_discrepancies", label=lambda keep: keep.__name__).done
+    return loops.each(_RULES, lambda rule: rule(), name="keep_discrepancies", label=lambda rule: rule.__name__).done

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Asking(Generic[T]):
+class BoundedCall(Generic[T]):
     """A question that is asked again and again: whoever comes while one is on its way waits for that one."""
 
     def __init__(self, ask: Callable[[], T], *, seconds: float) -> None:

@@ -11,7 +11,7 @@ from payments.providers.base import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class PaymentTotals:
     """What is asked, captured and given back of a payment, in minor units of its currency."""
 
     amount: int
@@ -24,13 +24,13 @@ class Figures:
         return f"{captured} captured, {refunded} refunded"
 
 
-def here(payment: Payment) -> Figures:
+def get_ours(payment: Payment) -> PaymentTotals:
     """Read our figures as they are at this moment."""
     row = Payment.objects.get(pk=payment.pk)
-    return Figures(row.amount, row.amount_captured, row.amount_refunded, row.currency)
+    return PaymentTotals(row.amount, row.amount_captured, row.amount_refunded, row.currency)
 
 
-def there(payment: Payment) -> Figures:
+def fetch_theirs(payment: Payment) -> PaymentTotals:
     """Ask the provider for its figures. Must be called outside a transaction.
 
     Raises:
@@ -44,7 +44,7 @@ def there(payment: Payment) -> Figures:
     theirs = provider.fetch(ref=payment.provider_ref, account=account)
     refunds = provider.list_refunds(ref=payment.provider_ref, account=account)
     returned = sum(_returned(refund) for refund in refunds)
-    return Figures(theirs.amount, theirs.amount_captured, returned, theirs.currency)
+    return PaymentTotals(theirs.amount, theirs.amount_captured, returned, theirs.currency)
 
 
 def _returned(refund: ProviderRefund | Unreadable) -> int:
