@@ -16,7 +16,7 @@ from config.postgres_programs import EmbeddedPostgresError
 def main() -> None:
     """Run the command that the arguments name."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    # No connection pool, whatever the environment says for the web: its threads do not survive a fork, and qcluster
+    # No connection pool, even if the environment has one for the web: its threads do not survive a fork, and qcluster
     # forks its workers; other commands need one connection.
     os.environ["DATABASE_POOL_SIZE"] = "0"
     local_stack.adopt(Path(__file__).resolve().parent)

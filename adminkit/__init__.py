@@ -1,1 +1,1 @@
-"""What every page of the desk is made of: scoped lists, actions with a reason, bulk runs, exports."""
+"""Building blocks of desk pages: scoped lists, reasoned actions, bulk runs, exports."""

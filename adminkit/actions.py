@@ -1,4 +1,7 @@
-"""Actions of the backoffice: each asks for a reason, is done to each chosen row, and is kept with who and why."""
+"""Actions of the backoffice, each with a reason that is recorded.
+
+An action is done to each chosen row, and kept with who did it and why.
+"""
 
 import logging
 from collections.abc import Callable
@@ -34,7 +37,10 @@ _FAILED = "something went wrong on our side, and it may be done or not: look at 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of an action on one row: ``told`` if it was done, ``refused`` (with the row's name) if it was not."""
+    """The result of an action on one row.
+
+    ``told`` if it was done, ``refused`` (with the row's name) if it was not.
+    """
 
     row: str
     told: Told | None = None
@@ -50,7 +56,9 @@ def reasoned(
     form: type[forms.Form] = forms.Form,
     fits: Callable[[Any], bool] = always,
 ) -> Callable[..., HttpResponse]:
-    """Make an admin action that asks for a reason on a page of its own and then does ``act`` to each chosen row.
+    """Make an admin action that first asks for a reason.
+
+    It then does ``act`` to each chosen row.
 
     What else it needs to know (an amount, some minutes), ``form`` asks for, and ``act`` is given it by name; a form
     that has ``for_rows`` is shown the rows and the person. It is offered to who has the permission at one of their
@@ -70,7 +78,7 @@ def reasoned(
 
 
 def form_of(spec: ActionSpec, given: Any, *, rows: QuerySet[Any], person: Any) -> forms.Form:
-    """Return the form of what else is to be known, filled in with what was given (None: nothing yet)."""
+    """Return the form for further input, filled in with ``given`` (None: empty)."""
     form = spec.form(given)
     if hasattr(form, "for_rows"):
         form.for_rows(rows, person)
@@ -80,7 +88,10 @@ def form_of(spec: ActionSpec, given: Any, *, rows: QuerySet[Any], person: Any) -
 def do(
     modeladmin: ScopedAdmin, row: Any, *, spec: ActionSpec, person: User, reason: str, given: dict[str, Any]
 ) -> Outcome:
-    """Do it to a row and keep who did it and why. Whatever the row raises is told in words, without its values."""
+    """Do an action to a row; record who and why.
+
+    Whatever the row raises is reported in words, without its values.
+    """
     name = str(row)
     if not modeladmin.may(person, spec.permission, row):
         return Outcome(row=name, refused=f"{name}: {_NOT_ALLOWED}")
@@ -88,7 +99,7 @@ def do(
         answer = spec.act(row, f"user:{person.get_username()}", reason, **given)
     except HoldfastError as refusal:
         return Outcome(row=name, refused=f"{name}: {refusal.message}")
-    except Exception as error:  # noqa: BLE001  # whatever is wrong with a row stops no other, and is no error page
+    except Exception as error:  # noqa: BLE001  # a failing row stops no other, and is no error page
         logs.failure(logger, "An action failed.", error, action=spec.name, row=row.pk)
         under = f" (in the log under {current})" if (current := request_id.current.get()) else ""
         return Outcome(row=name, refused=f"{name}: {_FAILED}{under}.")

@@ -1,4 +1,7 @@
-"""Actions on many rows: queued, taken by one worker at a time, and taken up again if that one dies."""
+"""Actions on many rows, queued and run by one worker.
+
+Another worker resumes a run whose worker died.
+"""
 
 from datetime import timedelta
 from inspect import unwrap
@@ -24,14 +27,14 @@ def queue(run: BulkRun) -> None:
 
 
 def carry_on_due() -> int:
-    """Take up what was not finished and is in nobody's hands; returns how many."""
+    """Resume unfinished runs that no worker holds; returns how many."""
     waiting = _free().order_by("id").values_list("pk", flat=True)
     carry_on = unwrap(import_string(_CARRIER))  # what the queue must not show, the loop counts by its class
     return loops.each(waiting, lambda run_id: carry_on(run_id=run_id), name="carry_on_bulk_runs").done
 
 
 def claim(run_id: UUID) -> BulkRun | None:
-    """Take a run into one's hands; None if it is in another's, or finished.
+    """Claim a run; None if it is claimed or finished.
 
     A row that was begun and neither done nor refused is one at which a process died: it is told of.
     """
@@ -44,7 +47,10 @@ def claim(run_id: UUID) -> BulkRun | None:
 
 
 def begin(run: BulkRun) -> str | None:
-    """Count the next row as begun, and return its key; None if there is none left, or another has the run by now."""
+    """Count the next row as begun, and return its key.
+
+    None if no row is left, or another worker has the run by now.
+    """
     if run.begun >= len(run.rows):
         _own(run).update(finished_at=Now(), leased_until=None)
         return None

@@ -1,4 +1,4 @@
-"""Carrying out an action on many rows, one after the other; what a worker calls."""
+"""Execution of an action on many rows, by a worker."""
 
 from functools import partial
 from typing import Any, cast
@@ -20,7 +20,9 @@ from tenants.models import User
 
 @tasks.queued
 def carry_on(*, run_id: UUID) -> bool:
-    """Do what is left of a run; False if it is in another's hands, or finished. Django-q2 calls this by name.
+    """Do the rest of a run; False if claimed or finished.
+
+    Django-q2 calls this by name.
 
     What the person may do is looked up at each row anew. Rows that they do not see (any more) are not touched.
     """

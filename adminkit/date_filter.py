@@ -1,4 +1,7 @@
-"""Choosing a year, a month, a week or a day in a list, without asking which of them have rows."""
+"""A list filter by year, month, week or day.
+
+It does not ask which of them have rows.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,7 +31,9 @@ Choice = dict[str, Any]
 
 
 class Period(admin.ListFilter):
-    """``?on=2026``, ``2026-07``, ``2026-W29`` or ``2026-07-14``, in the time zone of the person's operator.
+    """The period of ``?on=2026``, ``2026-07``, ``2026-W29`` or ``2026-07-14``.
+
+    Its days are those of the person's operator's time zone.
 
     Django's date hierarchy reads the whole table to find the years, months and days that have rows; this one reads the
     first and the last row. Of a table whose ids are UUIDv7, the time is in the id, which is indexed as it is. A list of
@@ -87,7 +92,7 @@ class Period(admin.ListFilter):
         yield from (self._choice(changelist, span.written, span.name) for span in inside)
 
     def steps(self, changelist: Any) -> dict[str, Any]:
-        """Return the ways to the period before and after, to today, and what a day is chosen with."""
+        """Return the links to neighbouring periods and today, and the picker."""
         span = self.span or date_spans.day(self.today)
         steps = {"before": span.before(), "after": span.after(), "today": date_spans.day(self.today)}
         found: dict[str, Any] = {
@@ -136,7 +141,7 @@ class Period(admin.ListFilter):
 
 
 def shown(changes: Any) -> dict[str, Any]:
-    """Return what a list shows of its period: its choices and steps; nothing if it has no such filter."""
+    """Return the period choices and steps of a list, if any."""
     found = next((spec for spec in changes.filter_specs if isinstance(spec, Period)), None)
     if found is None:
         return {"period_choices": [], "period": None}
@@ -144,5 +149,5 @@ def shown(changes: Any) -> dict[str, Any]:
 
 
 def of(field: str, *, opens_today: bool = False) -> type[Period]:
-    """Return the filter of a field: a time, or an id that has the time in it."""
+    """Return the filter of a time field, or of a time-ordered id."""
     return type("Period", (Period,), {"field": field, "opens_today": opens_today})

@@ -1,4 +1,7 @@
-"""Days, weeks, months and years, as an address has them: ``2026-07-14``, ``2026-W29``, ``2026-07``, ``2026``."""
+"""Days, weeks, months and years as written in URLs.
+
+Such as ``2026-07-14``, ``2026-W29``, ``2026-07`` and ``2026``.
+"""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +24,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A year, a month, a week (Monday to Sunday) or a day; both ends are included."""
+    """A year, month, week (Monday to Sunday) or day, ends included."""
 
     unit: Unit
     first: date
@@ -63,22 +66,22 @@ class Span:
                 yield week(self.first)
 
     def inside(self) -> Iterator["Span"]:
-        """Yield its parts: the months of a year, the days of a month or a week."""
+        """Yield the months of a year, else the days."""
         if self.unit is Unit.YEAR:
             yield from (month(self.first.year, number) for number in range(1, 13))
         elif self.unit is not Unit.DAY:
             yield from (day(self.first + timedelta(days=number)) for number in range((self.last - self.first).days + 1))
 
     def before(self) -> "Span | None":
-        """Return the one before it; None before the first that can be written."""
+        """Return the span before this one; None before the first valid one."""
         return None if self.first == date.min else _around(self.unit, self.first - timedelta(days=1))
 
     def after(self) -> "Span | None":
-        """Return the one after it; None after the last that can be written."""
+        """Return the span after this one; None after the last valid one."""
         return None if self.last == date.max else _around(self.unit, self.last + timedelta(days=1))
 
     def bounds(self, zone: str) -> tuple[datetime | None, datetime | None]:
-        """Return its start and its end, by the clock of a place; None where no time can be written any more."""
+        """Return start and end in a time zone; None if not representable."""
         end = None if self.last == date.max else midnight(self.last + timedelta(days=1), zone)
         return midnight(self.first, zone), end
 
@@ -136,7 +139,7 @@ def year(number: int) -> Span:
 
 
 def midnight(at: date, zone: str) -> datetime | None:
-    """Return when a day begins by the clock of a place; None where that cannot be written."""
+    """Return the start of a local day; None if not representable."""
     try:
         return datetime.combine(at, time(), ZoneInfo(zone)).astimezone(UTC)
     except OverflowError:

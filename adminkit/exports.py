@@ -1,6 +1,6 @@
-"""Lists of the backoffice as JSON: what the list shows, filtered as it is, row by row as they are read.
+"""Lists of the backoffice as JSON, streamed row by row as filtered.
 
-CSV is not offered: a guest's name that begins with = is a formula to whoever opens it.
+CSV is not offered: a guest's name that begins with = is a formula in the program that opens it.
 https://owasp.org/www-community/attacks/CSV_Injection
 """
 
@@ -23,7 +23,9 @@ Values = Mapping[str, Callable[[dict[str, Any]], Any]]
 
 
 def answer(rows: QuerySet[Any], *, fields: Sequence[str], values: Values) -> StreamingHttpResponse:
-    """Answer with the named fields of rows as a JSON array; no more than a chunk of them is in memory, and all ids.
+    """Answer with the named fields of rows as a JSON array.
+
+    In memory are all ids, and no more than one chunk of rows.
 
     ``values`` works out what is told of a field. A Decimal is written as the number that it is, digit by digit.
     """

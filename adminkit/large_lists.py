@@ -1,4 +1,4 @@
-"""Lists of the backoffice over large tables: what they count, search and choose from goes through an index."""
+"""Lists over large tables: counts, searches and filters use an index."""
 
 from collections.abc import Sequence
 from functools import cached_property, reduce
@@ -19,7 +19,10 @@ _DEEPEST = 100_000
 
 
 class BoundedPaginator(Paginator[Any]):
-    """Counts no further than ``reach``: counting a million rows to write a number takes longer than all the rest."""
+    """Counts rows up to ``reach`` only.
+
+    Counting a million rows takes longer than the rest of the page.
+    """
 
     reach: int = MOST
 
@@ -36,7 +39,10 @@ class BoundedPaginator(Paginator[Any]):
 
 
 def reach(page: str, per_page: int) -> int:
-    """Return how many rows are counted for a page of a list: ``MOST``, and ``MOST`` more with each that is full."""
+    """Return how many rows are counted for a page.
+
+    ``MOST``, and ``MOST`` more with each that is full.
+    """
     try:
         number = int(page)
     except ValueError:
@@ -45,7 +51,10 @@ def reach(page: str, per_page: int) -> int:
 
 
 class OwnRowsFilter(admin.RelatedFieldListFilter):
-    """Choices are the rows that the person may see, used or not: which are used would be read from the large table."""
+    """Offers the rows that the person may see, used or not.
+
+    Finding the used ones would read the large table.
+    """
 
     def field_choices(
         self, field: ForeignKey[Any, Any] | ManyToOneRel | Any, request: HttpRequest, model_admin: Any
@@ -56,7 +65,7 @@ class OwnRowsFilter(admin.RelatedFieldListFilter):
 
 
 def exactly(rows: QuerySet[Any], *, fields: Sequence[str], text: str) -> QuerySet[Any]:
-    """Keep the rows of which one of the fields is a text.
+    """Keep the rows where one of the fields equals a text.
 
     Each field is looked up by itself and the results united: an OR across tables uses no index.
     """

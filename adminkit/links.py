@@ -1,4 +1,4 @@
-"""Where the backoffice shows things: the page of a row, and the list of its kind."""
+"""Links to pages of the backoffice: rows and lists."""
 
 from typing import Any
 
@@ -15,12 +15,15 @@ def page_of(row: Any) -> str:
 
 
 def list_of(model: Any) -> str:
-    """Return the address of a model's list; the model itself, or its label, such as ``booking.slot``."""
+    """Return the URL of a model's list.
+
+    The model itself, or its label, such as ``catalogue.slot``.
+    """
     return reverse(f"admin:{_name(apps.get_model(model) if isinstance(model, str) else model)}_changelist")
 
 
 def is_ours(address: str) -> bool:
-    """Say whether an address that came with a request is a page of the backoffice, and of no other site."""
+    """Tell whether a requested URL is a page of the backoffice."""
     is_path = address.startswith(reverse("admin:index")) and address.isprintable() and len(address) <= _LONGEST
     return is_path and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
 

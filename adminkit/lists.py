@@ -1,4 +1,4 @@
-"""The lists of the backoffice: what they show, search, count and choose from, their exports and saved views."""
+"""The lists of the backoffice: columns, search, filters, exports and saved views."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -69,7 +69,7 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
         return large_lists.exactly(queryset, fields=self.searched_exactly, text=text), False
 
     def meant_by(self, text: str, request: HttpRequest) -> Q | None:
-        """Say which rows somebody means by a text; None: those that have it in their fields."""
+        """Return the rows that a search text means; None: search the fields."""
         return None
 
     def get_urls(self) -> list[Any]:
@@ -80,7 +80,7 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
         return [*own, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list, with a link to its export as it is filtered, and with the person's views of it."""
+        """Show the list, with links to its export and saved views."""
         url = f"{reverse(f'admin:{self._url_name}_export')}?{request.GET.urlencode()}" if self.export_fields else ""
         context = {
             "export_url": url,
@@ -97,13 +97,13 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
         return answer  # type: ignore[no-any-return]
 
     def save_view(self, request: HttpRequest) -> HttpResponse:
-        """Save the list as it is filtered under a name, or forget what has that name."""
+        """Save the filtered list under a name, or delete that name."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return saved_views.save(self, request)
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer with the rows of the list as JSON: of the person's operators, filtered and ordered as it is."""
+        """Answer with the filtered rows of the person's operators as JSON."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -117,5 +117,5 @@ class ListedAdmin(ModelAdmin):  # type: ignore[misc]  # the theme has no types
         return f"{self.opts.app_label}_{self.opts.model_name}"
 
     def described(self, row: Any) -> str:
-        """Say in a few words what a row is, for who finds it by a search."""
+        """Describe a row in a few words, for search results."""
         return str(self.opts.verbose_name).capitalize()

@@ -1,4 +1,4 @@
-"""What the backoffice keeps for the people who use it: actions on many rows, and lists as they saved them."""
+"""Rows kept for people of the backoffice: bulk runs and saved views."""
 
 from typing import ClassVar
 
@@ -10,9 +10,9 @@ from tenants.models import User
 
 
 class BulkRun(models.Model):
-    """An action on many rows, done one after the other in the background.
+    """An action on many rows, done in the background.
 
-    A row is counted in ``begun`` before anything is done to it: a process that dies may leave one row of which nobody
+    A row is counted in ``begun`` before anything is done to it: a process that dies may leave one row that nobody
     knows whether it was done (it is told so), and never does one twice.
     """
 
@@ -45,7 +45,7 @@ class BulkRun(models.Model):
 
 
 class SavedView(models.Model):
-    """A list of the backoffice as a person wants to find it again: its filters, search and order, under a name."""
+    """A person's saved list: name, filters, search and order."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")

@@ -1,4 +1,4 @@
-"""What every page of the backoffice is made of: scoped to the person's operators, read-only unless said otherwise."""
+"""Base classes of admin pages: scoped to operators, read-only by default."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -30,7 +30,10 @@ _BOX_CLASSES = " ".join(CHECKBOX_CLASSES)
 
 
 class ScopedAdmin(ListedAdmin):
-    """Rows of the person's own operators only, in lists, pages, actions, searches and choices."""
+    """Shows rows of the person's own operators only.
+
+    So do its lists, pages, actions, searches and choices.
+    """
 
     operator_path: ClassVar[str] = "operator"
     zone_path: ClassVar[str] = ""
@@ -45,7 +48,7 @@ class ScopedAdmin(ListedAdmin):
         return scoping.visible_to(super().get_queryset(request), request.user, path=self.operator_path)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
-        """Show times by the clock of their row, where they cannot be typed."""
+        """Show read-only times in the time zone of their row."""
         found = self.fixed_fields(request, obj)
         if obj is not None and not self.has_change_permission(request, obj):
             return [*found, *times.of_page(self)]
@@ -72,7 +75,10 @@ class ScopedAdmin(ListedAdmin):
 
     @admin.display(description=ListedAdmin.action_checkbox.short_description)
     def action_checkbox(self, obj: Any) -> str:
-        """Write the box by which a row is chosen; the theme renders a template for each."""
+        """Write the checkbox of a row.
+
+        The theme would render a template for each.
+        """
         return format_html(_BOX, obj.pk, _BOX_CLASSES)
 
     def operator_id_of(self, row: Any) -> UUID | None:
@@ -86,7 +92,10 @@ class ScopedAdmin(ListedAdmin):
         return roles.has_permission(person, permission, self.operator_id_of(row))
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Do an action to the rows that were chosen; a key that can be no row's is none of them."""
+        """Do an action to the chosen rows.
+
+        A key that no row can have is dropped.
+        """
         try:
             return super().response_action(request, queryset)  # type: ignore[no-any-return]
         except (ValidationError, ValueError):
@@ -94,7 +103,10 @@ class ScopedAdmin(ListedAdmin):
             return None
 
     def staff_log_of(self, request: HttpRequest, row: Any) -> Sequence[tuple[str, staff_log.Entry]]:
-        """List what people did to a row and when, for its page; a page with a timeline tells it there."""
+        """List what people did to a row, for its page.
+
+        A page with a timeline shows it there.
+        """
         if row is None or "happened" in self.readonly_fields:
             return []
         zone, entries = times.zone_of(self, row), staff_log.list_of([row], by=self.people_told_of(request))
@@ -105,7 +117,10 @@ class ScopedAdmin(ListedAdmin):
         return None
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Read a row once for a request: its actions and its page are of the same one."""
+        """Read a row once for each request.
+
+        So its actions and its page show the same state.
+        """
         rows: dict[Any, Any] = request.__dict__.setdefault("_rows_read", {})
         key = (self.opts.label_lower, object_id, from_field)
         if key not in rows:
@@ -133,7 +148,10 @@ class ScopedAdmin(ListedAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show the form or take it; a refusal of the database is shown above it, and the row is as it was."""
+        """Show or save the form.
+
+        A refusal of the database is shown above it, and the row stays as it was.
+        """
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
         except (IntegrityError, OperationalError) as error:
@@ -177,12 +195,18 @@ class ReadOnlyAdmin(ScopedAdmin):
 
 
 class EditableAdmin(ScopedAdmin):
-    """Rows that staff may add and change, one field at a time: what a form does not show is never written over."""
+    """Rows that staff may add and change, one field at a time.
+
+    A field that the form does not show is never overwritten.
+    """
 
     permission: ClassVar[Permission] = Permission.CATALOGUE
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Let in who may do so at one of their operators; the choices of the form are of those."""
+        """Let people add who may at one of their operators.
+
+        The form offers those operators only.
+        """
         return roles.has_permission_anywhere(request.user, self.permission)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -205,7 +229,10 @@ class EditableAdmin(ScopedAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Write only what was changed; another request may have moved the rest since the form was read."""
+        """Write changed fields only.
+
+        Another request may have changed the rest since the form was read.
+        """
         if not change:
             obj.save()
         elif form.changed_data:
@@ -231,7 +258,10 @@ class SuperuserAdmin(ScopedAdmin):
 
 
 def once(display: Callable[[Any, Any], Shown]) -> Callable[[Any, Any], Shown]:
-    """Work out what a page shows of a row once: the theme asks five times over, and a timeline is ten queries."""
+    """Compute a page's values once for each row.
+
+    The theme asks five times over, and a timeline is ten queries.
+    """
 
     @wraps(display)
     def shown(page: Any, row: Any) -> Shown:
@@ -244,7 +274,7 @@ def once(display: Callable[[Any, Any], Shown]) -> Callable[[Any, Any], Shown]:
 
 
 def add_actions(model: type[Model], *actions: Any) -> None:
-    """Add to a page of an app below what an app above can do to its rows."""
+    """Add actions of a higher app to a lower app's pages."""
     page = admin.site._registry[model]
     page.actions = (*(page.actions or ()), *actions)
 

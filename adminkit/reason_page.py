@@ -1,4 +1,4 @@
-"""The page on which an action asks for its reason, and where it leads when it is done: to where it began."""
+"""The page on which an action asks for its reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,18 +33,18 @@ class ReasonForm(forms.Form):
 
 
 def given(request: HttpRequest) -> QueryDict | None:
-    """Return what was posted by the page itself; None while it is yet to be shown."""
+    """Return the posted values of the page; None if not posted."""
     return cast(QueryDict, request.POST) if "reason" in request.POST else None
 
 
 def reason_form(request: HttpRequest) -> ReasonForm:
-    """Return the form of the reason, filled in if the page was posted."""
+    """Return the reason form, filled in if the page was posted."""
     return ReasonForm(given(request))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The page that asks: for what, about which rows, with what was typed."""
+    """The page that asks for a reason: its action, rows and input."""
 
     modeladmin: ScopedAdmin
     request: HttpRequest
@@ -81,13 +81,16 @@ class Page:
 
 
 def began_at(request: HttpRequest) -> str:
-    """Return the page on which an action was chosen: the row's, or the list as it was filtered."""
+    """Return the page where the action was chosen."""
     wanted = request.POST.get("next", "")
     return wanted if links.is_ours(wanted) else request.get_full_path()
 
 
 def back(modeladmin: ScopedAdmin, request: HttpRequest, rows: Sequence[Any]) -> HttpResponse:
-    """Lead back to where the action began; to the list, if the row that it was about is not the person's any more."""
+    """Redirect to where the action began.
+
+    To the list, if the row is no longer the person's.
+    """
     page = began_at(request)
     is_of_row = len(rows) == 1 and page.partition("?")[0] == links.page_of(rows[0])
     if is_of_row and not modeladmin.get_queryset(request).filter(pk=rows[0].pk).exists():
@@ -98,7 +101,10 @@ def back(modeladmin: ScopedAdmin, request: HttpRequest, rows: Sequence[Any]) -> 
 def do_later(
     modeladmin: ScopedAdmin, request: HttpRequest, run: BulkRun, rows: Sequence[Any], *, form: forms.Form
 ) -> HttpResponse:
-    """Store a run of many rows for a worker, with what the form was given and nothing else, and show how far it is."""
+    """Store a run of many rows and show its progress.
+
+    It keeps what the form was given, and nothing else.
+    """
     run.model = modeladmin.opts.label_lower
     posted = cast(QueryDict, request.POST)
     run.given = urlencode({name: posted.getlist(name) for name in form.fields if name in posted}, doseq=True)

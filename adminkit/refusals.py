@@ -1,4 +1,4 @@
-"""What a person reads when the database refuses what a form has let pass: somebody else was faster."""
+"""Messages for forms that the database refuses after they were checked."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ _THERE_ALREADY = "This already exists: somebody has just added it, or it is in t
 
 
 def refusal(error: IntegrityError | OperationalError, known: Mapping[str, str]) -> str | None:
-    """Say in a person's words why a form was refused; None: this is a fault of ours.
+    """Return a refusal in words; None if it is our fault.
 
     ``known`` has the words for constraints, by name.
     """

@@ -1,4 +1,4 @@
-"""Saved views: a list with its filters, search and order, under a name of the person's own."""
+"""Saved views: a list's filters, search and order, by name."""
 
 from typing import Any
 
@@ -22,14 +22,17 @@ class ViewForm(forms.ModelForm[SavedView]):
 
 
 def of(person: Any, *, model: str, query: str) -> list[dict[str, Any]]:
-    """List a person's views of a list, each with whether it is what is shown now."""
+    """List a person's views, each with whether it is shown now."""
     rows = SavedView.objects.filter(person=person, model=model)[:_MOST]
     shown = _parts(query)
     return [{"name": row.name, "query": row.query, "is_shown": _parts(row.query) == shown} for row in rows]
 
 
 def save(page: admin.ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
-    """Keep the view that is posted; ``forget`` takes the one of that name away. A name that is there is overwritten."""
+    """Save the posted view; ``forget`` deletes it.
+
+    A view of the same name is overwritten.
+    """
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     model = page.opts.label_lower

@@ -1,4 +1,4 @@
-"""What an action of the desk is: its name, what it does, and who may have it done."""
+"""The specification of a desk action: name, function and permission."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,10 @@ from tenants.roles import Permission
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What an action did, in one sentence; ``once`` and its ``link`` are shown to the person now, and kept nowhere."""
+    """What an action did, in one sentence.
+
+    ``once`` and its ``link`` are shown to the person now, and kept nowhere.
+    """
 
     text: str
     once: str = ""
@@ -40,5 +43,5 @@ class ActionSpec:
 
 
 def spec_of(action: Any) -> ActionSpec | None:
-    """Return what an action does; None if it is not one of ours."""
+    """Return the specification of an action; None if not ours."""
     return getattr(action, "spec", None)

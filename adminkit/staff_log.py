@@ -1,4 +1,7 @@
-"""What people of the staff did to rows, with the reason that they typed: kept in Django's own log of its admin."""
+"""The record of what staff did to rows, with their reasons.
+
+It is Django's own log of its admin.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,7 +35,10 @@ def note(row: Any, *, person: User, told: str, reason: str) -> None:
 
 
 def list_of(rows: Iterable[Any], *, by: QuerySet[User] | None = None) -> Sequence[Entry]:
-    """List what was done to rows by people (None: by all), the oldest first; edits of a form are among it."""
+    """List what people (None: all) did to rows, oldest first.
+
+    Edits of a form are included.
+    """
     keys: dict[int, list[str]] = {}
     for row in rows:
         keys.setdefault(ContentType.objects.get_for_model(row).pk, []).append(str(row.pk))

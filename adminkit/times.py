@@ -1,4 +1,4 @@
-"""Times in lists and on pages: every field that is a time is shown by the clock of its row, in one form."""
+"""Times in lists and on pages, by their row's zone."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
@@ -14,7 +14,7 @@ _ZONE = "_zone_shown"
 
 
 class Page(Protocol):
-    """What a page says of its rows: their model, and what leads to whose they are and to their clock."""
+    """How a page finds the operator and time zone of rows."""
 
     opts: Any
     operator_path: ClassVar[str]
@@ -22,7 +22,7 @@ class Page(Protocol):
 
 
 class Moment:
-    """A column, or a line of a page, with a time of a row."""
+    """A column or line of a page that shows a row's time."""
 
     def __init__(self, page: Page, field: Any) -> None:
         self.page, self.field = page, field
@@ -35,7 +35,7 @@ class Moment:
 
 
 def shown(page: Page, name: Any) -> Any:
-    """Return what shows a field of a page: a :class:`Moment` for a time, else the name as it is."""
+    """Return how a page shows a field: a time as a :class:`Moment`."""
     kept: dict[str, Moment] = page.__dict__.setdefault("_moments", {})
     if not isinstance(name, str) or name in kept:
         return kept.get(name, name) if isinstance(name, str) else name
@@ -53,7 +53,7 @@ def of_page(page: Page) -> list[Moment]:
 
 
 def in_fieldsets(page: Page, fieldsets: Iterable[Any], names: Sequence[Any]) -> list[Any]:
-    """Put the times among ``names`` into the place of their fields, each once."""
+    """Replace the time fields among ``names``, each once."""
     moments = {name for name in names if isinstance(name, Moment)}
     seen: set[Any] = set()
 
@@ -74,7 +74,10 @@ def in_fieldsets(page: Page, fieldsets: Iterable[Any], names: Sequence[Any]) -> 
 
 
 def zone_of(page: Page, row: Any) -> str:
-    """Return by whose clock a row's times are shown: its activity's or its operator's; empty: the page's."""
+    """Return the time zone of a row: its activity's or operator's.
+
+    Empty: the page's.
+    """
     known: str | None = row.__dict__.get(_ZONE)
     if known is not None:
         return known
@@ -85,7 +88,7 @@ def zone_of(page: Page, row: Any) -> str:
 
 
 def note_zones(page: Page, rows: Iterable[Any], zones: Mapping[UUID, str]) -> None:
-    """Note the clock of each row of a list, without reading the operator of each."""
+    """Remember the time zone of each listed row, without reading each operator."""
     if page.zone_path or not page.operator_path:
         return
     *parts, last = page.operator_path.split("__")

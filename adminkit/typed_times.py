@@ -1,4 +1,4 @@
-"""Times as people type them: by the clock of a place, with its distance to UTC where an hour comes twice."""
+"""Times as people type them, with a UTC offset where ambiguous."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -16,7 +16,9 @@ _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s*UTC([+-])(\d{2}):(\d{2}
 
 
 def resolve(typed: datetime, zone: str) -> datetime:
-    """Return the moment of a time that somebody typed: by the clock of a place, or with its distance to UTC.
+    """Return the moment of a typed time in a time zone.
+
+    A UTC offset that was typed with it decides an hour that comes twice.
 
     Raises:
         ValidationError: The clocks of the place skip it, or show it twice and it was not said which is meant.
@@ -41,7 +43,10 @@ def resolve(typed: datetime, zone: str) -> datetime:
 
 
 class LocalTimeField(forms.SplitDateTimeField):
-    """A day and a time of day by the clock of ``zone``, which the form sets; its value is not resolved yet."""
+    """A local day and time in ``zone``, which the form sets.
+
+    Its value is not resolved yet.
+    """
 
     widget = UnfoldAdminSplitDateTimeWidget
     zone = "UTC"
@@ -60,7 +65,7 @@ class LocalTimeField(forms.SplitDateTimeField):
         return [local.date().isoformat(), f"{at}{offset}"]
 
     def compress(self, data_list: Any) -> Any:
-        """Put the day and the time together; without a distance to UTC it is any place's."""
+        """Join day and time; without a UTC offset, the value is naive."""
         if not data_list or any(part in self.empty_values for part in data_list):
             return None
         day, at = data_list

@@ -1,1 +1,4 @@
-"""The backoffice as one place: front page, search, sign-in, look. What it shows of a thing is in that app's `admin`."""
+"""The backoffice site: front page, search and sign-in.
+
+How it shows a model is in that app's ``admin``.
+"""

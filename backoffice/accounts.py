@@ -1,4 +1,7 @@
-"""An operator's accounts at providers, on the operator's page. Secrets are named there and never shown."""
+"""An operator's accounts at providers.
+
+Secrets are named there and never shown.
+"""
 
 from typing import Any, ClassVar
 
@@ -16,7 +19,7 @@ _FIXED = ("provider", "reference", "mode")
 
 
 class AccountForm(forms.ModelForm[ProviderAccount]):
-    """An account; what it is cannot be changed any more once a payment was made through it."""
+    """An account, unchangeable once a payment was made through it."""
 
     class Meta:
         model = ProviderAccount
@@ -42,7 +45,10 @@ class AccountForm(forms.ModelForm[ProviderAccount]):
 
 
 class AccountInline(TabularInline):  # type: ignore[misc]  # the theme has no types
-    """The accounts of an operator. One is switched off rather than deleted: what was paid through it stays."""
+    """The accounts of an operator.
+
+    One is switched off rather than deleted: what was paid through it stays.
+    """
 
     model = ProviderAccount
     form = AccountForm

@@ -1,4 +1,4 @@
-"""What libraries would show in their own way: the worker's failed tasks are to look at, the rest is not shown."""
+"""Admin pages of libraries: failed tasks are shown, the rest is not."""
 
 from typing import ClassVar
 
@@ -20,7 +20,10 @@ for _model in (Failure, OrmQ, Schedule, Success, TOTPDevice):
 
 @admin.register(Failure)
 class FailureAdmin(ReadOnlyAdmin, SuperuserAdmin):
-    """Tasks that ended in an error. What they worked on is in our tables, and is taken up again by a sweep."""
+    """Tasks that ended in an error.
+
+    Their work is in our tables, and a sweep takes it up again.
+    """
 
     operator_path = ""
     list_display = ("name", "group", "func", "started", "stopped", "short_result")

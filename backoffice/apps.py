@@ -1,4 +1,4 @@
-"""The app of the backoffice, and Django's admin with our site in it."""
+"""The app of the backoffice, and Django's admin with our site."""
 
 import importlib
 from collections.abc import Callable
@@ -16,13 +16,16 @@ class BackofficeConfig(AppConfig):
     name = "backoffice"
 
     def ready(self) -> None:
-        """Have the theme work out the headers of a list once: it does so for each row, in half of a page's time."""
+        """Make the theme compute list headers once.
+
+        It would do so for each row, in half of a page's time.
+        """
         tags: Any = importlib.import_module("unfold.templatetags.unfold_list")
         tags.result_headers = _once_for_a_list(tags.result_headers)
 
 
 class AdminConfig(apps.AdminConfig):
-    """Django's admin, with our site as the one that pages are registered at."""
+    """Django's admin with our site as its default site."""
 
     default_site = "backoffice.site.Site"
 

@@ -1,4 +1,6 @@
-"""Signing in to the backoffice at the user pool: authorization code, PKCE, state and nonce, by mozilla-django-oidc.
+"""Sign-in to the backoffice by the Cognito user pool.
+
+Authorization code, PKCE, state and nonce, by mozilla-django-oidc.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
 """
@@ -23,15 +25,18 @@ from tenants.models import User
 logger = logging.getLogger("holdfast.cognito")
 
 _SESSION_SECONDS = 3_600
-"""A session lives as long as the pool's own tokens do: whoever lost their groups there is out here by then."""
+"""A session lives as long as the pool's own tokens do: a person who lost their groups there is out here by then."""
 
 
 class Backend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the library has no types
-    """Takes the person from the ID token, which is verified as the API does."""
+    """Finds the person of an ID token, verified as in the API."""
 
     @staticmethod
     def get_settings(attr: str, *args: Any) -> Any:
-        """Return a setting of the library's; the client's secret is asked for, since it can be rotated."""
+        """Return a setting of the library.
+
+        The client's secret is read anew, since it can be rotated.
+        """
         if attr == "OIDC_RP_CLIENT_SECRET":
             return secrets.current("COGNITO_CLIENT_SECRET")
         return OIDCAuthenticationBackend.get_settings(attr, *args)
@@ -86,12 +91,12 @@ class Callback(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # the lib
 
 
 def begin(request: HttpRequest) -> HttpResponse:
-    """Begin to sign in; there is no such page without a user pool."""
+    """Redirect to the user pool; 404 without one."""
     return _known(OIDCAuthenticationRequestView.as_view())(request)
 
 
 def callback(request: HttpRequest) -> HttpResponse:
-    """Come back from there; there is no such page without a user pool."""
+    """Handle the return from the user pool; 404 without one."""
     return _known(Callback.as_view())(request)
 
 

@@ -1,4 +1,4 @@
-"""What is asked for to make a colleague, and to change their place."""
+"""Forms to add a colleague and to change their role."""
 
 from typing import Any, cast
 
@@ -28,7 +28,10 @@ def operators_of(person: Any) -> QuerySet[Operator]:
 
 
 def roles_for(person: Any, operator: Operator | None) -> list[tuple[str, str]]:
-    """List the roles that a person may give at an operator (None: at any): those that may no more than they do."""
+    """List the roles that a person may give (None: any operator).
+
+    None of them may do more than the person.
+    """
     if person.is_superuser:
         return list(Role.choices)
     places = Member.objects.filter(user=person, operator__in=operators_of(person) if operator is None else [operator])
@@ -86,7 +89,10 @@ class ChangeRoleForm(_RoleForm):
     """Which role a colleague has from now on."""
 
     def for_rows(self, rows: QuerySet[User], person: Any) -> None:
-        """Offer the person's operators and roles; of one colleague, the role that they have stands first."""
+        """Offer the person's operators and roles.
+
+        Of one colleague, their present role stands first.
+        """
         self.offer(person)
         places = Member.objects.filter(user__in=rows.order_by(), operator__in=operators_of(person))[:2]
         if len(places) == 1:
@@ -94,7 +100,10 @@ class ChangeRoleForm(_RoleForm):
 
 
 class OwnPeopleForm(forms.Form):
-    """Refuses people who are of other operators too: what opens their account is not one operator's to give."""
+    """Refuses people who also work for operators of others.
+
+    One operator must not open their account.
+    """
 
     def for_rows(self, rows: QuerySet[User], person: Any) -> None:
         """Take note of both."""
@@ -148,10 +157,10 @@ class ColleagueForm(_RoleForm, forms.ModelForm[User]):
             field.widget = UnfoldAdminSelectWidget(choices=field.choices)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse somebody who is a colleague there already; of others nothing is told.
+        """Refuse a person who is already a colleague there.
 
         Raises:
-            ValidationError: It is so, or there is nothing to call them by, or people sign in by Cognito.
+            ValidationError: They are a colleague, have neither name nor address, or people sign in by Cognito.
         """
         if settings.IDENTITY.has_sign_in:
             raise forms.ValidationError(POOL)

@@ -1,4 +1,4 @@
-"""The first page of the backoffice: what is on today, how it sells, and what needs a person.
+"""The dashboard: today's departures, sales, and what needs a person.
 
 Every figure is of the person's operators, and is read through an index: what a day costs to read depends on what
 happened on it, not on how much has happened before.
@@ -39,7 +39,7 @@ _KEPT = (ReservationStatus.PENDING, ReservationStatus.CONFIRMED, ReservationStat
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A day of a chart: its parts, each with its share of the tallest day."""
+    """A day of a chart, as shares of the tallest day."""
 
     day: date
     parts: list[tuple[str, int, str]]
@@ -48,7 +48,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that a person has to look at: how many there are, and where."""
+    """Something that a person must attend to: how many, and where."""
 
     title: str
     number: str

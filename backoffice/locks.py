@@ -1,4 +1,4 @@
-"""Every lock that is taken on a second factor. Nothing else is locked with it."""
+"""Locks on second factors. Nothing else is locked with them."""
 
 from django_otp.plugins.otp_totp.models import TOTPDevice
 

@@ -1,4 +1,4 @@
-"""Signing in with a password, and with a second factor where the person has one."""
+"""Login with a password, and a second factor if set up."""
 
 from typing import Any
 
@@ -13,7 +13,10 @@ from tenants import sign_in_limits
 
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc]  # the theme has no types
-    """Name and password, and the code of who has set up a second factor; :mod:`tenants.sign_in_limits` limits tries."""
+    """Name and password, and the code of a second factor, if any.
+
+    :mod:`tenants.sign_in_limits` limits tries.
+    """
 
     otp_token = forms.CharField(
         label="Code",

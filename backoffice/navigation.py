@@ -53,7 +53,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """List the pages that the person may see, by what they are for."""
+    """List the pages that the person may see, by purpose."""
     first = {"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}
     groups = [{"items": [first]}]
     pages = {model._meta.label_lower: page for model, page in admin.site._registry.items()}

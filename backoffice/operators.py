@@ -54,7 +54,10 @@ class OperatorAdmin(SuperuserAdmin):
 
 @admin.register(ApiClient)
 class ApiClientAdmin(EditableAdmin):
-    """API clients. A key is shown once, when it is made; it is ended by revoking it. The owners' and superusers'."""
+    """API clients, for owners and superusers.
+
+    A key is shown once, when it is made; revoking ends it.
+    """
 
     permission = Permission.ACCESS
     list_display = (
@@ -70,7 +73,10 @@ class ApiClientAdmin(EditableAdmin):
     search_fields: ClassVar = ["name", "key_prefix"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Narrow to operators whose owner the person is: a key can do what an operator's staff can."""
+        """Narrow to operators that the person owns.
+
+        A key can do what an operator's staff can.
+        """
         rows = super().get_queryset(request).filter(person=None)  # people's have no key; they are under People
         if request.user.is_superuser:
             return rows
@@ -110,7 +116,10 @@ class ApiClientAdmin(EditableAdmin):
 
 @admin.register(BulkRun)
 class BulkRunAdmin(ReadOnlyAdmin):
-    """Actions on many rows: how far each is. A person sees their own, a superuser all."""
+    """Actions on many rows, with their progress.
+
+    A person sees their own, a superuser all.
+    """
 
     operator_path = ""
     change_form_template = "backoffice/bulk_run.html"
@@ -127,7 +136,7 @@ class BulkRunAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show how far it is, with the way back to where it began."""
+        """Show the progress of a run, linked to its start."""
         began_at = request.GET.get("next", "")
         context = {**(extra_context or {}), "back": began_at if links.is_ours(began_at) else ""}
         return super().change_view(request, object_id, form_url, context)

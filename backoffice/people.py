@@ -45,7 +45,9 @@ def _link(person: User, actor: str, reason: str) -> Told:
 
 @admin.register(User)
 class PersonAdmin(ScopedAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # the theme has no types
-    """People of the backoffice. An owner sees and makes those of their operators; a superuser everybody.
+    """People of the backoffice.
+
+    An owner sees and adds those of their operators; a superuser everybody.
 
     Who leaves is made inactive: histories have their name.
     """
@@ -67,7 +69,7 @@ class PersonAdmin(ScopedAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # th
     change_password_form = AdminPasswordChangeForm
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """Narrow to the colleagues of an owner, each with their places at the owner's operators only."""
+        """Narrow to an owner's colleagues and their roles at these operators."""
         people, places = User.objects.order_by("username"), Member.objects.select_related("operator")
         if not request.user.is_superuser:
             places = places.filter(operator__in=roles.operators_where(request.user, Permission.ACCESS))
@@ -75,14 +77,17 @@ class PersonAdmin(ScopedAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # th
         return people.prefetch_related(Prefetch("memberships", queryset=places, to_attr="places_seen"))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask for what makes a colleague; show an owner what is theirs to know."""
+        """Choose the fields: for a new colleague, for an owner, or all."""
         if obj is None:
             text = POOL if settings.IDENTITY.has_sign_in else LINK
             return [(None, {"fields": _ADD, "description": text})]
         return super().get_fieldsets(request, obj) if request.user.is_superuser else [(None, {"fields": _SEEN})]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **known: Any) -> Any:
-        """Tell the form who asks; what is only shown needs no advice on how to type it."""
+        """Tell the form who asks.
+
+        Read-only fields need no advice on how to type them.
+        """
         if obj is not None and not self.has_change_permission(request, obj):
             known["help_texts"] = {"username": ""}
         form: Any = super().get_form(request, obj, change=change, **known)
@@ -91,7 +96,7 @@ class PersonAdmin(ScopedAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # th
         return form
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Show the form to who may add, whether or not they may change people."""
+        """Show the form to people who may add, even without change permission."""
         try:
             return self.changeform_view(request, None, form_url, extra_context)
         except colleagues.ColleagueExistsError as refusal:  # made by somebody else since the form was checked
@@ -99,7 +104,7 @@ class PersonAdmin(ScopedAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # th
             return HttpResponseRedirect(request.path)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Make the colleague, and show the link by which they set a password."""
+        """Add the colleague, and show the link that sets a password."""
         if change:
             obj.save()
             return
@@ -122,11 +127,11 @@ class PersonAdmin(ScopedAdmin, UserAdmin):  # type: ignore[misc, type-arg]  # th
         return row.memberships.filter(operator__in=roles.operators_where(person, permission)).exists()
 
     def people_told_of(self, request: HttpRequest) -> QuerySet[User] | None:
-        """Tell an owner what their own colleagues did to a person, and nobody else."""
+        """Limit an owner's log to what their own colleagues did."""
         return None if request.user.is_superuser else self.get_queryset(request)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Lead an owner to the page of the person, which tells what is theirs to know."""
+        """Redirect an owner to the person's page, which shows their part."""
         if request.user.is_superuser:
             return super().history_view(request, object_id, extra_context)
         row = self.get_object(request, object_id)

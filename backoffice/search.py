@@ -1,4 +1,4 @@
-"""The search of everything: a reference, a mail address, a name, an id of ours or of the provider."""
+"""Search over all lists: references, mail addresses, names, and ids."""
 
 from typing import Any
 
@@ -28,7 +28,10 @@ _MOST = 8
 
 
 def find(site: AdminSite, request: HttpRequest, text: str) -> list[SearchResult]:
-    """List the pages and rows that a text means to a person: what a search in each list would find, newest first."""
+    """List the pages and rows that a text means, newest first.
+
+    It finds what a search in each list would find.
+    """
     found = []
     for model, icon in _SEARCHED:
         page = site._registry[model]

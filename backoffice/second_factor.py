@@ -1,4 +1,4 @@
-"""A person's own second factor: a code that an app shows, new each half minute (TOTP, RFC 6238)."""
+"""A person's own second factor: time-based codes (TOTP, RFC 6238)."""
 
 import qrcode
 import qrcode.image.svg
@@ -21,7 +21,7 @@ _NAME = "authenticator"
 
 
 class CodeForm(forms.Form):
-    """What shows that it is the person who asks, and that their app works."""
+    """Password and code, to prove the person and their app."""
 
     password = forms.CharField(
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}), help_text="Your password, again."
@@ -51,7 +51,7 @@ class CodeForm(forms.Form):
 
 
 def page(request: HttpRequest) -> HttpResponse:
-    """Show whether there is a second factor, and set one up or take it away."""
+    """Show, set up or remove the second factor."""
     mine = TOTPDevice.objects.filter(user=request.user.pk)
     confirmed = mine.filter(confirmed=True).first()
     device = (

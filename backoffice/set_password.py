@@ -1,4 +1,7 @@
-"""Setting a password by a link: it works once and for some days, and not where people sign in at the user pool."""
+"""Password setting by a link that works once and expires.
+
+There is none where people sign in at the user pool.
+"""
 
 from typing import Any
 
@@ -38,7 +41,7 @@ class Page(PasswordResetConfirmView):
 
 
 def page(request: HttpRequest, uidb64: str, token: str) -> HttpResponseBase:
-    """Show the page; there is none with a user pool, where nobody has a password."""
+    """Show the page; 404 with a user pool."""
     if settings.IDENTITY.has_sign_in:
         raise Http404
     return Page.as_view()(request, uidb64=uidb64, token=token)

@@ -1,4 +1,4 @@
-"""The site of the backoffice: Django's admin in its theme, with a dashboard in front and a search of everything."""
+"""Our admin site: Django's in its theme, with dashboard and search."""
 
 import time
 from functools import wraps
@@ -34,7 +34,7 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
         return TemplateResponse(request, self.index_template, context)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Show a page by the clock of the person's operator, to the last line of it."""
+        """Render a page in the time zone of the person's operator."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(view)
@@ -46,7 +46,10 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
         return shown
 
     def get_urls(self) -> list[Any]:
-        """Leave out "view on site": nothing has a page of its own there, and Django's faults at what is no key."""
+        """Leave out "view on site".
+
+        No row has a page of its own there, and Django fails at what is no key.
+        """
         return [found for found in super().get_urls() if getattr(found, "name", "") != "view_on_site"]
 
     def extra_urls(self) -> list[URLPattern]:
@@ -62,7 +65,7 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
         return super().login(request, {"cognito_url": url} | (extra_context or {}))  # type: ignore[no-any-return]
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Answer what is typed into the search: pages by their name, rows by what identifies them.
+        """Answer a search: pages by name, rows by what identifies them.
 
         The theme's own remembers answers for minutes; somebody who searches while a guest is on the telephone wants
         what is there now.

@@ -1,4 +1,4 @@
-"""What staff can do to a reservation from the backoffice: each calls the function that the API calls."""
+"""Backoffice actions on a reservation; each calls the API's function."""
 
 from decimal import Decimal
 from uuid import UUID

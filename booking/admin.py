@@ -31,7 +31,7 @@ from tenants.roles import Permission
 
 
 class RateInline(TabularInline):  # type: ignore[misc]  # the theme has no types
-    """What each unit costs; reservations keep the rate that they were sold at."""
+    """The price of each unit; reservations keep their old price."""
 
     model = Rate
     form = RateForm
@@ -66,18 +66,21 @@ class ActivityAdmin(GuardedAdmin):
     inlines: ClassVar = [RateInline]
 
     def make_way(self, request: HttpRequest, row: Activity | None) -> None:
-        """Expire what has run out before an activity turns exclusive: it is in nobody's way."""
+        """Expire past holds before an activity turns exclusive."""
         if row is None or row.exclusive or "exclusive" not in request.POST:
             return
         if self.has_change_permission(request, row):
             expiring.expire_due(among=Q(activity_id=row.pk))
 
     def fixed_fields(self, request: HttpRequest, obj: Activity | None) -> Sequence[Any]:
-        """Fix what guests have bought; what a page sends that was opened before is told as an error."""
+        """Fix what guests have bought.
+
+        A page that was opened before and sends it is told an error.
+        """
         return [name for name in (guarded_admin.fixed_of(obj) if obj else []) if name not in request.POST]
 
     def changes_of(self, row: Activity, zone: str) -> Sequence[Told]:
-        """List what changed of it and its prices, and which departures were made."""
+        """List changes of the activity, its prices and its departures."""
         return offer_history.of_activity(row.pk, zone=zone)
 
     @staticmethod
@@ -119,13 +122,16 @@ class SlotAdmin(GuardedAdmin):
     fields: ClassVar = ["activity", "starts_at", "ends_at", "capacity", "reserved", "is_closed"]
 
     def fixed_fields(self, request: HttpRequest, obj: Slot | None) -> Sequence[Any]:
-        """Fix what a guest has bought; what a page sends that was opened before is told as an error."""
+        """Fix what a guest has bought.
+
+        A page that was opened before and sends it is told an error.
+        """
         fixed = ["reserved", "is_closed"]
         is_fixed = obj is not None and guarded_admin.is_sold(obj) and "activity" not in request.POST
         return fixed + (["activity", "starts_at", "ends_at"] if is_fixed else [])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Slot]:
-        """Read whether a departure can be had, by the rule of what is sold."""
+        """Annotate whether each departure can be booked."""
         return availability.judged(super().get_queryset(request))
 
     @admin.display(description="leaves", ordering="starts_at")
@@ -227,7 +233,10 @@ class ReservationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="hold ends (local)")
     def expires(self, row: Reservation) -> str:
-        """Show when its hold ends, by the activity's clock; what is sold or over has none."""
+        """Show when the hold ends, in the activity's time zone.
+
+        A sold or ended reservation has no such time.
+        """
         return clocks.when(row.expires_at if row.status in HOLDING else None, row.activity.timezone)
 
     @admin.display(description="sold")
@@ -252,7 +261,7 @@ class ReservationAdmin(ReadOnlyAdmin):
     @admin.display(description="timeline")
     @once
     def happened(self, row: Reservation) -> SafeString:
-        """Show all that happened to it and to its payment, in one order of time."""
+        """Show the history of the reservation and its payment, by time."""
         changes = row.history.select_related("moved_from")
         own = [
             Entry(change.at, "reservation", _changed(change, row), change.actor, change.reason) for change in changes

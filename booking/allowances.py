@@ -1,4 +1,7 @@
-"""How much a caller may hold unpaid at one time: what is held is sold to nobody else meanwhile."""
+"""Limits on what a caller may hold unpaid at one time.
+
+Places that are held are sold to nobody else meanwhile.
+"""
 
 from dataclasses import dataclass
 
@@ -15,14 +18,19 @@ from tenants.models import ApiClient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """So many holds, and so many places in all of them; ``is_exact``: however many are asked for at once."""
+    """A limit on holds, and on places in all of them.
+
+    ``is_exact``: however many are asked for at once.
+    """
 
     holds: int
     places: int
     is_exact: bool
 
     def check(self, *, holds: int, places: int) -> None:
-        """Refuse more than that. ``holds`` and ``places`` count the one that is asked for.
+        """Refuse more than the limit.
+
+        ``holds`` and ``places`` include the one that is asked for.
 
         Raises:
             TooManyHoldsError, TooManyPlacesError: It is more.
@@ -33,7 +41,9 @@ class Allowance:
             raise TooManyPlacesError(limit=self.places)
 
     def check_exactly(self, *, client: ApiClient, places: int) -> None:
-        """Check again with the client locked, if that is wanted. First in the transaction that takes the places.
+        """Check again with the client locked, if the limit is exact.
+
+        First in the transaction that takes the places.
 
         Raises:
             TooManyHoldsError, TooManyPlacesError: It is more.

@@ -1,4 +1,4 @@
-"""What is sold to whom, and what a payment means for a reservation."""
+"""Reservations: what is sold to whom, and what its payment means."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,7 @@
-"""What can be booked, read without a lock: an answer may be old when it arrives, the lock decides."""
+"""What can be booked, read without a lock.
+
+An answer may be old when it arrives; the lock decides.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -49,7 +52,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """All that a reservation needs to know before its transaction, read in one statement."""
+    """Everything a reservation needs before its transaction, from one statement."""
 
     activity: Activity
     slot: Slot | None
@@ -88,7 +91,7 @@ class Judgement:
 
 
 def get_slot_offer(*, slot_id: UUID, client: ApiClient, provider: str) -> Offer:
-    """Read a slot with its activity and rates, and the account that a provider would be paid through.
+    """Read a slot with its activity, rates, and provider account.
 
     Raises:
         NotFoundError: The operator has no such slot.
@@ -130,7 +133,9 @@ _OFFERED = Compiled(_offered, slot_id=UUID, operator=UUID, client=UUID, provider
 
 
 def get_day_offer(*, activity_id: UUID, day: date | None, client: ApiClient, provider: str) -> Offer:
-    """Read an activity that is booked as a whole on a local day (None: today there), as :func:`get_slot_offer` does.
+    """Read an exclusive activity on a local day (None: today there).
+
+    Otherwise as :func:`get_slot_offer`.
 
     Raises:
         NotFoundError: The operator has no such activity.
@@ -170,7 +175,7 @@ def get_day_offer(*, activity_id: UUID, day: date | None, client: ApiClient, pro
 
 
 def judged(rows: QuerySet[Slot]) -> QuerySet[Slot]:
-    """Say of slots whether they can be had at this moment, and how many places: a :class:`Judgement` of each.
+    """Return a :class:`Judgement` of each slot: its status and free places.
 
     The one rule: it is what is shown and searched for, and what a reservation is turned away by. A hold past its time
     counts as free, since who comes next has it expired.
@@ -200,7 +205,7 @@ def in_words(slot: Slot) -> str:
 
 
 def places_in_words(slot: Slot) -> str:
-    """Write how many places of a slot that was :func:`judged` are free, or why none can be had."""
+    """Write how many places of a :func:`judged` slot are free, if any."""
     free = Judgement.of(slot).free
     return f"{free} place{'' if free == 1 else 's'} free" if free else in_words(slot)
 
@@ -223,7 +228,7 @@ def _taken() -> Exists:
 
 
 def _places_due() -> Coalesce:
-    """Count the places of a slot whose hold is over, and that whoever wants them frees."""
+    """Count the places of a slot whose hold is over; the next buyer frees them."""
     due = (
         Reservation.objects.filter(slot=OuterRef("pk"), status__in=sorted(HOLDING), expires_at__lte=Now())
         .order_by()
@@ -249,9 +254,9 @@ def rates_of(row: Slot | Activity) -> list[OfferedRate]:
 def matching(
     *, operator: Operator, activity_id: UUID | None, places: int | None, start: datetime | None, end: datetime | None
 ) -> QuerySet[Slot]:
-    """List an operator's slots that start from ``start`` (None: now) on and before ``end``.
+    """List an operator's slots that start from ``start`` (None: now) to ``end``.
 
-    With ``places``, only those of which so many can be had at this moment.
+    With ``places``, only those with so many free places at this moment.
     """
     found = slots(operator=operator).filter(starts_at__gte=Now() if start is None else start)
     if activity_id is not None:

@@ -1,4 +1,4 @@
-"""Cancel: the places are free at once, and the release of the hold is stored with it."""
+"""Cancel: free the places and store the hold's release."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +19,7 @@ from tenants.models import Operator
 def cancel(
     *, operator: Operator, reservation_id: UUID, operation_id: UUID, actor: str, reason: str
 ) -> AsOf[Reservation]:
-    """Cancel a reservation that is not confirmed yet, free its places and release its hold.
+    """Cancel an unconfirmed reservation, free its places and release its hold.
 
     ``operation_id`` becomes the id of the release command: a second run with it goes on from where the first stopped.
     Must be called outside a transaction. If the hold itself is still in flight, its release waits for it.

@@ -1,4 +1,4 @@
-"""Confirm: the hold becomes a sale, and the capture of the money is stored with it."""
+"""Confirm: the hold becomes a sale, with a stored capture."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The form of a departure: its times are typed by the clock of its activity."""
+"""The form of a departure, with times in its activity's time zone."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,10 @@ _TIMES = ("starts_at", "ends_at")
 
 
 class DepartureForm(forms.ModelForm[Slot]):
-    """Reads times by the activity's clock, and keeps the capacity at what is sold, at least; the database does too."""
+    """Reads local times; keeps the capacity at least at sales.
+
+    The database does too.
+    """
 
     starts_at = LocalTimeField(label="Starts")
     ends_at = LocalTimeField(label="Ends")
@@ -38,7 +41,7 @@ class DepartureForm(forms.ModelForm[Slot]):
         return capacity
 
     def clean(self) -> dict[str, Any]:
-        """Turn times into moments, by the clock of the activity that was chosen.
+        """Resolve the times in the time zone of the chosen activity.
 
         Raises:
             ValidationError: A time does not exist there or comes twice, the departure ends before it starts, or it has

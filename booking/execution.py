@@ -1,4 +1,4 @@
-"""Execute commands: one after the change that wanted it, or all that are due."""
+"""Execute commands: one after its change, or all due ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,13 +20,19 @@ Due = AsOf[Command]
 
 
 def execute(*, command_id: UUID) -> Executed | None:
-    """Claim a reservation's command and execute it; None if it is not to be had now, or its answer was not stored."""
+    """Claim and execute a reservation's command.
+
+    None if it cannot be claimed now, or its answer was not stored.
+    """
     command = commands.claim(command_id=command_id)
     return execute_claimed(command) if command is not None else None
 
 
 def execute_claimed(command: Command) -> Executed | None:
-    """Send a claimed command of a reservation's payment and handle the answer. Must be called outside a transaction."""
+    """Send a claimed command of a reservation's payment and handle the answer.
+
+    Must be called outside a transaction.
+    """
     answer, result = execution.send(command), None
     with execution.keeping_failures(command), database.use_case():
         result = outcomes.handle_reserved(outcome=answer)
@@ -34,7 +40,10 @@ def execute_claimed(command: Command) -> Executed | None:
 
 
 def execute_claimed_of_any(command: Command) -> execution.Executed[HandlingResult] | None:
-    """Send a claimed command of whatever payment and handle the answer. Must be called outside a transaction."""
+    """Send a claimed command of any payment and handle the answer.
+
+    Must be called outside a transaction.
+    """
     answer, result = execution.send(command), None
     with execution.keeping_failures(command), database.use_case():
         result = outcomes.handle(outcome=answer)
@@ -43,13 +52,18 @@ def execute_claimed_of_any(command: Command) -> execution.Executed[HandlingResul
 
 @tasks.queued
 def execute_any(*, command_id: UUID) -> bool:
-    """Claim a command of whatever payment and execute it; django-q2 calls this by name (``COMMAND_CARRIER``)."""
+    """Claim and execute a command of any payment.
+
+    Django-q2 calls this by name (``COMMAND_CARRIER``).
+    """
     command = commands.claim(command_id=command_id)
     return command is not None and execute_claimed_of_any(command) is not None
 
 
 def execute_due(*, limit: int = 500) -> int:
-    """Execute every command that is due, some at a time; returns how many. Safe when two run: claims are exclusive.
+    """Execute due commands, some at a time; returns how many.
+
+    Safe when two run: claims are exclusive.
 
     A payment's commands go in order, so what waited for one of these is looked for again; each is tried once, and read
     is to the end of what is due, so that those that fail every time keep no other waiting. An

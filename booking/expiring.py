@@ -1,4 +1,4 @@
-"""Expire: holds past their time give their places back, and the release of each hold is stored with it."""
+"""Expire: past holds free their places, and their release is stored too."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,9 @@ ACTOR = "sweep:expire_reservations"
 
 
 def expire_due(*, among: Q = locks.ANY, now: datetime | None = None) -> int:
-    """Expire every hold past its time (``among`` some) and return how many; ``now`` is the database's clock.
+    """Expire past holds (``among`` some); returns how many.
+
+    ``now`` is the database's clock.
 
     Batches skip what somebody else has locked, so any number may run at once. If a batch fails it is done row by row,
     so that one poisoned row is told of and never stops the others. The provider is not called: commands are stored.
@@ -41,7 +43,10 @@ def expire_due(*, among: Q = locks.ANY, now: datetime | None = None) -> int:
 
 
 def in_the_way(*, activity_id: UUID, slot_id: UUID | None, during: tuple[datetime, datetime], exclusive: bool) -> Q:
-    """Match what may stand in the way of a party: on its slot, or on all of an exclusive activity at that time."""
+    """Match reservations that may block a party.
+
+    On its slot, or on all of an exclusive activity at that time.
+    """
     start, end = during
     if exclusive:
         return Q(activity_id=activity_id, starts_at__lt=end, ends_at__gt=start)
@@ -49,7 +54,9 @@ def in_the_way(*, activity_id: UUID, slot_id: UUID | None, during: tuple[datetim
 
 
 def end_due(*, among: Q, now: datetime) -> list[Reservation]:
-    """Expire holds past their time inside the caller's transaction; who calls gives their places back.
+    """Expire past holds inside the caller's transaction.
+
+    The caller gives their places back.
 
     Waits for nobody: what somebody else has locked is left out. Nothing but slots may be locked after it.
     """
@@ -75,7 +82,7 @@ def _expire_batch(*, among: Q, now: datetime | None, limit: int) -> int:
 
 
 def _expire(due: Sequence[Locked[Reservation]]) -> None:
-    """Move locked reservations on; five statements for the batch, whatever its size."""
+    """Move locked reservations on; five statements for a batch of any size."""
     inventory.release(_end(due))
 
 

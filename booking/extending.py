@@ -1,4 +1,4 @@
-"""Extend: a hold lives longer, up to its ceiling and to what the provider holds the money for."""
+"""Extend: a hold lasts longer, up to its ceiling and the provider's."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -15,7 +15,9 @@ from tenants.models import Operator
 
 
 def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str, reason: str) -> Reservation:
-    """Let a hold that still lives run out so many minutes later; noted in the history. Outside a transaction.
+    """Extend a live hold by some minutes, noted in its history.
+
+    Outside a transaction.
 
     Raises:
         NotFoundError: The operator has no such reservation.

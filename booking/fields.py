@@ -6,7 +6,7 @@ from django.db import models
 
 
 class MultirangeField(models.Field[Any, Any]):
-    """Times from … to …, as many as there are; those that overlap or touch are one."""
+    """A set of time ranges; those that overlap or touch become one."""
 
     def db_type(self, connection: Any) -> str:
         """Name the type of the column."""
@@ -14,7 +14,7 @@ class MultirangeField(models.Field[Any, Any]):
 
 
 class UuidRangeField(models.Field[Any, Any]):
-    """A range of ids: of one id, it is what an exclusion constraint can compare without an extension."""
+    """A range of one id, for an exclusion constraint without an extension."""
 
     def db_type(self, connection: Any) -> str:
         """Name the type of the column; the migration makes it."""

@@ -18,7 +18,7 @@ _MOST = 200
 """Departures that are offered, and reservations that are asked about."""
 _LOCAL_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _DAYS = date(2000, 1, 1), date(2100, 12, 31)
-"""Days of which a departure can be made; a mistyped year is found here."""
+"""Days that can have a departure; a mistyped year is found here."""
 
 
 class AmountForm(forms.Form):
@@ -45,7 +45,10 @@ class SlotForm(forms.Form):
     slot_id = forms.TypedChoiceField(label="Departure", coerce=UUID)
 
     def for_rows(self, rows: QuerySet[Reservation], person: Any) -> None:
-        """Offer the coming departures of the reservations' activity; of several activities there are none in common."""
+        """Offer the coming departures of the activity.
+
+        Reservations of several activities have none in common.
+        """
         activities = list(Activity.objects.filter(pk__in=rows.order_by().values("activity"))[:2])
         slots = Slot.objects.filter(activity=activities[0]) if len(activities) == 1 else Slot.objects.none()
         coming = availability.judged(slots.filter(starts_at__gt=Now(), is_closed=False)).order_by("starts_at")[:_MOST]

@@ -1,4 +1,4 @@
-"""Pages whose rows are guarded by the database: what it refuses is told on the page, and nothing is half-done."""
+"""Admin pages that show the database's refusals, and leave nothing half-done."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,7 +37,7 @@ class GuardedAdmin(EditableAdmin):
     refusals = REFUSALS
 
     def changes_of(self, row: Any, zone: str) -> Sequence[Entry]:
-        """List what changed of a row, for its page; times by the clock of ``zone``."""
+        """List a row's changes for its page, in time zone ``zone``."""
         return []
 
     def change_view(
@@ -63,21 +63,24 @@ class GuardedAdmin(EditableAdmin):
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def make_way(self, request: HttpRequest, row: Any) -> None:
-        """Do what has to be done before a change of a row (None: there is no such one) is taken."""
+        """Prepare for a change of a row (None: a new one)."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Write what was changed, and say whose change it is; the prices beside it are written after it."""
+        """Write changed fields in the person's name, before the prices beside them."""
         database.name_actor(f"user:{request.user.get_username()}", _AT_THE_DESK)
         super().save_model(request, obj, form, change)
 
 
 def is_sold(row: Slot) -> bool:
-    """Whether a departure's activity and time are fixed: somebody has or had a place."""
+    """Tell whether a departure's activity and time are fixed by a sale."""
     return row.sold_at is not None or row.reserved > 0
 
 
 def fixed_of(row: Activity) -> list[str]:
-    """Name the fields of an activity that are fixed, since something of it is on sale or sold. Asked once for a row."""
+    """Name the fields of an activity that a sale fixes.
+
+    Asked once for each row.
+    """
     known: list[str] | None = row.__dict__.get("_fixed")
     if known is None:
         is_reserved = Reservation.objects.filter(activity=row).exists()
@@ -88,7 +91,9 @@ def fixed_of(row: Activity) -> list[str]:
 
 
 def check_departure(form: forms.ModelForm[Slot]) -> None:
-    """Refuse another activity or time for a departure that was sold; asked under the lock that the write will hold.
+    """Refuse another activity or time for a sold departure.
+
+    Asked under the lock that the write will hold.
 
     Raises:
         ValidationError: It has been sold.
@@ -101,10 +106,13 @@ def check_departure(form: forms.ModelForm[Slot]) -> None:
 
 
 class ActivityForm(forms.ModelForm[Activity]):
-    """Keeps of an activity what guests have bought; asked under the lock that the write will hold."""
+    """Keeps what guests have bought of an activity.
+
+    Asked under the lock that the write will hold.
+    """
 
     def clean(self) -> dict[str, Any]:
-        """Refuse another operator, currency or time zone for what is on sale or sold."""
+        """Refuse another operator, currency or time zone for a sold activity."""
         given = super().clean() or self.cleaned_data
         changed = {"operator", "currency", "timezone"} & set(self.changed_data)
         if changed and not self.instance._state.adding:

@@ -1,4 +1,4 @@
-"""Guards of reservations: the transitions are those of ``states.py``; what else is guarded stands in the two beside."""
+"""Guards of reservations: the transitions of ``states.py``, and two more files."""
 
 from booking import sold_guards
 from booking.states import RESERVATION_TRANSITIONS, ReservationStatus

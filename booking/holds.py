@@ -1,4 +1,4 @@
-"""How long a hold may live: up to the ceiling, and not as long as the provider holds its money."""
+"""How long a hold lasts, within the ceiling and the provider's hold."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ _NONE = timedelta(0)
 
 
 def first_end(*, operator: Operator, now: datetime) -> datetime:
-    """Return when a hold made now ends: after the operator's time, at most at the ceiling."""
+    """Return when a new hold ends, at most at the ceiling."""
     seconds = operator.hold_ttl_seconds or settings.HOLD_TTL_SECONDS
     return now + timedelta(seconds=min(seconds, settings.HOLD_CEILING_SECONDS))
 
@@ -27,7 +27,7 @@ def latest_end(reservation: Reservation) -> datetime:
 
 
 def shorten(reservation: Reservation, *, at: datetime) -> None:
-    """End a hold earlier, in memory, if the provider lets its money go before it would end.
+    """End a hold earlier, in memory, if the provider's hold ends first.
 
     Of money that is held for less than the margin, half of the time is used.
     """

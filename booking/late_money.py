@@ -1,4 +1,4 @@
-"""Money that arrives after its reservation was over (P8): it is seated again as sold, or given back."""
+"""Money that arrives after its reservation ended (P8): seat again, or refund."""
 
 from datetime import datetime
 from typing import Any
@@ -20,9 +20,9 @@ class _NotAsSoldError(Exception):
 
 
 def seat_or_refund(reservation: Reservation, *, at: datetime) -> tuple[Effect, list[Any]]:
-    """Seat a locked reservation again if what it was sold is still there, else give its money back.
+    """Seat a locked reservation again if possible, else refund it.
 
-    A cancelled reservation is not wanted any more: its money is always given back. Returns what is to be stored.
+    A cancelled reservation is not wanted any more: its money is always given back. Returns the rows to store.
     """
     if ReservationStatus.PAID not in RESERVATION_TRANSITIONS[reservation.status]:
         return Effect.REFUNDING, refund(reservation, at=at, why=f"the reservation was {reservation.status}")
@@ -37,7 +37,10 @@ def seat_or_refund(reservation: Reservation, *, at: datetime) -> tuple[Effect, l
 
 
 def refund(reservation: Reservation, *, at: datetime, why: str) -> list[Any]:
-    """Want the captured money of a locked reservation refunded; noted in its history. Returns what is to be stored."""
+    """Request a refund of a locked reservation's captured money.
+
+    Noted in its history. Returns the rows to store.
+    """
     rows = outcome_steps.refund_late(reservation.payment, at)
     note = reservation.note(at=at, actor=outcome_steps.ACTOR, reason=f"money came late and is refunded: {why}")
     note.save(force_insert=True)

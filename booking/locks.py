@@ -1,4 +1,4 @@
-"""Every lock that is taken on a reservation; those of its activity and slot are in ``catalogue/locks.py``.
+"""Locks on reservations; ``catalogue/locks.py`` has those of activities and slots.
 
 One order everywhere: API client → event → reservation → payment → activity → slots by id. A reservation and its payment
 are locked by one statement, which locks them in that order row by row. The activity is locked by triggers, with each
@@ -41,7 +41,9 @@ def find_reservation_for_update(**where: Any) -> Locked[Reservation] | None:
 
 
 def lock_client(*, client_id: UUID) -> None:
-    """Lock an API client, before anything else, so that what it holds is counted for one reservation at a time.
+    """Lock an API client, before anything else.
+
+    So its holds are counted for one reservation at a time.
 
     ``FOR NO KEY UPDATE``: the foreign keys of its reservations take a key-share lock on it.
     """
@@ -50,7 +52,7 @@ def lock_client(*, client_id: UUID) -> None:
 
 
 def due(*, now: datetime | None, among: Q = ANY) -> QuerySet[Reservation]:
-    """Select holds past their time, by the database's clock if ``now`` is None. Takes no lock."""
+    """Select past holds, by the database's clock without ``now``. Takes no lock."""
     over = Reservation.objects.filter(status__in=sorted(HOLDING), expires_at__lte=Now() if now is None else now)
     return over.filter(among).order_by("expires_at")
 
@@ -58,7 +60,7 @@ def due(*, now: datetime | None, among: Q = ANY) -> QuerySet[Reservation]:
 def list_due_for_update(
     *, now: datetime | None, limit: int, among: Q = ANY, only: UUID | None = None
 ) -> list[Locked[Reservation]]:
-    """Lock holds past their time and their payments, leaving out what somebody else has locked.
+    """Lock past holds and their payments, skipping rows locked by others.
 
     Only what expiring needs of them is read, which saves it a third of its time in Python.
     """
@@ -74,7 +76,9 @@ def list_due_for_update(
 
 
 def lock_occupancy(*, activity_id: UUID) -> None:
-    """Lock the times of an exclusive activity, as its triggers do; for who ends other holds before taking its own time.
+    """Lock the times of an exclusive activity, as its triggers do.
+
+    For callers that end other holds before they take a time.
 
     Who takes a time waits for an uncommitted end of another's while it has this lock: so it must be had before the end.
     """

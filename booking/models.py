@@ -17,7 +17,10 @@ from tenants.models import ApiClient, Language, Operator
 
 
 class Reservation(models.Model):
-    """Places for one customer: a snapshot of what was sold, and where it stands. Never deleted, only moved on."""
+    """Places for one customer: what was sold, and its status.
+
+    A snapshot; never deleted, only moved on.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     # Each of these two is the first column of an index below.
@@ -103,11 +106,13 @@ class Reservation(models.Model):
         return self.status in HOLDING and self.expires_at is not None and self.expires_at <= now
 
     def status_at(self, now: datetime) -> str:
-        """Return the status as it is to be shown: a hold past its time is expired, whether the sweep came or not."""
+        """Return the status to show; past holds are expired."""
         return ReservationStatus.EXPIRED.value if self.is_due(now) else self.status
 
     def move(self, to: ReservationStatus, *, at: datetime, by: str, because: str) -> None:
-        """Change the status in memory; the one setter of it. The history row is written by the database.
+        """Change the status in memory; the only setter.
+
+        The database writes the history row.
 
         Raises:
             InvalidStateError: The transition table does not allow it.
@@ -121,7 +126,7 @@ class Reservation(models.Model):
             self.paid_at = at
 
     def note(self, *, at: datetime, actor: str, reason: str) -> "History":
-        """Make a row of the history that tells of no change of status; not yet stored."""
+        """Make a history row without a change of status; not yet stored."""
         stays = {"from_status": self.status, "to_status": self.status}
         return History(reservation=self, at=at, actor=actor, reason=reason, **stays)
 
@@ -176,7 +181,10 @@ class Unit(models.Model):
 
 
 class History(models.Model):
-    """Append-only: every change of a reservation's status. Written by a trigger, so that no code path can forget it."""
+    """Append-only: every change of a reservation's status.
+
+    A trigger writes it, so that no code path can forget it.
+    """
 
     reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="history")
     at = models.DateTimeField()
@@ -192,7 +200,7 @@ class History(models.Model):
     class Meta:
         ordering: ClassVar = ["id"]
         verbose_name_plural = "history"
-        # Rows come in order of time and stay: a small index that says which pages are of which hours.
+        # Rows come in order of time and stay: a small index that says which pages have which hours.
         indexes: ClassVar = [BrinIndex(fields=["at"], name="history_time")]
 
     def __str__(self) -> str:

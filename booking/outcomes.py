@@ -1,4 +1,4 @@
-"""The one door: every change that a payment makes to a reservation goes through :func:`handle`, whoever noticed it."""
+"""The one door: :func:`handle` makes every payment's change to a reservation."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +33,7 @@ class ReservationResult(HandlingResult):
 
 
 def handle(*, outcome: PaymentOutcome) -> HandlingResult:
-    """Handle what a provider says of whatever payment: a reservation's, or one that nothing else drives.
+    """Handle a provider's outcome of any payment, with or without a reservation.
 
     The lock of the reservation tells which it is. Must be called inside a transaction. Locks reservation → payment →
     slot.
@@ -50,7 +50,10 @@ def handle(*, outcome: PaymentOutcome) -> HandlingResult:
 
 
 def handle_reserved(*, outcome: PaymentOutcome) -> ReservationResult:
-    """Handle what a provider says of a reservation's payment. Locks and raises as :func:`handle`."""
+    """Handle a provider's outcome of a reservation's payment.
+
+    Locks and raises as :func:`handle`.
+    """
     database.require_transaction()
     found = _find(outcome)
     if found is None:
@@ -81,7 +84,7 @@ def _handle(found: Locked[Reservation], outcome: PaymentOutcome) -> ReservationR
 
 
 def _react(reservation: Reservation, change: Change, outcome: PaymentOutcome, at: datetime) -> tuple[Effect, list[Any]]:
-    """Decide what the change of the payment means for the reservation; return what is to be stored beside it."""
+    """Decide what the payment's change means for the reservation; return the rows to store."""
     match change:
         case Change.HELD:
             if reservation.status == ReservationStatus.AWAITING_PAYMENT:

@@ -32,7 +32,7 @@ def reservations(*, operator: Operator | UUID, own: ApiClient | UUID | None = No
 
 
 def units(row: Reservation) -> Sequence[Unit]:
-    """List what was sold, without a query if the reservation was read here."""
+    """List what was sold; no query if the reservation was read here."""
     sold: Sequence[dict[str, Any]] | None = getattr(row, "sold", None)
     return list(row.units.all()) if sold is None else [Unit(reservation=row, **unit) for unit in sold]
 
@@ -59,7 +59,10 @@ _ONES_OWN = Compiled(_one, reservation_id=UUID, operator=UUID, own=UUID)
 
 
 def with_status(status: str) -> Q:
-    """Match reservations that read as ``status`` now: a hold past its time is expired before the sweep has come."""
+    """Match reservations that read as ``status`` now.
+
+    A past hold is expired before the sweep has come.
+    """
     due = Q(status__in=sorted(HOLDING), expires_at__lte=Now())
     if status == ReservationStatus.EXPIRED:
         return Q(status=status) | due

@@ -1,4 +1,4 @@
-"""Letting go of a hold that no reservation needs (P7), whoever noticed it."""
+"""Release a hold that no reservation needs (P7)."""
 
 from uuid import UUID
 
@@ -11,7 +11,9 @@ from payments.models import Command, Payment
 
 
 def release_unwanted(*, payment_id: UUID, reason: str) -> Command | None:
-    """Store and queue the release of a hold that is held for nobody; None if it is wanted or on its way already.
+    """Store and queue the release of an unneeded hold.
+
+    None if it is needed, or its release is already stored.
 
     Wanted is what belongs to an active reservation, or to a payment of the payments API that is not closed. The
     question is asked again under the lock. Must be called outside a transaction.

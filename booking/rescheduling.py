@@ -1,4 +1,4 @@
-"""Move: a reservation goes to another departure of the same activity, at the price that it was sold at."""
+"""Reschedule: move a reservation to another departure at its old price."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +19,7 @@ from tenants.models import Operator
 
 
 def reschedule(*, operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, reason: str) -> Reservation:
-    """Give a reservation places on another slot of its activity, and those it had to others, in one transaction.
+    """Move a reservation's places to another slot, in one transaction.
 
     The database notes it in the history. Must be called outside a transaction.
 

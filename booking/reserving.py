@@ -1,4 +1,4 @@
-"""Reserve: places taken and a payment asked for in one transaction, the money held after it."""
+"""Reserve: take places and store the payment, then hold the money."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _TRIES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reserved:
-    """A reservation that was made, with what was sold; ``known`` is whether the provider's answer is."""
+    """A new reservation, with its units; ``known``: the provider has answered."""
 
     reservation: Reservation
     at: datetime
@@ -41,7 +41,9 @@ class Reserved:
 
 
 def reserve(*, client: ApiClient, actor: str, operation: Operation, request: sales.Request) -> Reserved:
-    """Take places, store the payment and its command in one transaction, then ask the provider for the hold.
+    """Take places, store payment and command, then ask for the hold.
+
+    The first two in one transaction; the provider is asked after it.
 
     The operation's id becomes the reservation's: a second run with it goes on from where the first one stopped.
     Must be called outside a transaction.

@@ -1,4 +1,4 @@
-"""A sale before it is stored: priced, allowed, and drawn up as the rows that one transaction inserts."""
+"""A sale before it is stored: priced, checked, drawn up."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is to be reserved: a slot, or an exclusive activity as a whole."""
+    """What to reserve: a slot, or an exclusive activity as a whole."""
 
     slot_id: UUID | None
     activity_id: UUID | None
@@ -59,7 +59,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sale:
-    """The rows of a reservation, not stored yet; the command is claimed by who stores them."""
+    """The rows of a reservation, not stored yet.
+
+    The caller that stores them claims the command.
+    """
 
     payment: Payment
     reservation: Reservation
@@ -68,7 +71,7 @@ class Sale:
 
 
 def draw_up(order: Order, offer: availability.Offer) -> Sale:
-    """Price what is ordered of an offer and draw up its rows. Reads and locks nothing.
+    """Price an order and draw up its rows. Reads and locks nothing.
 
     Raises:
         SlotSoldOutError: It has not enough places.

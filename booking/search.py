@@ -1,4 +1,4 @@
-"""Finding a reservation by what a guest says on the telephone: a reference, a name, a mail address."""
+"""Search for a reservation by reference, name or mail address."""
 
 import re
 import unicodedata
@@ -16,7 +16,7 @@ _MOST_WORDS = 8
 _LONGEST_WORD = 100
 """Characters of a word; a longer one is found by its beginning, since PostgreSQL takes no word of 2,046 bytes."""
 
-# Materialized, so that it is read by the index of the words whatever the planner thinks of how common they are.
+# Materialized, so that the planner reads the index of the words, however common it believes them.
 _BY_WORDS = """
 WITH found AS MATERIALIZED (
     SELECT id, operator_id FROM booking_reservation
@@ -28,7 +28,9 @@ ORDER BY id DESC LIMIT %(most)s
 
 
 def find(text: str, *, operators: Sequence[UUID] | None) -> list[UUID]:
-    """Return the ids of the reservations that a text means, at these operators (None: at all), at most ``MOST``.
+    """Return the ids of matching reservations, at most ``MOST``.
+
+    At these operators; None: at all.
 
     An id of ours or of the provider means the one that has it; anything else, those in whose reference, name or mail
     address each of its words begins a word.

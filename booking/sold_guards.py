@@ -1,4 +1,4 @@
-"""Guards of what was sold: one party at a time (P2), and nothing is changed under who has bought it.
+"""Guards of sales: one party at a time (P2), nothing changed.
 
 From its insert to COMMIT a sale holds its activity FOR KEY SHARE, which sales do not wait for; the foreign key takes
 the same lock at COMMIT. A change of what is sold (the activity's terms, a departure's time) takes it FOR UPDATE: either

@@ -1,4 +1,4 @@
-"""What may follow what for a reservation. The database repeats the table as a trigger."""
+"""The transitions of a reservation. The database repeats them as a trigger."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

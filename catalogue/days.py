@@ -1,4 +1,4 @@
-"""The local day of an activity, from its first moment to that of the next: 23 or 25 hours long when clocks change."""
+"""The local day of an activity: 23 to 25 hours long."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ from common.errors import ValidationError
 
 
 def times_of(*, day: date, zone: str) -> tuple[datetime, datetime]:
-    """Return the first moment of a day, and the first one after it.
+    """Return the first moment of a day, and of the day after.
 
     A midnight that comes twice is the first one; one that the clocks skip is the moment when they do.
 

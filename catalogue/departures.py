@@ -1,4 +1,4 @@
-"""Departures from a weekly rule: at the same local time all year, whatever the clocks of the place do."""
+"""Departures from a weekly rule, at the same local time all year."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MOST = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """On which weekdays (Monday is 0) at which local times, from the first to the last day, both included."""
+    """Weekdays (Monday is 0), local times, and first and last day inclusive."""
 
     weekdays: Collection[int]
     times: Sequence[time]
@@ -28,9 +28,11 @@ class Rule:
 
 
 def generate(*, activity_id: UUID, rule: Rule, actor: str, reason: str) -> int:
-    """Make the departures of a rule that are not there yet, and return how many. Must be called outside a transaction.
+    """Create the missing departures of a rule; returns how many.
 
-    An activity has one departure at a time, whoever makes it: what is there already is left as it is.
+    Must be called outside a transaction.
+
+    An activity has one departure at a time, by hand or by rule: existing ones are left as they are.
 
     Raises:
         TooManyDeparturesError: The rule is of more than ``MOST``.
@@ -47,7 +49,7 @@ def generate(*, activity_id: UUID, rule: Rule, actor: str, reason: str) -> int:
 
 
 def number_named(rule: Rule) -> int:
-    """Count the local times that a rule names, each day with each of its times.
+    """Count the local times of a rule: each time on each day.
 
     Raises:
         TooManyDeparturesError: They are more than ``MOST``.

@@ -1,4 +1,4 @@
-"""Guards of what is offered: capacity, closing and prices have a history, whoever changes them (P11).
+"""Guards of the offer: capacity, closing and prices keep a history (P11).
 
 Who and why come from two settings of the transaction (``common.database.name_actor``); without them a row says which
 user of the database it was. A sale costs nothing of it: the triggers of a departure are asked only about the columns

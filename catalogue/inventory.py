@@ -1,4 +1,4 @@
-"""Taking and giving back the places of a slot. Everything that changes ``slot.reserved`` is here."""
+"""Take and release places of a slot: the only writer of ``slot.reserved``."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,10 @@ from common import database
 
 
 class Party(Protocol):
-    """Somebody with places on a slot, such as a reservation; none of a slot if it has a whole day."""
+    """A holder of places on a slot, such as a reservation.
+
+    Without a slot if it has a whole day.
+    """
 
     slot_id: UUID | None
     places: int
@@ -33,7 +36,9 @@ _ADD = """
 
 
 def take(*, slot_id: UUID, places: int, now: datetime) -> None:
-    """Lock the slot and take places; nothing else may be locked after it in this transaction.
+    """Lock the slot and take places.
+
+    Nothing else may be locked after it in this transaction.
 
     One statement where there is room: it locks, looks and takes, and the lock is held for no round trip more.
 
@@ -51,7 +56,9 @@ def take(*, slot_id: UUID, places: int, now: datetime) -> None:
 
 
 def take_again(*, party: Party, freed: Iterable[Party], now: datetime) -> None:
-    """Lock the slots of parties that ended and of one that comes back; give those back and take this one's again.
+    """Release the places of ended parties, and take one party's again.
+
+    Locks the slots of all of them.
 
     Nothing else may be locked after them in this transaction.
 
@@ -68,7 +75,7 @@ def take_again(*, party: Party, freed: Iterable[Party], now: datetime) -> None:
 
 
 def move(*, left: UUID, taken: UUID, places: int, now: datetime) -> None:
-    """Lock two slots in the order of their ids, and take the places of one of them for those of the other.
+    """Lock two slots by id, and move places between them.
 
     Nothing else may be locked after them in this transaction.
 
@@ -83,7 +90,7 @@ def move(*, left: UUID, taken: UUID, places: int, now: datetime) -> None:
 
 
 def release(parties: Iterable[Party]) -> None:
-    """Lock the slots of parties that ended and give their places back, in two statements."""
+    """Lock the slots of ended parties and release their places: two statements."""
     database.require_transaction()
     freed: Counter[UUID] = Counter()
     for party in parties:

@@ -1,4 +1,4 @@
-"""Every lock that is taken on what is on sale; ``booking/locks.py`` has the order of all."""
+"""Locks on what is on sale; ``booking/locks.py`` has the order of all."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -8,12 +8,15 @@ from common.errors import NotFoundError
 
 
 def get_activity_for_update(*, activity_id: UUID) -> Activity:
-    """Lock an activity, while departures are made for it. Sales of it go on."""
+    """Lock an activity, while departures are made for it. Sales go on."""
     return Activity.objects.select_for_update(no_key=True).get(pk=activity_id)
 
 
 def lock_offered(*, activity_id: UUID) -> None:
-    """Lock an activity while what is sold of it is changed; sales of it wait, and it waits for those of this moment."""
+    """Lock an activity to change what is sold of it.
+
+    Sales of it wait, and it waits for those of this moment.
+    """
     list(Activity.objects.select_for_update().filter(pk=activity_id).values_list("pk"))
 
 

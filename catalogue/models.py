@@ -13,7 +13,7 @@ from tenants.models import Operator, currency_code, time_zone_name
 
 
 class Activity(models.Model):
-    """An activity or a thing that is sold. An exclusive one goes to one party at a time."""
+    """Something on sale; an exclusive one serves one party at a time."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="activities")

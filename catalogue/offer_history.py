@@ -1,4 +1,7 @@
-"""The history of what is offered: capacity, closing and prices. Written by triggers alone, and append-only (P11)."""
+"""The history of the offer: capacity, closing and prices.
+
+Triggers alone write it; it is append-only (P11).
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -34,7 +37,9 @@ _OF_ACTIVITIES = tuple(set(OfferField.values) - {OfferField.CAPACITY, OfferField
 
 
 class OfferHistory(models.Model):
-    """Append-only: a change of what is offered, with its values before and after; null: there was, or is, none.
+    """Append-only: a change of the offer, with values before and after.
+
+    Null: there was none, or there is none any more.
 
     Triggers write it (``guards.py``), and nothing else can. What it tells of may be gone,
     so that no foreign key holds the ids of activities and departures.
@@ -84,7 +89,7 @@ def of_departure(slot_id: UUID, *, zone: str) -> Sequence[Entry]:
 
 
 def of_activity(activity_id: UUID, *, zone: str) -> Sequence[Entry]:
-    """List what changed of an activity and its prices, and which departures were made or removed, the oldest first."""
+    """List changes of an activity, its prices and departures, oldest first."""
     return _entries(Q(activity=activity_id, what__in=_OF_ACTIVITIES), zone)
 
 

@@ -1,4 +1,7 @@
-"""The price of a reservation: the server's rates times the quantities asked for, never a client's figure."""
+"""The price of a reservation: our rates times the quantities asked for.
+
+Never a client's figure.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +31,7 @@ class WantedUnit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """What is sold: one entry for each place, and the sum in minor units."""
+    """The units sold, one for each place, and their sum (minor units)."""
 
     sold: Sequence[OfferedRate]
     amount: int

@@ -1,4 +1,4 @@
-"""The prices of an activity, typed and shown as money in its currency."""
+"""The prices of an activity, typed and shown in its currency."""
 
 from decimal import Decimal
 from typing import Any
@@ -41,7 +41,7 @@ class RateForm(forms.ModelForm[Rate]):
 
 
 class RateFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # of activities and their rates
-    """Turns prices into minor units of the currency that the activity has now."""
+    """Turns typed prices into minor units of the activity's currency."""
 
     def clean(self) -> None:
         """Read each price.

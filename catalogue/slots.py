@@ -1,4 +1,7 @@
-"""Closing a departure to new reservations, and opening it again. Those that it has stay."""
+"""Close a departure to new reservations, and open it again.
+
+Reservations that it has stay.
+"""
 
 from uuid import UUID
 
@@ -7,7 +10,10 @@ from common import database
 
 
 def close(*, slot_id: UUID, actor: str, reason: str) -> None:
-    """Take no more reservations. Waits for one that is being made at this moment. Outside a transaction."""
+    """Close a departure to new reservations. Outside a transaction.
+
+    Waits for a reservation that is being made at this moment.
+    """
     _set(slot_id, is_closed=True, actor=actor, reason=reason)
 
 

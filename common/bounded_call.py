@@ -1,4 +1,4 @@
-"""Asks what may hang in a thread of its own, one at a time, and waits no longer than a deadline."""
+"""Calls in their own thread what may hang, with a deadline."""
 
 import threading
 from collections.abc import Callable
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class BoundedCall(Generic[T]):
-    """A question that is asked again and again: whoever comes while one is on its way waits for that one."""
+    """A repeated call, one at a time; callers share it."""
 
     def __init__(self, ask: Callable[[], T], *, seconds: float) -> None:
         self._ask = ask

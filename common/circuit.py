@@ -1,4 +1,4 @@
-"""A service that we can do without: after a call that failed, nobody waits for it again for a while."""
+"""A circuit breaker for a service that we can do without."""
 
 import logging
 import threading
@@ -10,7 +10,10 @@ PAUSE_SECONDS = 5.0
 
 
 class Circuit:
-    """Says whether a service may be called. One call in each pause tries whether it is back."""
+    """Tells whether a service may be called.
+
+    One call in each pause tries whether it is back.
+    """
 
     def __init__(self, name: str, *, pause_seconds: float = PAUSE_SECONDS) -> None:
         self._name = name
@@ -20,7 +23,10 @@ class Circuit:
         self._lock = threading.Lock()
 
     def may_call(self) -> bool:
-        """Say whether to call the service now. While it is away, one caller after each pause may."""
+        """Tell whether to call the service now.
+
+        While it is away, one caller after each pause may.
+        """
         if self.is_well:
             return True
         with self._lock:

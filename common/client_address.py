@@ -1,4 +1,4 @@
-"""The network address that a request comes from, which limits are counted by."""
+"""The network address of a request, by which limits are counted."""
 
 from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address

@@ -13,7 +13,10 @@ _LARGEST = 10**9
 
 
 class CheckedCommand(BaseCommand):
-    """A command whose arguments come in through the one place where text does, typed or by ``call_command``."""
+    """A command that checks its arguments as text.
+
+    Typed ones, and those of ``call_command``.
+    """
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Check the arguments, then run.

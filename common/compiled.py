@@ -1,4 +1,6 @@
-"""Queries that are compiled once: Django writes the SQL of a queryset anew each time, which costs more than asking it.
+"""Queries that are compiled to SQL once.
+
+Django writes the SQL of a queryset anew each time, which costs more than the query.
 
 What changes from one time to the next are its values. The SQL is the queryset's own, so that there is one definition.
 """
@@ -46,7 +48,7 @@ class _Ready:
 
 
 class Compiled(Generic[M]):
-    """A queryset of parameters, by their names and types; none of them may be None when it is asked."""
+    """A queryset with typed parameters; None is not a valid value."""
 
     def __init__(self, make: Callable[..., QuerySet[M]], **parameters: type) -> None:
         self._make = make
@@ -54,7 +56,7 @@ class Compiled(Generic[M]):
         self._ready: _Ready | None = None
 
     def first(self, **values: Any) -> M | None:
-        """Return the first row, if there is one; the queryset says of how many."""
+        """Return the first row, or None; the queryset sets the limit."""
         return next(iter(self.rows(**values)), None)
 
     def rows(self, **values: Any) -> list[M]:
@@ -98,7 +100,7 @@ class Compiled(Generic[M]):
 
 
 class CompiledBy(Generic[M]):
-    """A queryset that is filtered by whatever is named: compiled once for each set of names."""
+    """A queryset with named filters, compiled once for each set."""
 
     def __init__(self, make: Callable[[], QuerySet[M]]) -> None:
         self._make = make

@@ -1,4 +1,6 @@
-"""What a connection must be like, with or without a pooler in between; asked at the start and by readiness.
+"""Checks of the database connection, with or without a pooler.
+
+Asked at the start and by readiness.
 
 A pooler such as PgBouncer in transaction mode may drop the start-up options, with our time-outs, and give each
 transaction another connection to the server, where a prepared statement is not known.
@@ -34,7 +36,10 @@ def connect() -> psycopg.Connection[Any]:
 
 
 def problems() -> list[str]:
-    """Say in a sentence each what is wrong with how we connect. Empty, too, if the database cannot be reached now."""
+    """Return what is wrong with the connection, a sentence each.
+
+    Empty, too, if the database cannot be reached now.
+    """
     try:
         with connect() as connection:
             return list_unenforced(connection) or _list_unprepared(connection)

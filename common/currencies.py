@@ -1,4 +1,7 @@
-"""Money as people read and write it. Inside, it is an integer of the currency's minor unit (ISO 4217)."""
+"""Money as people read and write it.
+
+Inside, it is an integer of the currency's minor unit (ISO 4217).
+"""
 
 import copy
 from decimal import Decimal
@@ -10,12 +13,15 @@ from common.errors import ValidationError
 
 
 def is_currency(code: object) -> bool:
-    """Tell whether money can be of this code now: not of gold, testing, or a currency that was withdrawn."""
+    """Tell whether a code is a present currency.
+
+    Gold, testing codes and withdrawn currencies are none.
+    """
     return isinstance(code, str) and iso_4217.find_exponent(code) is not None
 
 
 def exponent(currency: str) -> int:
-    """Return how many decimals a currency's minor unit makes: 2 for USD, 0 for JPY, 3 for KWD.
+    """Return the decimals of a currency: USD 2, JPY 0, KWD 3.
 
     Raises:
         ValidationError: ``invalid_currency``: it is none, or has no minor unit (gold, testing).
@@ -27,7 +33,7 @@ def exponent(currency: str) -> int:
 
 
 def shown(amount: int, currency: str) -> str:
-    """Write an amount of minor units for a person: 259900 USD is "2,599.00 USD", 2599 JPY is "2,599 JPY".
+    """Write minor units for a person: 259900 USD is "2,599.00 USD".
 
     Of a currency that is not known, which a provider may speak of, the minor units are written as such.
     """
@@ -40,7 +46,7 @@ def shown(amount: int, currency: str) -> str:
 
 
 def written(amount: int, currency: str, *, language: str) -> str:
-    """Write an amount of minor units as people of a language do: 1550 RSD is "RSD15.50" in English.
+    """Write minor units as in a language: "RSD15.50" in English.
 
     With ISO 4217's decimals: those of CLDR are what shops round cash to, so that 15.50 RSD would read as 16.
     """
@@ -54,7 +60,7 @@ def written(amount: int, currency: str, *, language: str) -> str:
 
 
 def to_major(amount: int, currency: str) -> Decimal:
-    """Turn minor units into an amount as a person writes it; of an unknown currency they stay what they are."""
+    """Turn minor units into major units; unknown currencies stay as they are."""
     return Decimal(amount).scaleb(-(iso_4217.find_old_exponent(currency) or 0))
 
 

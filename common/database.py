@@ -1,4 +1,7 @@
-"""How we talk to PostgreSQL: one transaction per state change, few statements, no connection across a network."""
+"""Access to PostgreSQL: one transaction for each state change, few statements.
+
+No connection is held across a network.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -56,7 +59,9 @@ def use_case() -> Iterator[None]:
 
 
 def is_away(error: BaseException) -> bool:
-    """Say whether an error means that the database cannot be used now: nothing was changed, and a repeat is safe.
+    """Tell whether an error means that the database cannot be used now.
+
+    Nothing was changed, and a repeat is safe.
 
     A lost or refused connection, an exhausted pool, a failover, a pooler that has no server, a time-out.
     """
@@ -107,7 +112,7 @@ def violated(error: IntegrityError) -> str:
 
 
 def check_constraints() -> None:
-    """Have the database say now what it would say at COMMIT, while a savepoint can still take it back.
+    """Check deferred constraints now, while a savepoint can still roll back.
 
     Raises:
         IntegrityError: What was written breaks a deferred constraint.
@@ -118,7 +123,9 @@ def check_constraints() -> None:
 
 
 def leave_database() -> None:
-    """Give the connection back before waiting for a network, so that a slow provider holds no database connection.
+    """Return the connection to the pool before a network call.
+
+    So a slow provider holds no database connection.
 
     Raises:
         TransactionManagementError: A transaction is open. Nothing may be locked while a network is waited for.
@@ -130,7 +137,10 @@ def leave_database() -> None:
 
 
 def use_no_pool() -> None:
-    """Have this process and its children connect one by one: a pool's threads and locks do not survive a fork."""
+    """Connect this process and its children without a pool.
+
+    A pool's threads and locks do not survive a fork.
+    """
     connections.close_all()
     known: Any = connections["default"]
     if known.settings_dict["OPTIONS"].pop("pool", None):
@@ -141,7 +151,9 @@ def use_no_pool() -> None:
 
 
 def insert_together(*rows: models.Model) -> None:
-    """Insert rows of any tables in one statement (data-modifying CTEs), each with its own id already set.
+    """Insert rows of any tables in one statement, with ids already set.
+
+    By data-modifying CTEs.
 
     Foreign keys between them hold because Django declares them deferred. Signals are not sent; there are none.
     """
@@ -153,7 +165,7 @@ def insert_together(*rows: models.Model) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fenced:
-    """A change of a row that is made only while its columns ``fence`` are in the database as they are here.
+    """A row's change, made only if its ``fence`` columns are unchanged.
 
     ``returning`` is a constant SQL expression over the row.
     """
@@ -167,7 +179,9 @@ class Fenced:
 def update_together(
     *changes: tuple[models.Model, Sequence[str]], fenced: Fenced | None = None
 ) -> tuple[Any, ...] | None:
-    """Update the named fields of rows in one statement; every row must be locked by the caller's transaction.
+    """Update named fields of rows in one statement.
+
+    Every row must be locked by the caller's transaction.
 
     PostgreSQL refuses to show one row to two parts of a statement, so each row may be given only once. The row of
     ``fenced`` need not be locked; returns what it is to return, or None if its fence has moved on.

@@ -1,4 +1,6 @@
-"""The error language: one class per reason, each with its type, code and HTTP status.
+"""The error language: one class for each reason.
+
+Each has its type, code and HTTP status.
 
 Apps subclass :class:`HoldfastError` in their own ``errors.py``. Constructors take values, not prose;
 ``common.exception_handler`` turns an instance into the envelope of the HTTP contract. :func:`describe` turns any
@@ -17,7 +19,10 @@ _QUOTED = re.compile(r"[\"'].*[\"']", re.DOTALL)
 
 
 class SpokenError(Exception):
-    """An error whose words are ours or the provider's, and tell nothing of a row: staff may read them."""
+    """An error whose words staff may read.
+
+    They are ours or the provider's, and tell nothing of a row.
+    """
 
 
 class HoldfastError(SpokenError):
@@ -97,7 +102,7 @@ class UnavailableError(HoldfastError):
 
 
 class InternalError(HoldfastError):
-    """A fault of ours; its cause is in the log under the request's id."""
+    """A fault of ours; the log has its cause, by request id."""
 
     type = "api_error"
     code = "internal_error"
@@ -108,7 +113,7 @@ class InternalError(HoldfastError):
 
 
 def describe(error: BaseException) -> str:
-    """Say what went wrong in words that may be stored and shown to staff.
+    """Describe an error in words to store and show to staff.
 
     Words that others have chosen carry values of rows. Of Python's, only the class is told; of PostgreSQL's, the
     message without what it quotes, and its own names. What a function in the database raises is left out.
@@ -127,7 +132,7 @@ def describe(error: BaseException) -> str:
 
 
 def diagnosis(error: BaseException) -> psycopg.errors.Diagnostic | None:
-    """Return what PostgreSQL told of an error, or of the first one behind it of which it told."""
+    """Return what PostgreSQL said of an error, or of its cause."""
     return next((each.diag for each in _chain(error) if isinstance(each, psycopg.Error)), None)
 
 

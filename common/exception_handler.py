@@ -1,4 +1,4 @@
-"""Turns every exception of the API into the one error envelope of the HTTP contract."""
+"""Turns every exception of the API into the one error envelope."""
 
 import logging
 from http import HTTPStatus
@@ -54,7 +54,7 @@ def _unhandled(error: Exception) -> HoldfastError:
 
 
 def translate(error: Exception) -> HoldfastError | None:
-    """Say in our error language what happened, or None if it is a fault of ours."""
+    """Translate an exception into our error language; None: a fault of ours."""
     if isinstance(error, HoldfastError):
         return error
     if isinstance(error, Http404):

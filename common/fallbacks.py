@@ -1,4 +1,4 @@
-"""What is answered where no view is: in the API's language to its callers, in Django's own to people in a browser."""
+"""Answers outside views: JSON for the API, pages for browsers."""
 
 import sys
 from collections.abc import Callable
@@ -46,7 +46,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer when something of ours failed; the ``handler500``. Django has written the cause to the log."""
+    """Answer after a fault of ours; the ``handler500``.
+
+    Django has written the cause to the log.
+    """
     error = sys.exc_info()[1]
     if error is not None and database.is_away(error):  # in a middleware, such as a session that is saved
         return unavailable(request, error)
@@ -64,7 +67,7 @@ def _cause(error: BaseException) -> BaseException | None:
 
 
 def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
-    """Answer while the database is away: to a person by a page, and never by a 500."""
+    """Answer while the database is away: a page or JSON, never 500."""
     if request.path.startswith(_MACHINES) and isinstance(error, Exception):
         return exception_handler.answer(error)
     return HttpResponse(
@@ -73,7 +76,10 @@ def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
 
 
 class UnavailableMiddleware:
-    """Answers what a view raises because the database is away; DRF's views answer themselves."""
+    """Answers when a view fails because the database is away.
+
+    DRF's views answer themselves.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response

@@ -1,4 +1,7 @@
-"""Guards in migrations: operations that carry their SQL, and what ``makemigrations`` finds changed in ``guards.py``."""
+"""Guards in migrations: operations with SQL, and detection of changes.
+
+``makemigrations`` compares with ``guards.py``.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -43,7 +46,7 @@ MigrationWriter.register_serializer(Sql, SqlSerializer)
 
 
 class PutGuard(Operation):
-    """Makes a guard, or makes it anew; ``before`` is the SQL that it replaces."""
+    """Creates or replaces a guard; ``before`` is the SQL it replaces."""
 
     category = OperationCategory.SQL
     reduces_to_sql = True
@@ -111,7 +114,7 @@ class DropGuard(Operation):
 
 
 class GuardAutodetector(MigrationAutodetector):
-    """Finds what changed in the models, as Django does, and in each app's ``guards.py``."""
+    """Finds changes of the models, and of each app's ``guards.py``."""
 
     def changes(
         self,
@@ -143,13 +146,13 @@ class GuardAutodetector(MigrationAutodetector):
 
 
 def declared(app_label: str) -> dict[str, Sql]:
-    """Return the guards of an app by name, as its ``guards.py`` has them."""
+    """Return an app's guards by name, as in its ``guards.py``."""
     guards: tuple[Guard, ...] = _modules()[app_label].GUARDS
     return {guard.name: Sql(guard.sql) for guard in guards}
 
 
 def frozen(graph: MigrationGraph, app_label: str) -> dict[str, Sql]:
-    """Return the guards of an app by name, as its migrations leave them."""
+    """Return an app's guards by name, as its migrations leave them."""
     guards: dict[str, Sql] = {}
     migrations = {key: node for key, node in graph.nodes.items() if node and key[0] == app_label}
     for _, migration in sorted(migrations.items()):
@@ -162,7 +165,10 @@ def frozen(graph: MigrationGraph, app_label: str) -> dict[str, Sql]:
 
 
 def differences(before: Mapping[str, Sql], after: Mapping[str, Sql]) -> Iterator[Operation]:
-    """Yield what leads from one to the other: a function is there before its triggers, and goes after them."""
+    """Yield the operations from one set of guards to the other.
+
+    A function is there before its triggers, and goes after them.
+    """
     gone = [name for name in before if name not in after]
     yield from (DropGuard(name, before[name]) for name in gone if name.startswith("TRIGGER "))
     for name, sql in after.items():

@@ -1,4 +1,7 @@
-"""Guards of the database as functions that return SQL: each app lists its own in ``guards.py`` (docs/guards.md)."""
+"""Guards of the database as Python functions that return SQL.
+
+Each app lists its own in ``guards.py`` (docs/guards.md).
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ ACTOR = "left(coalesce(nullif(current_setting('holdfast.actor', true), ''), 'dat
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A function or a trigger: its name as ``DROP`` takes it, and the SQL that makes it."""
+    """A function or trigger: its name for ``DROP``, and its SQL."""
 
     name: str
     sql: str
@@ -30,29 +33,32 @@ def function(name: str, *statements: str, declare: str = "") -> Guard:
 
 
 def trigger(name: str, when: str, table: str, *, calls: str, condition: str = "") -> Guard:
-    """Return a trigger of each row; ``when`` is such as ``BEFORE UPDATE OF status``."""
+    """Return a row trigger; ``when`` is such as ``BEFORE UPDATE OF status``."""
     return _trigger(name, when, table, calls=calls, scope="FOR EACH ROW", condition=condition)
 
 
 def at_commit(name: str, when: str, table: str, *, calls: str, condition: str = "") -> Guard:
-    """Return a trigger of each row that speaks at COMMIT: rows of one transaction come in any order."""
+    """Return a row trigger that runs at COMMIT.
+
+    Rows of one transaction come in any order.
+    """
     scope = "DEFERRABLE INITIALLY DEFERRED\n    FOR EACH ROW"
     return _trigger(name, when, table, calls=calls, scope=scope, condition=condition, kind="CONSTRAINT TRIGGER")
 
 
 def of_statement(name: str, when: str, table: str, *, calls: str, new_rows: str = "", condition: str = "") -> Guard:
-    """Return a trigger of each statement, which can see the rows that it made as a table."""
+    """Return a statement trigger, which sees the changed rows as a table."""
     scope = f"REFERENCING NEW TABLE AS {new_rows}\n    FOR EACH STATEMENT" if new_rows else "FOR EACH STATEMENT"
     return _trigger(name, when, table, calls=calls, scope=scope, condition=condition)
 
 
 def kept(table: str, name: str, *, by: str) -> tuple[Guard, ...]:
-    """Return the triggers of a table from which nothing is deleted, nor all of it; ``by`` is a refusing function."""
+    """Return triggers that refuse DELETE and TRUNCATE; ``by`` is their function."""
     return (trigger(name, "BEFORE DELETE", table, calls=by), never_emptied(table, by=by))
 
 
 def append_only(table: str, name: str, *, by: str) -> tuple[Guard, ...]:
-    """Return the triggers of a table that takes new rows only; ``by`` is a refusing function."""
+    """Return triggers that allow INSERT only; ``by`` is their function."""
     return (trigger(name, "BEFORE UPDATE OR DELETE", table, calls=by), never_emptied(table, by=by))
 
 
@@ -67,7 +73,7 @@ def refusal(name: str, why: str) -> Guard:
 
 
 def status_history(table: str, name: str, *, into: str, key: str) -> tuple[Guard, ...]:
-    """Return what writes each status of a row, with when, who and why, into a table of histories."""
+    """Return a trigger that records each status: when, who and why."""
     calls = f"{table}_history"
     write = f"""
         INSERT INTO {into} ({key}, at, from_status, to_status, actor, reason)
@@ -83,7 +89,7 @@ def status_history(table: str, name: str, *, into: str, key: str) -> tuple[Guard
 
 
 def moves(kind: str, transitions: Mapping[str, frozenset[str]]) -> str:
-    """Return the statement that refuses a change of status which the table does not list."""
+    """Return a statement that refuses a status change outside the table."""
     rows = ([f"({_text(old)}, {_text(new)})" for new in transitions if new in transitions[old]] for old in transitions)
     pairs = ",\n".join(_in_lines(row) for row in rows if row)
     return refuse_if(
@@ -96,7 +102,7 @@ def moves(kind: str, transitions: Mapping[str, frozenset[str]]) -> str:
 
 
 def explained(kind: str) -> str:
-    """Return the statement that refuses a change of status without when, who and why."""
+    """Return a statement that refuses a status change without who and why."""
     same = f"({_columns('OLD', EXPLANATION)})\n    = ({_columns('NEW', EXPLANATION)})"
     return refuse_if(
         f"OLD.status <> NEW.status AND {same}",
@@ -112,14 +118,14 @@ def refuse_if(condition: str, text: str, *values: str, constraint: str, code: st
 
 
 def refuse(text: str, *values: str, code: str = "check_violation", constraint: str = "") -> str:
-    """Return the statement that raises; each ``%`` of the text is one of the values."""
+    """Return a statement that raises; each ``%`` takes one of the values."""
     refused_by = constraint if constraint == "TG_NAME" else _text(constraint)
     named = f", CONSTRAINT = {refused_by}" if constraint else ""
     return f"RAISE EXCEPTION {', '.join((_text(text), *values))}\n    USING ERRCODE = '{code}'{named};"
 
 
 def changed(*columns: str) -> str:
-    """Return the condition that one of these columns changes, to or from NULL too."""
+    """Return the condition that a column changes, to or from NULL too."""
     if len(columns) == 1:
         return f"OLD.{columns[0]} IS DISTINCT FROM NEW.{columns[0]}"
     return f"({_columns('OLD', columns)})\n    IS DISTINCT FROM\n    ({_columns('NEW', columns)})"

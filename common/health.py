@@ -1,4 +1,7 @@
-"""``GET /health``: this process answers. It asks nothing that can hang: a restart would mend no database."""
+"""``GET /health``: this process answers.
+
+It asks nothing that can hang: a restart would mend no database.
+"""
 
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone

@@ -12,7 +12,10 @@ _WITHDRAWN = {
 
 
 def find_exponent(code: str) -> int | None:
-    """Return the decimals of a currency that money can be of now; None of gold, testing, or what is no currency."""
+    """Return the decimals of a present currency; None if there is none.
+
+    Gold and testing codes are none.
+    """
     try:
         found = iso4217.Currency(code).exponent
     except ValueError:
@@ -21,6 +24,6 @@ def find_exponent(code: str) -> int | None:
 
 
 def find_old_exponent(code: str) -> int | None:
-    """Return the decimals of a currency that money is or was of; None if it is not known."""
+    """Return the decimals of a present or past currency, or None."""
     found = find_exponent(code)
     return _WITHDRAWN.get(code) if found is None else found

@@ -1,11 +1,11 @@
-"""What PostgreSQL's jsonb cannot hold of what JSON, or Python's reading of it, can say."""
+"""JSON that PostgreSQL's jsonb cannot hold, made storable."""
 
 import math
 from typing import Any
 
 
 def storable(value: Any) -> Any:
-    """Replace what jsonb refuses: in texts NUL and halves of surrogate pairs, and numbers that are none (NaN, 1e400).
+    """Replace what jsonb refuses: NUL, lone surrogates, NaN and infinity.
 
     https://www.postgresql.org/docs/current/datatype-json.html
     """
@@ -21,7 +21,10 @@ def storable(value: Any) -> Any:
 
 
 def is_deeper(value: Any, levels: int) -> bool:
-    """Tell whether objects and lists are nested deeper than so many levels. Needs no stack, however deep it is."""
+    """Tell whether a JSON value is nested deeper than ``levels``.
+
+    Needs no stack, however deep it is.
+    """
     level: list[Any] = [value]
     for _ in range(levels + 1):
         inner: list[Any] = []

@@ -1,4 +1,4 @@
-"""Leases: a time until which a row is somebody's, and the process that has it.
+"""Leases: a process holds a row until a time.
 
 A lease is over by the database's clock, or when the process is known to have ended; nobody has to take it back. Who was
 only slow finds out by a fence: a number, id or time on the row that the next claim has changed.
@@ -13,12 +13,12 @@ from common import processes
 
 
 def is_over() -> Q:
-    """Select rows that are in nobody's hands: they never were, or ``leased_until`` has passed."""
+    """Select rows without a lease, or with one that has ended."""
     return Q(leased_until=None) | Q(leased_until__lte=Now())
 
 
 def end_left_behind(running: QuerySet[Any]) -> int:
-    """End the leases of processes that ran on this machine before and have ended; returns how many.
+    """End leases of dead processes of this machine; returns how many.
 
     ``running`` are the rows in work. What their processes asked for may still be on its way.
     """

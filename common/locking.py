@@ -1,4 +1,4 @@
-"""Rows with the time of the database: its clock decides, never that of a process.
+"""Rows with the time of the database, never that of a process.
 
 A query reads the time with :func:`clocked`, and :meth:`AsOf.of` takes it off the row. So no row is passed on with a
 field that its class does not have.
@@ -37,4 +37,7 @@ class AsOf(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Locked(AsOf[Row]):
-    """A row that this transaction has locked, and when. Made by the lock functions alone."""
+    """A row that this transaction has locked, and the database's time.
+
+    Made by the lock functions alone.
+    """

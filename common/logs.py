@@ -1,4 +1,4 @@
-"""Log lines as JSON objects, one a line, each with the id of the request that it belongs to."""
+"""Log lines as JSON objects, each with its request's id."""
 
 import json
 import logging
@@ -23,7 +23,10 @@ _DETAIL = re.compile(
 
 
 class JsonFormatter(logging.Formatter):
-    """Format a record as JSON: time, level, logger, message, request id, what ``extra`` carried, and a traceback."""
+    """Formats a record as a JSON object.
+
+    Time, level, logger, message, request id, what ``extra`` carried, and a traceback.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -41,7 +44,10 @@ class JsonFormatter(logging.Formatter):
         return written.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair would lose the whole line
 
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802  # logging's own name
-        """Format a traceback without what PostgreSQL tells of the row that it refused: that is somebody's data."""
+        """Format a traceback without row data.
+
+        PostgreSQL's words may have somebody's data.
+        """
         text = super().formatException(ei)
         for detail in _details(ei[1]):
             text = text.replace(detail, "(left out)")
@@ -49,7 +55,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def failure(logger: logging.Logger, message: str, error: BaseException, **ids: object) -> None:
-    """Log an error by where it arose, without its words: they may be of somebody's row. ``ids`` say of which."""
+    """Log an error by where it arose, without its words.
+
+    They may hold somebody's data; ``ids`` name the row.
+    """
     told = {name: str(value) for name, value in ids.items()}
     logger.error(message, extra=told | {"error": errors.describe(error), "trace": errors.trace(error)})
 

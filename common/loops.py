@@ -1,4 +1,4 @@
-"""The one loop of sweeps and batches: each row alone, so that what is wrong with one stops no other."""
+"""The one loop of sweeps: a failing row stops no other."""
 
 import logging
 import threading
@@ -28,7 +28,7 @@ _PROBLEMS = 20
 
 @dataclass(slots=True)
 class Tally:
-    """What a loop came to, those inside it included: ``done`` is what its own work says, ``rows`` how many it had."""
+    """The counts of a loop, with inner loops: ``done``, ``rows`` and failures."""
 
     done: int = 0
     rows: int = 0
@@ -46,7 +46,7 @@ class Tally:
 
     @property
     def summary(self) -> str:
-        """Say how many failed, by class, never by a row's words: any staff reads it. Empty: none did."""
+        """Summarize failures by class, without row data; empty: none."""
         if not self.failed:
             return ""
         kinds = ", ".join(f"{kind} ×{number}" for kind, number in self.classes.most_common())
@@ -71,7 +71,7 @@ class Tally:
         self.ended_by, self.is_complete = error, False
 
     def reraise(self, *kinds: type[Exception]) -> None:
-        """Raise what ended the loop, if it is of one of these kinds."""
+        """Raise what ended the loop, if it is of these kinds."""
         if self.ended_by is not None and isinstance(self.ended_by, kinds):
             raise self.ended_by
 
@@ -100,12 +100,13 @@ def each(
     ends: tuple[type[Exception], ...] = (),
     label: Callable[[T], str] | None = None,
 ) -> Tally:
-    """Do ``work`` to each row, and count what it says it did (None: one). An error of one row stops no other.
+    """Do ``work`` to each row, and count what it did (None: one).
 
-    Outside a transaction the work opens its own; inside one each row has a savepoint, whose deferred constraints are
-    checked at its end. ``rows`` may be read while it goes on: what goes wrong with the reading ends the loop, and is
-    counted. ``ends`` are errors of work or reading that end it and are no failure: the caller finds them in
-    ``ended_by``. ``label`` names a row in the log, by ids only; the default is its primary key.
+    An error of one row stops no other. Outside a transaction the work opens its own; inside one each row has a
+    savepoint, whose deferred constraints are checked at its end. ``rows`` may be read while it goes on: what goes wrong
+    with the reading ends the loop, and is counted. ``ends`` are errors of work or reading that end it and are no
+    failure: the caller finds them in ``ended_by``. ``label`` names a row in the log, by ids only; the default is its
+    primary key.
     """
     tally = Tally(loops=Counter([name]))
     reading: Iterator[T] | None = None
@@ -130,15 +131,15 @@ def each(
 
 
 def fail(error: Exception, *, name: str, row: str) -> None:
-    """Count a row that cannot be read, where a list is read: the loop that reads it goes on, and is not complete."""
+    """Count an unreadable row of a list; its loop goes on."""
     with watch() as tally:
         _fail(tally, error, name=name, row=row)
 
 
 def each_at_once(rows: Sequence[T], work: Callable[[T], int | None], *, name: str, threads: int) -> Tally:
-    """Do ``work`` to each row as :func:`each` does, up to ``threads`` at a time, each with a connection of its own.
+    """Do ``work`` to each row in up to ``threads`` threads.
 
-    Must be called outside a transaction.
+    As :func:`each` does, each thread with its own connection. Must be called outside a transaction.
     """
     if threads <= 1 or len(rows) <= 1:
         return each(rows, work, name=name)
@@ -170,12 +171,12 @@ def each_at_once(rows: Sequence[T], work: Callable[[T], int | None], *, name: st
 
 
 def together(rows: Sequence[T], work: Callable[[Sequence[T]], int | None], *, name: str) -> Tally:
-    """Do ``work`` to all rows at once; if that fails, to each alone, so that only what is wrong is left out."""
+    """Do ``work`` to all rows at once; after failure, to each alone."""
     if rows:
         try:
             with _savepoint():
                 done = work(rows)
-        except Exception as error:  # noqa: BLE001  # whatever it is, one of them is the cause: it is looked for
+        except Exception as error:  # noqa: BLE001  # one of the rows is the cause, and is searched for
             logs.failure(logger, "A batch failed; its rows are tried one by one.", error, loop=name, rows=len(rows))
             _is_database_there(error)
         else:
@@ -197,7 +198,7 @@ def batches(
 
 
 def pages(rows: models.QuerySet[M], *, size: int = PAGE) -> Iterator[Sequence[M]]:
-    """Read rows page by page, in the order of their primary keys. Needs no transaction, unlike a cursor."""
+    """Read rows by pages of their primary keys. Needs no transaction."""
     ordered, last = rows.order_by("pk"), None
     while page := list((ordered if last is None else ordered.filter(pk__gt=last))[:size]):
         yield page
@@ -207,7 +208,7 @@ def pages(rows: models.QuerySet[M], *, size: int = PAGE) -> Iterator[Sequence[M]
 
 
 def cut(rows: Iterable[T], *, size: int = PAGE) -> Iterator[list[T]]:
-    """Cut a stream into lists, so that no more than one of them is in memory."""
+    """Cut a stream into lists, one at a time in memory."""
     reading = iter(rows)
     while batch := list(islice(reading, size)):
         yield batch

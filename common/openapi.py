@@ -22,10 +22,13 @@ _generating = threading.Lock()
 
 
 class SchemaView(SpectacularAPIView):
-    """Serves the description. drf-spectacular writes to classes while it makes one, so one is made at a time."""
+    """Serves the API description, made by one thread at a time.
+
+    drf-spectacular writes to classes while it makes one.
+    """
 
     def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Wait for whoever is at it."""
+        """Wait for a thread that is making the description."""
         with _generating:
             return super().dispatch(*args, **kwargs)
 

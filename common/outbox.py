@@ -1,4 +1,6 @@
-"""Every outbound call is a row first: stored, claimed, sent outside any transaction, recorded, and tried again.
+"""The outbox: each outbound call is a stored row first.
+
+It is claimed, sent outside any transaction, recorded, and tried again.
 
 A table of such rows extends :class:`OutboxRow`, and an :class:`Outbox` describes it. The loop is its user's own, in
 plain steps; nothing here calls anybody:
@@ -39,7 +41,7 @@ _FOLLOWING = """(SELECT n.id FROM {table} n
 
 
 class OutboxRow(models.Model):
-    """Something to send: stored before it is sent, and sent again until it is known what came of it."""
+    """Something to send, stored first, and sent until its outcome is known."""
 
     attempts = models.PositiveIntegerField(
         default=0, help_text="How often it was claimed. Only grows: it is the number of the latest claim."
@@ -86,15 +88,15 @@ class Outbox(Generic[Row]):
     in_order_of: str = ""
     """The foreign key to the object whose rows go one after the other, as they were stored. Empty: they are free."""
     first: Q | None = None
-    """What goes before everything else of its object, whatever the clocks of two nodes made of the ids."""
+    """What goes first of its object, even if the clocks of two nodes ordered the ids otherwise."""
 
     def due(self) -> QuerySet[Row]:
-        """Select what a sender may claim now, the longest waiting first. Takes no lock."""
+        """Select the rows to claim now, longest waiting first. Takes no lock."""
         due = self._open().filter(leases.is_over(), next_attempt_at__lte=Now(), attempts__lt=self._allowed())
         return due.filter(self._is_next()).order_by("next_attempt_at")
 
     def claim(self, row_id: UUID) -> Row | None:
-        """Claim a row and return it as this claim left it; None if it is not due, or somebody has it.
+        """Claim a row and return it; None if it is not free.
 
         Outside a transaction it is one statement, and committed at once. It reads the row with the number of this very
         claim: a process that is paused here must not come back with the number of another.
@@ -106,7 +108,10 @@ class Outbox(Generic[Row]):
         return claimed[0] if claimed else None
 
     def claim_new(self, row: Row, *, at: datetime) -> None:
-        """Claim in memory a row that is not stored yet: its first sender is who stores it."""
+        """Claim in memory a row that is not stored yet.
+
+        Whoever stores it is its first sender.
+        """
         row.attempts, row.leased_until, row.leased_by = 1, at + self.lease(), processes.own()
 
     def held(self, row: Row) -> QuerySet[Row]:
@@ -114,25 +119,28 @@ class Outbox(Generic[Row]):
         return self.model._default_manager.filter(pk=row.pk, attempts=row.attempts)
 
     def fenced(self, row: Row, fields: Sequence[str], *, fence: Sequence[str] = ("attempts",)) -> database.Fenced:
-        """Say how a claimed row is written: by who holds it. Returned is the id of what waits for it."""
+        """Return the fenced change of a claimed row, by its holder only.
+
+        It returns the id of what waits for it.
+        """
         return database.Fenced(row=row, fields=fields, fence=fence, returning=self._following())
 
     def retry_at(self, row: Row, *, at: datetime, asked: float | None = None) -> datetime:
-        """Return when a row that has failed is tried again; ``asked`` are the seconds of a ``Retry-After``."""
+        """Return when a failed row is tried again; ``asked``: ``Retry-After`` seconds."""
         delay = retries.delay(row.attempts_of_round, first=self.first_delay, longest=self.longest_delay, asked=asked)
         return at + delay
 
     def start_round(self, row_id: UUID) -> bool:
-        """Let a row be tried with all its attempts from now on; False if a sender has it at this moment."""
+        """Allow a row all attempts again; False while it is sent."""
         free = self.model._default_manager.filter(leases.is_over(), pk=row_id)
         return bool(free.update(extra_attempts=F("attempts"), leased_until=None, next_attempt_at=Now()))
 
     def exhausted(self) -> QuerySet[Row]:
-        """Select what has no attempt left and no sender alive, also where that one died on the last attempt."""
+        """Select rows without attempts left and without a live sender."""
         return self._open().filter(leases.is_over(), attempts__gte=self._allowed(), next_attempt_at__isnull=False)
 
     def free_left_behind(self) -> int:
-        """End the leases of senders that ran on this machine before and have ended; returns how many.
+        """End leases of dead senders of this machine; returns how many.
 
         What they sent may still be on its way: the key makes sending it again harmless.
         """

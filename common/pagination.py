@@ -1,4 +1,7 @@
-"""Lists are paged by key: a page is what comes after the last row of the one before, whatever has changed meanwhile."""
+"""Pages by key: each follows the last row before it.
+
+Whatever has changed meanwhile.
+"""
 
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
@@ -39,7 +42,10 @@ class _Cursor:
 
 
 class NewestFirst(CursorPagination):
-    """Pages in descending order of id: ids are time-ordered, so the page stays right while rows arrive."""
+    """Pages by descending id.
+
+    Ids are time-ordered, so a page stays right while rows arrive.
+    """
 
     ordering: Any = "-id"
     keys: ClassVar[tuple[str, ...]] = ("id",)
@@ -110,11 +116,11 @@ class NewestFirst(CursorPagination):
         return _Cursor(row=tuple(texts), back=back)
 
     def get_next_link(self) -> str | None:
-        """Return the address of the page after this one, if there is one."""
+        """Return the URL of the next page, if there is one."""
         return self._link(self._next)
 
     def get_previous_link(self) -> str | None:
-        """Return the address of the page before this one, if there is one."""
+        """Return the URL of the previous page, if there is one."""
         return self._link(self._previous)
 
     def _link(self, cursor: _Cursor | None) -> str | None:

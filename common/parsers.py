@@ -9,7 +9,7 @@ from common import text_intake
 
 
 class StrictJSONParser(JSONParser):
-    """Reads bodies through the one place where text comes in; a charset that a header names has no effect on JSON."""
+    """Reads JSON bodies with checked text; ignores any charset of the header."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""Names a process so that another on its machine can tell whether it still runs."""
+"""Names processes so that others can tell whether they still run."""
 
 import os
 import socket
@@ -10,12 +10,18 @@ _PARTS = 5
 
 
 def own() -> str:
-    """Name this process: host, boot, pid namespace, pid and time of start. Empty where the system does not tell."""
+    """Name this process: host, boot, pid namespace, pid and start time.
+
+    Empty where the system does not tell.
+    """
     return _name(os.getpid())
 
 
 def is_gone(name: str) -> bool:
-    """Tell whether a process of this machine has ended. What cannot be known is taken to live."""
+    """Tell whether a process of this machine has ended.
+
+    What cannot be known is taken to live.
+    """
     parts, mine = name.split(" "), own().split(" ")
     if len(parts) != _PARTS or len(mine) != _PARTS or parts[0] != mine[0]:
         return False
@@ -25,7 +31,10 @@ def is_gone(name: str) -> bool:
 
 
 def is_gone_before(name: str) -> bool:
-    """Tell it to a process that starts: a container of the same name, in an earlier pid namespace, has ended too."""
+    """Tell a starting process whether another has ended.
+
+    A container of the same name, in an earlier pid namespace, has ended too.
+    """
     parts, mine = name.split(" "), own().split(" ")
     if len(parts) != _PARTS or len(mine) != _PARTS or parts[0] != mine[0]:
         return False

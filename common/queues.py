@@ -1,4 +1,4 @@
-"""The queue of django-q2 in Redis, and in the database while Redis does not answer: nothing waits for it.
+"""The queue of django-q2 in Redis, or in the database without Redis.
 
 A worker looks in both, so that what was queued during an outage is done, and the sweeps go on through it.
 """
@@ -50,7 +50,7 @@ class RedisQueue(RedisBroker):  # type: ignore[misc]  # django-q2 has no types
         return self._spare.enqueue(task)
 
     def dequeue(self) -> Any:
-        """Take what waits in the database, else wait a moment for a task in Redis."""
+        """Take a task from the database, else wait for one in Redis."""
         if waiting := self._look_in_database():
             return waiting
         if not circuit.may_call():
@@ -73,7 +73,7 @@ class RedisQueue(RedisBroker):  # type: ignore[misc]  # django-q2 has no types
         return self._spare.dequeue() if self._spare.queue_size() else None
 
     def acknowledge(self, task_id: Any) -> None:
-        """Forget a task that is done; one of Redis was forgotten when it was taken."""
+        """Delete a finished task; Redis's are deleted when they are taken."""
         if task_id is not None:
             self._spare.acknowledge(task_id)
 
@@ -92,7 +92,7 @@ class RedisQueue(RedisBroker):  # type: ignore[misc]  # django-q2 has no types
         return True
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
-        """Tell Redis how this worker is, for django-q2's monitor, unless it does not answer."""
+        """Send this worker's state to Redis for the monitor, if it answers."""
         if not circuit.may_call():
             return
         try:

@@ -1,4 +1,4 @@
-"""How Redis is called: with short time-outs and one try, because everything goes on without it."""
+"""Redis calls with short time-outs and one try: all works without it."""
 
 from functools import cache
 
@@ -20,12 +20,15 @@ circuit = Circuit("redis")
 
 @cache
 def connect(url: str, *, seconds: float = SECONDS) -> Redis:
-    """Return the client of a URL, which connects when it is first used. Safe for threads, and after a fork."""
+    """Return a lazy client of a URL, safe for threads and forks."""
     return Redis.from_url(url, socket_connect_timeout=seconds, socket_timeout=seconds, retry=Retry(NoBackoff(), 0))
 
 
 def answers(url: str) -> bool:
-    """Say whether Redis answers now, whatever was found out before."""
+    """Tell whether Redis answers now.
+
+    Whatever was found out before.
+    """
     try:
         return bool(connect(url).ping())
     except UNREACHABLE:

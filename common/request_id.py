@@ -1,4 +1,7 @@
-"""Gives each request an id: from ``X-Request-Id`` if that is a sane one, else made; in every answer and log line."""
+"""Request ids: a valid ``X-Request-Id``, else a new one.
+
+It is in every answer and log line.
+"""
 
 import re
 from collections.abc import Callable
@@ -15,7 +18,7 @@ current: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class RequestIdMiddleware:
-    """Set ``common.request_id.current`` for the time of a request and repeat it in the answer."""
+    """Sets ``common.request_id.current`` for a request, and returns it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

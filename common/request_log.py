@@ -1,4 +1,7 @@
-"""One line for each request of a program: what was asked, by whom, what was answered, how long it took. No secrets."""
+"""One log line for each API request, without secrets.
+
+What was asked, by whom, the answer, and how long it took.
+"""
 
 import logging
 import time
@@ -16,7 +19,10 @@ caller: ContextVar[dict[str, str]] = ContextVar("caller")
 
 
 class RequestLogMiddleware:
-    """Log requests of programs; people's, in the backoffice, are in its own history."""
+    """Logs requests of programs.
+
+    People's, in the backoffice, are in its own history.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -9,7 +9,7 @@ _LONGEST_ASKED_SECONDS = 24 * 60 * 60.0
 
 
 def delay(failures: int, *, first: timedelta, longest: timedelta, asked: float | None = None) -> timedelta:
-    """Double the wait with each failure, up to the longest, and spread it.
+    """Double the wait with each failure, up to ``longest``; spread it.
 
     ``asked`` are the seconds of a ``Retry-After``, which count in its place: never less, at most twice as many.
     """
@@ -19,12 +19,15 @@ def delay(failures: int, *, first: timedelta, longest: timedelta, asked: float |
 
 
 def spread(longest: timedelta, *, least: float = 0.5) -> timedelta:
-    """Shorten a wait by chance, at most to this part of it: what failed together does not come back together."""
+    """Shorten a wait at random, at least to ``least`` of it.
+
+    So what failed together does not come back together.
+    """
     return longest * (least + (1 - least) * _part())
 
 
 def read_retry_after(header: str | None) -> float | None:
-    """Read the seconds of a ``Retry-After``, a day at most; None if it names none."""
+    """Read the seconds of a ``Retry-After``, at most a day; or None."""
     if not header or not (header.isascii() and header.isdecimal()):
         return None
     return min(float(header[:12]), _LONGEST_ASKED_SECONDS)

@@ -1,4 +1,6 @@
-"""Has secrets that were rotated taken over without a restart: asked before each request and each sweep.
+"""Applies rotated secrets without a restart.
+
+Asked before each request and each sweep.
 
 What it is that takes them over stands in the settings, which know where secrets come from (``SECRETS_REFRESHER``).
 """
@@ -12,7 +14,10 @@ from django.utils.module_loading import import_string
 
 
 def refresh() -> None:
-    """Take over what has changed, if secrets come from where they can change. Costs nothing while they are young."""
+    """Apply changed secrets, if their source can change.
+
+    Costs nothing while they are young.
+    """
     if settings.SECRETS_REFRESHER:
         import_string(settings.SECRETS_REFRESHER)()
 

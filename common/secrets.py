@@ -1,4 +1,7 @@
-"""Secrets, by the names of the environment. Readers ask each time and keep none, since a process outlives them."""
+"""Secrets by name of the environment; readers ask each time.
+
+They keep none, since a process outlives a secret.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,21 +28,27 @@ class Secrets:
         return [part for part in (part.strip() for part in self.current(name).split(",")) if part]
 
     def following(self, name: str) -> Any:
-        """Return a text that always reads as the current value, for a setting that Django reads by itself."""
+        """Return a text that always reads as the current value.
+
+        For a setting that Django reads by itself.
+        """
         return lazy(self.current, str)(name)
 
     def retire_signing_key(self, key: str) -> None:
-        """Keep what a key has signed valid, in place of what the key before it signed."""
+        """Keep a retired key's signatures valid, in place of the one before."""
         self.retired_signing_keys[:] = [key]
 
 
 def current(name: str) -> str:
-    """Return the value of a secret now; empty if there is none. Never keep it beyond one use."""
+    """Return a secret's current value; empty if none.
+
+    Never keep it beyond one use.
+    """
     secrets: Secrets = settings.SECRETS
     return secrets.current(name)
 
 
 def current_list(name: str) -> list[str]:
-    """Return the values of a secret that has several now. Never keep them beyond one use."""
+    """Return a secret's current values. Never keep them beyond one use."""
     secrets: Secrets = settings.SECRETS
     return secrets.current_list(name)

@@ -1,4 +1,4 @@
-"""Serializers of the HTTP contract: strict about what comes in, plain about what goes out."""
+"""Serializers of the HTTP contract: strict on input, plain on output."""
 
 import re
 from datetime import date, datetime
@@ -17,7 +17,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuse fields that the contract does not name, so that a typo in a money call is never ignored."""
+    """Refuses unknown fields, so that no typo in a money call passes."""
 
     @classmethod
     def validated(cls, data: Any) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class TimeField(serializers.DateTimeField):
 
 
 class MailAddressField(serializers.EmailField):
-    """A mail address as long as one may be (RFC 5321, and our columns)."""
+    """A mail address, no longer than RFC 5321 and our columns allow."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(max_length=LONGEST_MAIL_ADDRESS, **given)
@@ -83,7 +83,7 @@ class PeriodQuery(PageQuery):
     """A list within a time."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Add ``from`` and ``to``; the former is no name for a Python attribute."""
+        """Add ``from`` and ``to``; ``from`` is no valid Python attribute."""
         told = {"from": "Only at or after this time.", "to": "Only before this time."}
         times = {name: TimeField(required=False, help_text=text) for name, text in told.items()}
         return {**super().get_fields(), **times}
@@ -107,7 +107,7 @@ class StrictIntegerField(serializers.IntegerField):
 
 
 class StrictUUIDField(serializers.UUIDField):
-    """A UUID as JSON writes it: DRF would take a number too, and find nothing by it."""
+    """A UUID as a JSON string; DRF would accept a number too."""
 
     def to_internal_value(self, data: Any) -> UUID:
         """Refuse anything but a string."""
@@ -130,7 +130,10 @@ class StrictDateField(serializers.DateField):
 
 
 class MetadataField(serializers.DictField):
-    """What a client keeps with us for itself: at most 50 texts of 500 characters, with names of at most 40."""
+    """A client's own data: at most 50 texts of 500 characters.
+
+    Their names have at most 40.
+    """
 
     def __init__(self, **given: Any) -> None:
         super().__init__(child=serializers.CharField(max_length=500, allow_blank=True), **given)

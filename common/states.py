@@ -1,4 +1,4 @@
-"""State machines as tables: a mapping from each status to the statuses that may follow it."""
+"""State machines as tables: each status maps to its next statuses."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from common.errors import ConflictError
 
 
 class InvalidStateError(ConflictError):
-    """The object is in a state that does not allow what was asked."""
+    """The object's status does not allow the request."""
 
     code = "invalid_state"
 

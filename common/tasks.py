@@ -1,4 +1,7 @@
-"""What the queue calls by name: it keeps the words of a failure, and shows them to who may not see the row."""
+"""Functions that the queue calls, with failures free of row data.
+
+The queue keeps and shows their words.
+"""
 
 import logging
 from collections.abc import Callable
@@ -14,11 +17,13 @@ T = TypeVar("T")
 
 
 class TaskFailedError(errors.SpokenError):
-    """A task failed. It says why in words of ours, and has nothing behind it that would be shown too."""
+    """A task failed; our words only, without a cause to show."""
 
 
 def queued(work: Callable[P, T]) -> Callable[P, T]:
-    """Have a function that the queue calls tell nothing of rows when it fails; the log says where.
+    """Hide row data from the queue when a function fails.
+
+    The log says where it failed.
 
     Raises:
         TaskFailedError: It failed.
@@ -30,7 +35,7 @@ def queued(work: Callable[P, T]) -> Callable[P, T]:
             return work(*args, **kwargs)
         except TaskFailedError:
             raise
-        except Exception as error:  # noqa: BLE001  # whatever it is, the queue would keep its words
+        except Exception as error:  # noqa: BLE001  # the queue would keep the words of any error
             logs.failure(logger, "A task failed.", error, task=work.__name__)
             told = errors.describe(error)
         raise TaskFailedError(told)  # outside, so that nothing hangs on it

@@ -1,4 +1,4 @@
-"""The one place where text comes in: what no column, mail or page can hold is refused here, by the name of its field.
+"""The one check of text input: unusable text is refused by field.
 
 Bodies come through :mod:`common.parsers`, queries, forms, cookies and paths through :mod:`common.text_middleware`,
 arguments of commands through :mod:`common.commands`, and claims of ID tokens through :mod:`tenants.cognito`. The text
@@ -26,7 +26,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a text cannot be taken, for a program and for a person."""
+    """Why a text is refused, for a program and for a person."""
 
     code: str
     message: str
@@ -68,7 +68,7 @@ def check(text: str, *, param: str, longest: int | None = None) -> None:
 
 
 def check_json(value: Any) -> None:
-    """Refuse a JSON value of which a text or a key, at any depth, cannot be taken.
+    """Refuse a JSON value with unusable texts or keys, however deep.
 
     Raises:
         ValidationError: ``param`` is the dotted path of the first such text.
@@ -82,7 +82,7 @@ def check_json(value: Any) -> None:
 
 
 def read_json(body: bytes) -> Any:
-    """Read a body strictly as RFC 8259 has it, and check its texts.
+    """Read a body strictly by RFC 8259, and check its texts.
 
     Raises:
         MalformedJsonError: It is no such JSON, or its meaning is in doubt (a key twice, a number that is none).
@@ -107,7 +107,7 @@ def read_json(body: bytes) -> Any:
 
 
 def legible(text: str) -> str:
-    """Write a text so that an answer and a log can hold it."""
+    """Write a text so that answers and logs can hold it."""
     return _SURROGATE.sub("\ufffd", text.replace("\0", "\ufffd"))[:200]
 
 

@@ -1,4 +1,7 @@
-"""What a request says beside its JSON body: address, query, forms and cookies, checked before anything reads them."""
+"""Checks text beside the JSON body: path, query, forms and cookies.
+
+Before anything reads them.
+"""
 
 import re
 from collections.abc import Callable, Iterable
@@ -17,9 +20,9 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class TextIntakeMiddleware:
-    """Refuse text that nothing of ours can hold: 422 to programs, a page with 400 to people.
+    """Refuses unusable text: 422 to programs, a page with 400 to people.
 
-    All text is UTF-8, whatever charset a request names. Of a provider's delivery only the address is
+    All text is UTF-8, even if a request names another charset. Of a provider's delivery only the address is
     checked, since its signature decides about the rest; of a health check nothing is.
     """
 
@@ -42,7 +45,7 @@ class TextIntakeMiddleware:
 
 
 def without_charset(application: WSGIApplication) -> WSGIApplication:
-    """Wrap a WSGI application so that the charset of a request has no effect.
+    """Wrap a WSGI application so that it ignores the request's charset.
 
     Django decodes the query by it while the request is made, where ``charset=hex`` is a fault that nothing catches.
     """

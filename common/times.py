@@ -12,5 +12,5 @@ def rfc3339(value: datetime | None) -> str | None:
 
 
 def comes_twice(local: datetime) -> bool:
-    """Whether the clocks of its place show this local time twice, because they are put back."""
+    """Tell whether a local time comes twice, since the clocks go back."""
     return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()

@@ -1,1 +1,1 @@
-"""What the apps are put together with: settings, URLs, WSGI, and the embedded database."""
+"""Configuration: settings, URLs, WSGI, and the embedded database."""

@@ -1,4 +1,4 @@
-"""How the database is connected to: the pool, what is said while connecting, and how long a server is waited for."""
+"""Database connection settings: pool, session options, and time-outs."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def databases(
     prepare: bool,
     startup_options: Mapping[str, str | int],
 ) -> dict[str, Any]:
-    """Return ``DATABASES`` for one PostgreSQL; ``pool_size`` 0 means that there is no pool.
+    """Return ``DATABASES`` for one PostgreSQL; ``pool_size`` 0: no pool.
 
     ``current_url`` is asked for each new connection, since who connects and where can be rotated (the name stays).
     """

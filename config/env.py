@@ -1,4 +1,4 @@
-"""Reads settings from the environment (or ``.env``) and tells of everything that is wrong with them at once."""
+"""Reads settings from the environment (or ``.env``); reports all problems together."""
 
 import os
 import re
@@ -60,7 +60,7 @@ class Environment:
         self._config = Config(_Both(self.secrets, self._file))
 
     def with_secrets(self, contents: "Contents") -> "Environment":
-        """Return what would be read if the secret of AWS had other contents, to check them before they are used."""
+        """Return the environment with other secrets, to check them before use."""
         other = copy(self)
         other._config, other.problems = Config(_Both(contents, self._file)), []
         return other
@@ -95,11 +95,14 @@ class Environment:
         return str(self._config(name, default="")).strip() or default
 
     def declare(self, *names: str) -> None:
-        """Note variables that are in use and whose values are read later, each time they are needed."""
+        """Register variables whose values are read later."""
         self.names.update(names)
 
     def secret(self, name: str) -> str:
-        """Read a secret, also one that an installation has named itself, such as an operator's key."""
+        """Read a secret, also one that an installation named itself.
+
+        Such as an operator's key.
+        """
         return str(self._config(name, default="")).strip()
 
     def texts(self, name: str, default: Sequence[str] = ()) -> list[str]:
@@ -126,7 +129,7 @@ class Environment:
         return default
 
     def choice(self, name: str, default: str, *, of: Sequence[str]) -> str:
-        """Read one of some words, in whatever case."""
+        """Read one of some words, in any case."""
         value = self.text(name, default).upper()
         if value not in of:
             self.refuse(name, f"must be one of {', '.join(of)}.")
@@ -142,7 +145,7 @@ class Environment:
         return value
 
     def url(self, name: str, *, schemes: Sequence[str]) -> str:
-        """Read a URL of one of some schemes; empty if there is none."""
+        """Read a URL of given schemes; empty if none."""
         value = self.text(name)
         if value and not _is_url(value, schemes):
             self.refuse(name, f"must be a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
@@ -150,7 +153,10 @@ class Environment:
         return value
 
     def database_url(self, name: str) -> str:
-        """Read the URL of a PostgreSQL, its password as it is or quoted; empty: the embedded one is asked for."""
+        """Read a PostgreSQL URL, its password quoted or not.
+
+        Empty: the embedded one is asked for.
+        """
         value = with_quoted_password(self.text(name))
         if value == EMBEDDED:
             return ""
@@ -174,7 +180,10 @@ class _Both(RepositoryEmpty):  # type: ignore[misc]  # decouple has no types
 
 
 def with_quoted_password(url: str) -> str:
-    """Quote the password of a database's URL if it has letters that end it early, such as @, / and :."""
+    """Quote a URL's password if a letter would end it early.
+
+    Such as @, / and :.
+    """
     found = _WITH_PASSWORD.fullmatch(url)
     if found is None or _QUOTED.fullmatch(found["password"]):
         return url
@@ -182,7 +191,10 @@ def with_quoted_password(url: str) -> str:
 
 
 def is_near(url: str) -> bool:
-    """Tell whether a URL's host is this machine or its private network, by a bare name too (a container's)."""
+    """Tell whether a URL's host is this machine or its private network.
+
+    By a bare name too (a container's).
+    """
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_private

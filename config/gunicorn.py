@@ -38,12 +38,18 @@ preload_app = False
 
 
 def on_starting(server: Any) -> None:
-    """Stop the start, once for all workers, if we connect to the database in a way that would break later."""
+    """Stop the start if the database connection would break later.
+
+    Once for all workers.
+    """
     if problems := connecting.problems():
         sys.stderr.write("".join(f"{problem}\n" for problem in problems))
         sys.exit(1)
 
 
 def post_worker_init(worker: Any) -> None:
-    """Free what processes held that ran here before; beside the start, which waits for no database."""
+    """End leases of dead processes here, beside the start.
+
+    The start waits for no database.
+    """
     threading.Thread(target=import_string("sweeps.leases.free_left_behind"), daemon=True, name="leases").start()

@@ -1,4 +1,4 @@
-"""Who people are: the Cognito user pool, and how its sign-in page is used for the backoffice."""
+"""The Cognito user pool: identity of people, and its sign-in page."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,10 @@ from config.env import Environment, is_near
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What is known of the user pool; without one, API keys and passwords are all there is."""
+    """The settings of the user pool.
+
+    Without one, API keys and passwords are all there is.
+    """
 
     pool: str
     region: str

@@ -1,4 +1,4 @@
-"""What `make up` leaves for commands beside it: its settings in `.data/env`, taken where nobody has given others."""
+"""The settings of ``make up`` in ``.data/env``, for other commands."""
 
 import os
 from pathlib import Path
@@ -13,9 +13,9 @@ _OWN = ("SECRET_KEY", "STRIPE_API_KEY", "AWS_SECRETS_ID")
 
 
 def adopt(root: Path) -> bool:
-    """Put the stack's settings into the environment, unless this is an installation; returns whether it did.
+    """Use the stack's settings, unless this is an installation; returns whether.
 
-    Only `manage.py` calls this. The web server and whatever else runs in production never do.
+    Only `manage.py` calls this. The web server and other processes in production never do.
     """
     stack, own = root / FILE, root / ".env"
     if any(name in os.environ for name in (*_OWN, "ENV_FILE", "DATABASE_URL")) or not stack.is_file():

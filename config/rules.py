@@ -1,11 +1,11 @@
-"""What values of the environment must be like together, beyond what each one's kind says."""
+"""Rules for environment values together, beyond each one's kind."""
 
 from collections.abc import Sequence
 
 from config.env import Environment, is_near
 from payments.providers.stripe import keys as stripe_keys
 
-# Known to whoever reads this: good for a developer's own machine, and refused for everything else.
+# Public, since it stands here: good for a developer's own machine, and refused for everything else.
 DEVELOPMENT_SECRET_KEY = "holdfast-development-only-" + "0" * 40
 SECRET_KEY_LENGTH = 50
 SECRET_KEY_LETTERS = 5
@@ -14,7 +14,7 @@ STRIPE_KEYS = ("sk_test_", "sk_live_", "rk_test_", "rk_live_")
 
 
 def check_secret_key(env: Environment, *, key: str, debug: bool) -> None:
-    """Refuse a key that can be guessed: it signs sessions and the tasks in the queue."""
+    """Refuse a weak key: it signs sessions and the queue's tasks."""
     if not key:
         env.refuse("SECRET_KEY", "is missing; it may be left out only with DEBUG=true.")
     elif len(key) < SECRET_KEY_LENGTH or len(set(key)) < SECRET_KEY_LETTERS or key.startswith("django-insecure-"):
@@ -24,13 +24,13 @@ def check_secret_key(env: Environment, *, key: str, debug: bool) -> None:
 
 
 def check_origins(env: Environment, name: str, *, origins: Sequence[str]) -> None:
-    """Refuse origins without a scheme, or with a path, which would never match."""
+    """Refuse origins without a scheme or with a path; they never match."""
     if any("://" not in origin or origin.count("/") > 2 for origin in origins):
         env.refuse(name, "must be origins with their scheme and no path, such as https://shop.example.com.")
 
 
 def check_stripe(env: Environment, *, key: str, base: str, webhook_secrets: Sequence[str], debug: bool) -> None:
-    """Refuse keys of no use, and any address to which a key should not be sent."""
+    """Refuse useless keys, and addresses that must not get a key."""
     if not key and not debug:
         env.refuse("STRIPE_API_KEY", "is missing; it may be left out only with DEBUG=true.")
     if key and not key.startswith(STRIPE_KEYS):
@@ -49,7 +49,10 @@ def check_stripe(env: Environment, *, key: str, base: str, webhook_secrets: Sequ
 
 
 def check_lease(env: Environment, name: str, *, lease_seconds: int, call_seconds: int) -> None:
-    """Refuse a lease that can end while its holder waits for the provider: a second one would do the same work."""
+    """Refuse a lease shorter than the longest wait for a provider.
+
+    A second process would do the same work.
+    """
     if lease_seconds <= call_seconds:
         env.refuse(name, "must exceed STRIPE_CONNECT_TIMEOUT_SECONDS and STRIPE_READ_TIMEOUT_SECONDS together.")
 
@@ -61,6 +64,9 @@ def check_holds(env: Environment, *, ttl_seconds: int, ceiling_seconds: int) -> 
 
 
 def check_database_timeouts(env: Environment, *, lock_ms: int, statement_ms: int) -> None:
-    """Refuse to let a statement's time run out before that of the lock it waits for, which is the clearer answer."""
+    """Refuse a statement time-out shorter than the lock time-out.
+
+    The lock's is the clearer answer.
+    """
     if statement_ms and statement_ms <= lock_ms:
         env.refuse("DATABASE_STATEMENT_TIMEOUT_MS", "must exceed DATABASE_LOCK_TIMEOUT_MS (or be 0, for none).")

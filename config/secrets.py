@@ -1,4 +1,4 @@
-"""Secrets from AWS Secrets Manager, as one more place that python-decouple reads from.
+"""Secrets from AWS Secrets Manager, as a source of python-decouple.
 
 One secret holds a JSON object of variables by name. It is fetched once, and again when it is older than its time; what
 cannot be fetched then stays as it was. https://docs.aws.amazon.com/secretsmanager/latest/userguide/intro.html
@@ -21,7 +21,10 @@ _TIMEOUTS = Config(connect_timeout=3, read_timeout=5, retries={"max_attempts": 2
 
 
 class SecretsError(Exception):
-    """The secret cannot be had, or is not what it must be. The message never tells what is in it."""
+    """The secret cannot be read, or is invalid.
+
+    The message never tells what is in it.
+    """
 
 
 Contents = Mapping[str, str]
@@ -45,7 +48,9 @@ class RepositoryAws(RepositoryEmpty):  # type: ignore[misc]  # decouple has no t
         return self._contents[name]
 
     def fetch_newer(self) -> Contents | None:
-        """Fetch the secret again if it is old; None if it is not, has not changed or cannot be had.
+        """Fetch the secret again if it is old; None if unchanged.
+
+        None also if it cannot be had.
 
         What is returned is not in use before :meth:`adopt`, and is not returned again. A failure is logged.
         """

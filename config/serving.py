@@ -1,4 +1,7 @@
-"""gunicorn's worker of threads, with a way of their own for probes and for connections that have said nothing yet."""
+"""gunicorn's threaded worker, with threads of their own for probes.
+
+And a way for connections that have sent nothing yet.
+"""
 
 import re
 import selectors
@@ -16,7 +19,9 @@ _HEAD_BYTES = 4096
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Answers probes while every thread waits for the database, so that no restart is tried for a database's fault.
+    """Answers probes while every thread waits for the database.
+
+    No restart is tried for a database's fault.
 
     A connection waits in the poller until its client has sent something: one that stays silent holds no thread.
     """
@@ -42,7 +47,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         )
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Give a request to a thread: one of its own to a probe that has come as a whole."""
+        """Give a request to a thread; a complete probe has its own."""
         head = _head_of(conn.sock)
         pool = self.tpool
         if b"\r\n\r\n" in head:

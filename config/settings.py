@@ -1,4 +1,4 @@
-"""Django settings, for every place: the environment makes the difference. `.env.example` describes each variable."""
+"""Django settings, for every place; ``.env.example`` describes each variable."""
 
 from functools import partial
 from pathlib import Path
@@ -142,7 +142,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "common.request_id.RequestIdMiddleware",
-    # Before whatever can hang or refuse a Host: a probe comes by a pod's address.
+    # Before all that can hang or refuse a Host: a probe comes by a pod's address.
     "sweeps.probes.ProbesMiddleware",
     "common.rotation.RotationMiddleware",
     "common.request_log.RequestLogMiddleware",

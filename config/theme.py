@@ -1,4 +1,4 @@
-"""How the backoffice looks, and what a browser may load and run on its pages."""
+"""The backoffice's theme, and its content security policy."""
 
 from typing import Any
 

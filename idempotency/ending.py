@@ -1,4 +1,4 @@
-"""Ends the lease of a run that has failed, now or as soon as the database can be had again."""
+"""Ends a failed run's lease, now or when the database returns."""
 
 import logging
 import threading
@@ -17,7 +17,7 @@ _TRIES = 600
 
 
 def end(claim: Claim) -> bool:
-    """Let the retry go on at once; False if another run has it by now.
+    """Allow the retry at once; False if another run has the key.
 
     Where the database is away, a thread of its own does it when it is back.
     """

@@ -32,7 +32,10 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a key stands for. ``resumed``: an earlier run may have made something with this id already."""
+    """The operation of a key.
+
+    ``resumed``: an earlier run may have made something with this id already.
+    """
 
     id: UUID
     resumed: bool
@@ -55,7 +58,7 @@ class Answer:
 
 
 def parse(header: str | None) -> str:
-    """Read the header; a quoted string (IETF draft) and a bare one name the same key.
+    """Read the header, quoted (IETF draft) or bare.
 
     Raises:
         KeyMissingError: There is no key.
@@ -70,7 +73,7 @@ def parse(header: str | None) -> str:
 
 
 def fingerprint(*, method: str, path: str, body: bytes) -> str:
-    """Hash what the request asks for. The same JSON written another way is the same request."""
+    """Hash the request. The same JSON written differently hashes the same."""
     try:
         read = text_intake.read_json(body) if body else None
         meaning = json.dumps(read, sort_keys=True, separators=(",", ":")).encode() if body else b""
@@ -80,12 +83,12 @@ def fingerprint(*, method: str, path: str, body: bytes) -> str:
 
 
 def claim(*, client: ApiClient, key: str, method: str, path: str, body: bytes) -> Claim | Answer:
-    """Claim a key in one statement of its own, or return the answer that it has already.
+    """Claim a key in one statement, or return its stored answer.
 
     A key whose run is known to have ended, with its process, is taken over at once.
 
     Its COMMIT does not wait for the disk (``synchronous_commit``): a claim that a crash of the server could lose is one
-    of a run that has done nothing yet, since whatever it commits next takes the claim to the disk with it.
+    of a run that has done nothing yet, since its next commit takes the claim to the disk with it.
 
     Raises:
         KeyInUseError: The first request is still running.
@@ -128,12 +131,15 @@ def _claim(*, client: ApiClient, key: str, method: str, path: str, mark: str) ->
 
 
 def answer(*, claim: Claim, status_code: int, body: bytes) -> bool:
-    """Keep the first answer; False if this run has lost its claim, so that another answers."""
+    """Store the first answer; False if this run has lost its claim.
+
+    Another run then answers.
+    """
     return _write(claim, "UPDATE idempotency_idempotencykey SET status_code = %s, body = %s", status_code, body)
 
 
 def release(*, claim: Claim) -> bool:
-    """Forget a key whose request changed nothing, so that it may be used again, for anything.
+    """Forget a key whose request changed nothing, so it is free again.
 
     An earlier run with its operation may have made something: for that, end the lease. False if this run has lost its
     claim.
@@ -142,12 +148,15 @@ def release(*, claim: Claim) -> bool:
 
 
 def end_lease(*, claim: Claim) -> bool:
-    """Let the retry go on at once from where this run stopped; False if this run has lost its claim."""
+    """Allow the retry at once, from where this run stopped.
+
+    False if this run has lost its claim.
+    """
     return _write(claim, "UPDATE idempotency_idempotencykey SET leased_until = now()")
 
 
 def answer_of_other(*, claim: Claim) -> Answer | None:
-    """Return what the run has answered that took over from a slow one; None if the key is gone.
+    """Return the taking-over run's answer; None without the key.
 
     Raises:
         KeyInUseError: It is still running.
@@ -157,12 +166,15 @@ def answer_of_other(*, claim: Claim) -> Answer | None:
 
 
 def free_left_behind() -> int:
-    """End the leases of processes that ran on this machine before and have ended; returns how many."""
+    """End leases of dead processes of this machine; returns how many."""
     return leases.end_left_behind(IdempotencyKey.objects.filter(status_code=None))
 
 
 def purge(*, now: datetime | None = None) -> int:
-    """Delete keys past ``IDEMPOTENCY_TTL_SECONDS`` and return how many; a live run's key is kept. Safe when two run."""
+    """Delete keys past ``IDEMPOTENCY_TTL_SECONDS``; returns how many.
+
+    A live run's key is kept. Safe when two run.
+    """
     old = _list_old(now).values_list("pk", flat=True)
     return loops.batches(loops.cut(old), partial(_forget, now=now), name="purge_idempotency_keys").done
 

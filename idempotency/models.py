@@ -9,7 +9,7 @@ from tenants.models import ApiClient
 
 
 class IdempotencyKey(models.Model):
-    """What a key was first used for, and the answer once there is one."""
+    """The first request of a key, and its answer."""
 
     api_client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="+", db_index=False)
     key = models.CharField(max_length=255)

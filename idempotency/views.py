@@ -24,7 +24,9 @@ Method = Callable[..., Response]
 
 
 def idempotent(method: Method) -> Callable[..., HttpResponse]:
-    """Run a view's method once for each key; it gets the ``operation``, whose id it gives to what it makes.
+    """Run a view's method once for each key.
+
+    It gets the ``operation``, whose id it gives to what it makes.
 
     A method that is called again with the same operation must go on from what it finds: the first run may have
     died at any point. Its answer is rendered here, so that a replay is the same byte for byte.

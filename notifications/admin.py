@@ -1,4 +1,4 @@
-"""The mails in the backoffice: what was sent to whom, what was not, and sending one again."""
+"""Mails in the backoffice: what was sent to whom, and sending again."""
 
 from typing import ClassVar
 

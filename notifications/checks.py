@@ -7,7 +7,10 @@ from django.core import checks
 
 
 def check_mails_leave(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
-    """Warn of mails that are only shown: no guest gets one, and what is shown may end up in a log."""
+    """Warn of a backend that only shows mails.
+
+    No guest gets one, and what is shown may end up in a log.
+    """
     if not settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
         return []
     hint = "Set MAIL_BACKEND to smtp, ses or sendgrid."

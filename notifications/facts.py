@@ -1,4 +1,7 @@
-"""What a mail tells, as it was when it was written: plain values, that are put into words when it is sent."""
+"""The facts of a mail, as plain values at writing time.
+
+They become words when it is sent.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +21,10 @@ _SHOWN = 20
 
 
 def of_reservation(reservation: Reservation, *, kind: MailKind, cause: str, amount: int | None = None) -> Mail:
-    """Write a mail to the guest of a reservation. ``amount`` (minor units) is what it is about; None: all of it."""
+    """Write a mail to the guest of a reservation.
+
+    ``amount`` (minor units) is what it is about; None: all of it.
+    """
     units: dict[str, int] = {}
     for unit in reservation.units.all():
         units[unit.name] = units.get(unit.name, 0) + 1
@@ -47,7 +53,7 @@ def of_reservation(reservation: Reservation, *, kind: MailKind, cause: str, amou
 
 
 def of_cancellation(change: History) -> Mail:
-    """Write a mail to the guest whose reservation was cancelled: by whom, and what comes back.
+    """Write the mail about a cancelled reservation: by whom, and the refund.
 
     That nothing was charged is told only where it is proven: the payment is over, and took nothing.
     """
@@ -88,7 +94,10 @@ def of_dispute(dispute: Dispute, *, cause: str) -> Mail:
 
 
 def of_discrepancies(found: Sequence[Discrepancy], *, cause: str) -> Mail:
-    """Write one mail to the staff about all of some discrepancies of one operator, or of no known one."""
+    """Write one mail to the staff about discrepancies of one operator.
+
+    Or of no known operator.
+    """
     operator = found[0].operator
     listed = [{"kind": row.kind, "subject": row.subject, "summary": row.summary} for row in found[:_SHOWN]]
     return _to_staff(

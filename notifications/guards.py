@@ -1,4 +1,4 @@
-"""Guards of mails: none is deleted, and what one told is never rewritten."""
+"""Guards of mails: none is deleted, and no sent text is rewritten."""
 
 from common import guards
 from common.guards import changed

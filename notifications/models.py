@@ -1,4 +1,4 @@
-"""The outbox of mails: one row for each, written because of something that has happened, sent once."""
+"""The outbox of mails: one row for each, sent once."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -40,7 +40,7 @@ class MailStatus(models.TextChoices):
 
 
 class Mail(OutboxRow):
-    """A mail. ``cause`` is what it tells of: for one cause there is one mail, whoever writes it and how often."""
+    """A mail. ``cause`` is what it reports: one mail for each cause."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -87,7 +87,7 @@ class Mail(OutboxRow):
         self.last_error = ""
 
     def note_failure(self, *, error: str, again_at: datetime | None) -> None:
-        """Note in memory that it was not taken, and when it is tried again; None: not by itself."""
+        """Record a failure and the next try (None: none), in memory."""
         self.last_error = error
         self.next_attempt_at, self.leased_until = again_at, None
         if again_at is None:

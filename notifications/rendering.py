@@ -1,4 +1,4 @@
-"""Puts a mail into the words of its language, in one layout for text and one for HTML."""
+"""Renders a mail in its language, as text and as HTML."""
 
 import tomllib
 from collections.abc import Mapping
@@ -20,7 +20,10 @@ _WORDS = Path(__file__).parent / "words"
 
 
 def message(mail: Mail) -> EmailMultiAlternatives:
-    """Write the message of a mail. The same mail has the same Message-ID each time that it is sent."""
+    """Write the message of a mail.
+
+    The same mail has the same Message-ID each time that it is sent.
+    """
     words, told = _words(mail.language), _told(mail)
     own = words[mail.kind]
     context = {

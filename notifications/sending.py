@@ -1,4 +1,7 @@
-"""Sends what is in the outbox of mails, one by one; :mod:`common.outbox` says how each is claimed and recorded."""
+"""Sends the mails of the outbox, one by one.
+
+:mod:`common.outbox` says how each is claimed and recorded.
+"""
 
 import logging
 from datetime import datetime, timedelta
@@ -34,7 +37,9 @@ OUTBOX = Outbox(
 
 
 def send_due() -> int:
-    """Send every mail that is due; returns how many were taken. Safe when two run: each mail is claimed.
+    """Send every due mail; returns how many were taken.
+
+    Safe when two run: each mail is claimed.
 
     While the mail server is down nothing else waits for it: the first that it does not take ends the run. Whoever dies
     between handing a mail over and noting it sends it again when the lease is over, with the same Message-ID.
@@ -62,7 +67,7 @@ def send_due() -> int:
 
 
 def send_again(*, mail_id: UUID) -> None:
-    """Have a mail sent once more, whatever became of it. Must be called outside a transaction.
+    """Send a mail once more. Must be called outside a transaction.
 
     Raises:
         BusyError: It is being sent at this moment.
@@ -81,7 +86,7 @@ def _hand_over(mail: Mail, server: BaseEmailBackend) -> Exception | None:
         database.leave_database()
         server.open()  # once: it stays open for those that follow
         server.send_messages([message])
-    except Exception as error:  # noqa: BLE001  # whatever is wrong with a mail, it is noted on it and stops no other
+    except Exception as error:  # noqa: BLE001  # a failure is recorded on its mail, and stops no other
         # Never the addresses: they are a person's.
         logger.warning("A mail was not taken.", extra={"mail": str(mail.pk), "error": type(error).__name__})
         return error
@@ -89,9 +94,10 @@ def _hand_over(mail: Mail, server: BaseEmailBackend) -> Exception | None:
 
 
 def _record(mail: Mail, error: Exception | None) -> None:
-    """Write what came of a mail; a failure is no news of one that another sender has claimed since.
+    """Record the result of a mail, unless another sender has claimed it since.
 
-    That it was taken is true whoever has claimed it since, but says nothing of a sending that a person asked for since.
+    That it was taken is true even if another sender has claimed it since,
+    but says nothing of a sending that a person asked for since.
     """
     with database.use_case():
         at = database.now()

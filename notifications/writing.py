@@ -1,4 +1,4 @@
-"""Writes the mails for what has happened, from the histories: no code path that changes a state can forget one.
+"""Writes mails from the histories, so no code path can forget one.
 
 Nothing is added to the transaction of a reservation or a webhook by it. For one cause there is one mail: the database
 keeps a second one out, so any number of writers may run, again and again.
@@ -34,7 +34,10 @@ _OVER = (ReservationStatus.EXPIRED, ReservationStatus.CANCELLED, ReservationStat
 
 
 def write_due() -> int:
-    """Write every mail that is due to be written; returns how many were. Must be called outside a transaction."""
+    """Write every due mail; returns how many.
+
+    Must be called outside a transaction.
+    """
     written = _write(_changes(), "history", _of_change)
     written += _write(_refunds(), "refund", lambda refund: facts.of_refund(refund, cause=f"refund:{refund.pk}"))
     written += _write(_disputes(), "dispute", lambda dispute: facts.of_dispute(dispute, cause=f"dispute:{dispute.pk}"))

@@ -1,4 +1,4 @@
-"""The sweeps in the backoffice: when each ran last, and how it went."""
+"""Sweeps in the backoffice: when each last ran, and its result."""
 
 from typing import Any
 
@@ -24,5 +24,5 @@ class SweepRunAdmin(ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Show all to every person of the staff: a late sweep is everybody's."""
+        """Show all sweeps to all staff: a late sweep concerns everybody."""
         return SweepRun.objects.all()

@@ -1,4 +1,7 @@
-"""``/health/ready``: whether this process can serve; ``/health/status``: whether this installation does its work."""
+"""Readiness of this process and status of the installation.
+
+``/health/ready`` and ``/health/status``.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -31,7 +34,7 @@ _AWAY: Check = {"ok": False, "reason": "the database does not answer"}
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 if the database can be used and is migrated far enough for this code, else 503."""
+    """Answer 200 if the database is usable and migrated, else 503."""
     return _answer(_base())
 
 
@@ -44,7 +47,7 @@ def status(request: HttpRequest) -> JsonResponse:
 
 
 def checks() -> Checks:
-    """Say how the background is: a worker, its sweeps, what they found of the promises, and the providers."""
+    """Check the background: worker, sweeps, promises and providers."""
     runs = list_runs()
     late, failing = overdue(runs), sorted(run.name for run in runs.values() if run.error)
     sweeps: Check = {"ok": not late} | ({"overdue": late} if late else {})

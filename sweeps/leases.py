@@ -13,7 +13,10 @@ logger = logging.getLogger("holdfast.leases")
 
 
 def free_left_behind() -> None:
-    """End the leases of processes that ran on this machine before and have ended. Never raises for the database."""
+    """End leases of dead processes of this machine.
+
+    Never raises for the database.
+    """
     try:
         freed = keys.free_left_behind() + commands.OUTBOX.free_left_behind() + sending.OUTBOX.free_left_behind()
     except database.ERRORS:

@@ -1,4 +1,4 @@
-"""``GET /metrics``: five gauges for Prometheus, each of which is 0 when there is nothing to do for anybody."""
+"""``GET /metrics``: five gauges for Prometheus, all 0 when all is well."""
 
 import secrets
 from http import HTTPStatus
@@ -18,7 +18,7 @@ _UNSETTLED = (EventStatus.ORPHANED, EventStatus.FAILED)
 
 
 def show(request: HttpRequest) -> HttpResponse:
-    """Answer with the gauges, to who has ``METRICS_TOKEN``; there is nothing here for others."""
+    """Answer with the gauges if ``METRICS_TOKEN`` is given, else with 404."""
     token = settings.METRICS_TOKEN
     given = request.headers.get("Authorization", "")
     if not token or not secrets.compare_digest(given.encode(), f"Bearer {token}".encode()):

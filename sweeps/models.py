@@ -1,4 +1,7 @@
-"""When each sweep last ran, and how it went: what readiness and the backoffice look at."""
+"""The last run of each sweep and its result.
+
+Readiness and the backoffice read it.
+"""
 
 from typing import ClassVar
 
@@ -6,7 +9,7 @@ from django.db import models
 
 
 class SweepRun(models.Model):
-    """The last run of a sweep. One row for each, kept by whoever ran it last."""
+    """The last run of a sweep; one row for each."""
 
     name = models.CharField(max_length=64, primary_key=True)
     started_at = models.DateTimeField()

@@ -1,4 +1,7 @@
-"""Answers probes and Prometheus before anything else does: before the Host is checked, and before what can hang."""
+"""Answers probes and Prometheus first.
+
+Before the Host is checked, and before what can hang.
+"""
 
 from collections.abc import Callable
 
@@ -18,7 +21,7 @@ _READING = frozenset(("GET", "HEAD"))
 
 
 class ProbesMiddleware:
-    """Lets nothing but the id of the request come before a probe's answer."""
+    """Answers probes before all but the request's id."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response

@@ -1,4 +1,7 @@
-"""The sweeps: what each does, and how often. Each is safe when two run at once, and is also a management command."""
+"""The sweeps: what each does, and how often.
+
+Each is safe when two run at once, and is also a management command.
+"""
 
 import logging
 from collections.abc import Callable
@@ -103,12 +106,15 @@ SWEEPS = {
 
 
 class SweepFailedError(tasks.TaskFailedError):
-    """A sweep ended early. It says by what class of error only, since the queue keeps and shows its words."""
+    """A sweep ended early.
+
+    It names the class of the error only, since the queue keeps and shows its words.
+    """
 
 
 @tasks.queued
 def run(name: str) -> int:
-    """Run a sweep and note how it went; django-q2 calls this by name.
+    """Run a sweep and record its result. Django-q2 calls this by name.
 
     What is noted is read by every operator's staff, so an error is told by its class, and rows by their number.
 
@@ -122,7 +128,7 @@ def run(name: str) -> int:
     try:
         with loops.watch() as seen:
             handled = sweep.run()
-    except Exception as error:  # noqa: BLE001  # whatever it is: the page of the sweeps says that this one fails
+    except Exception as error:  # noqa: BLE001  # the page of the sweeps shows any failure
         told = f"{type(error).__name__}: it ended early; the log says where."
         logs.failure(logger, "A sweep ended early.", error, sweep=name)
         SweepRun.objects.filter(name=name).update(error=told)

@@ -1,4 +1,7 @@
-"""Keeps django-q2's schedules equal to the registry, however many workers start at once."""
+"""Keeps django-q2's schedules equal to the registry.
+
+However many workers start at once.
+"""
 
 from datetime import timedelta
 
@@ -18,7 +21,10 @@ _LOCK = 0x686F6C64
 
 
 def schedule_all() -> None:
-    """Make the schedules of the sweeps and remove those of sweeps that are no more; other schedules are left alone."""
+    """Make the schedules of the sweeps and remove those of former sweeps.
+
+    Other schedules are left alone.
+    """
     with database.use_case():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
@@ -34,7 +40,10 @@ def schedule_all() -> None:
 
 
 def run_all_soon() -> None:
-    """Queue every sweep that is due: a worker that starts finds waiting work, and its scheduler looks only later."""
+    """Queue every due sweep.
+
+    A worker that starts finds waiting work; its scheduler comes only later.
+    """
     for sweep in SWEEPS.values():
         if not _is_done_for_today(sweep):
             async_task(_FUNCTION, sweep.name, group=_name(sweep.name))

@@ -1,4 +1,4 @@
-"""Who did something, as a history names them, and what others may read of it."""
+"""Names of actors in histories, and which of them others may read."""
 
 _PERSONS = ("client", "user")
 _PROVIDERS = ("event", "provider")

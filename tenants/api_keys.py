@@ -13,7 +13,7 @@ _SHOWN = 10
 
 
 def issue(*, operator: Operator, name: str, scopes: Sequence[Scope]) -> tuple[ApiClient, str]:
-    """Make an API client and return it with its key, which cannot be had again."""
+    """Make an API client and return it with its key, once."""
     key = PREFIX + secrets.token_urlsafe(32)
     client = ApiClient.objects.create(
         operator=operator,
@@ -26,7 +26,7 @@ def issue(*, operator: Operator, name: str, scopes: Sequence[Scope]) -> tuple[Ap
 
 
 def revoke(*, client: ApiClient, now: datetime) -> None:
-    """End a key's life; requests with it are refused from the commit on."""
+    """Revoke a key; requests with it are refused from the commit on."""
     ApiClient.objects.filter(pk=client.pk, revoked_at=None).update(revoked_at=now)
 
 
@@ -44,5 +44,8 @@ _LIVE = Compiled(
 
 
 def hash_key(key: str) -> str:
-    """Hash a key. Plain SHA-256 is right for 256 random bits: there is nothing to guess."""
+    """Hash a key.
+
+    Plain SHA-256 is right for 256 random bits: there is nothing to guess.
+    """
     return hashlib.sha256(key.encode()).hexdigest()

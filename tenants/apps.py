@@ -11,5 +11,8 @@ class TenantsConfig(AppConfig):
     name = "tenants"
 
     def ready(self) -> None:
-        """Let drf-spectacular know our authentication; it cannot be imported before the apps are ready."""
+        """Register our authentication with drf-spectacular.
+
+        It cannot be imported before the apps are ready.
+        """
         importlib.import_module("tenants.schema")

@@ -1,4 +1,4 @@
-"""Who is calling: an API client by its key, or a person by their ID token, and what they may do."""
+"""Authentication: API clients by key, people by ID token."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,9 @@ class BearerAuthentication(BaseAuthentication):
 
 
 class IsApiClient(BasePermission):
-    """Let a caller in who has the scope that the view names for the method (``required_scopes``).
+    """Allow callers with the scope that the view requires.
+
+    The view names it for each method (``required_scopes``).
 
     A customer is let in only where the view says that it shows them nothing but their own (``is_for_customers``).
     """
@@ -78,7 +80,7 @@ class IsApiClient(BasePermission):
     message = "This caller lacks the scope for this."
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Check the scope: ``read`` for safe methods unless the view says otherwise, ``book`` for the rest."""
+        """Check the scope: by default ``read`` for safe methods, else ``book``."""
         caller: Any = request.user
         if not isinstance(caller, Caller) or (caller.is_customer and not getattr(view, "is_for_customers", False)):
             return False

@@ -1,4 +1,7 @@
-"""A caller of the API: an API client, which for a person is made on first sight, at an operator."""
+"""A caller of the API: an API client at an operator.
+
+A person gets one at their first request.
+"""
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
@@ -41,17 +44,20 @@ class Caller:
 
     @property
     def own(self) -> ApiClient | None:
-        """The client to whose reservations a customer is kept; None: all of the operator's."""
+        """The client whose reservations a customer is limited to; None: all."""
         return self.client if self.is_customer else None
 
     @property
     def may_pay(self) -> bool:
-        """Whether the caller may have what finishes a payment (client secret, next action)."""
+        """Whether the caller may see client secrets and next actions."""
         return Scope.BOOK in self.scopes
 
     @property
     def is_reading_program(self) -> bool:
-        """Whether this is a key that may only read: it is shown no mail address, and no names of staff."""
+        """Whether this key may only read.
+
+        It is shown no mail address, and no names of staff.
+        """
         return self.client.person_id is None and not self.may_pay
 
     @property

@@ -1,4 +1,7 @@
-"""Times as people read them: by the clock of a place, in one form, and told apart where an hour comes twice."""
+"""Times as people read them, in a local time zone.
+
+Both readings of an hour that comes twice are told apart.
+"""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -9,31 +12,37 @@ from common import times
 
 
 def when(at: datetime | None, zone: str = "", *, seconds: bool = False) -> str:
-    """Write a time by the clock of a place (empty: of the page); another place than the page's is named."""
+    """Write a time in a zone (empty: the page's).
+
+    A zone other than the page's is named.
+    """
     zone = zone or get_current_timezone_name()
     return "—" if at is None else f"{written(at, zone, seconds=seconds)}{named(zone)}"
 
 
 def written(at: datetime, zone: str, *, seconds: bool = False) -> str:
-    """Write a time with its weekday; of an hour that comes twice, say which of the two it is."""
+    """Write a time with weekday; mark ambiguous hours."""
     at = local(at, zone)
     # Years before 1000 are written by isoformat as they should be, and by strftime not.
     return f"{at:%a} {at.date().isoformat()} {at:{'%H:%M:%S' if seconds else '%H:%M'}}{_which(at)}"
 
 
 def hour(at: datetime, zone: str) -> str:
-    """Write the time of day alone, where the day is told beside it."""
+    """Write the time of day, where the day is shown beside."""
     at = local(at, zone)
     return f"{at:%H:%M}{_which(at)}{named(zone)}"
 
 
 def named(zone: str) -> str:
-    """Name a place, if it is not the one whose clock the page goes by."""
+    """Name a zone, unless it is the page's."""
     return "" if zone == get_current_timezone_name() else f" ({zone})"
 
 
 def instants(shown: datetime, zone: str) -> list[datetime]:
-    """List the moments at which the clocks of a place show a time: none if they skip it, two if it comes twice."""
+    """List the moments of a local time: none, one or two.
+
+    None if the clocks skip it, two if it comes twice.
+    """
     place, found = ZoneInfo(zone), []
     for fold in (0, 1):
         at = shown.replace(tzinfo=place, fold=fold).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""ID tokens of an AWS Cognito user pool: who signed them, for whom, and until when.
+"""ID tokens of an AWS Cognito user pool: signer, audience and expiry.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
 Google and other providers sign in through the pool, so that there is one issuer.
@@ -33,11 +33,11 @@ _CLAIMS = ["exp", "iat", "iss", "aud", "sub", "token_use"]
 
 
 class TokenError(Exception):
-    """A token that is not to be believed; the message says why, without the token."""
+    """A token is not valid; the message says why, without the token."""
 
 
 class IdentityUnavailableError(UnavailableError):
-    """The pool's keys cannot be read, and the token's is not among those that we have."""
+    """The pool's keys cannot be read, and the token's is not cached."""
 
     code = "identity_unavailable"
 
@@ -47,7 +47,10 @@ class IdentityUnavailableError(UnavailableError):
 
 @dataclass(slots=True)
 class Keys:
-    """The public keys of a pool by their ids: read when needed, kept, and used on while they cannot be read again."""
+    """The public keys of a pool, cached by id.
+
+    They are read when needed, and used on while they cannot be read again.
+    """
 
     url: str
     _known: dict[str, jwt.PyJWK] = field(default_factory=dict)
@@ -96,7 +99,7 @@ class Keys:
 
 @cache
 def keys_of(url: str) -> Keys:
-    """Return the keys of a pool, the same for the life of the process."""
+    """Return the keys of a pool, cached for the process."""
     return Keys(url)
 
 
@@ -115,7 +118,9 @@ def looks_like_token(text: str) -> bool:
 
 
 def verify(token: str, *, audiences: Collection[str], nonce: str | None = None) -> dict[str, Any]:
-    """Return what an ID token says, after it was verified to be from our pool, for one of us, and still good.
+    """Return the claims of a verified ID token.
+
+    It must be from our pool, for one of our clients, and not expired.
 
     ``audiences`` are the app clients that are ours; ``nonce`` is what a sign-in began with.
 

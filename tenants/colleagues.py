@@ -1,4 +1,4 @@
-"""Colleagues of an operator: making one, changing their role, letting them go, and the link that sets a password.
+"""Colleagues of an operator: adding, roles, removal, and the password link.
 
 Where people sign in by Cognito its groups give the roles, and nobody has a password here.
 """
@@ -51,7 +51,9 @@ class RolesFromPoolError(ConflictError):
 
 
 def add(*, operator: Operator, role: Role, name: str, email: str, first_name: str = "", last_name: str = "") -> User:
-    """Make a colleague, who signs in as ``name@<the operator's slug>`` once a password is set.
+    """Add a colleague.
+
+    They sign in as ``name@<the operator's slug>`` once a password is set.
 
     Names are an operator's own, so that nothing is learned of people elsewhere. Somebody who has left is taken back.
     The caller owns the transaction.
@@ -78,12 +80,15 @@ def add(*, operator: Operator, role: Role, name: str, email: str, first_name: st
 
 
 def short_name(text: str) -> str:
-    """Return what a person is called at their operator: what stands before an @, without what is no part of a name."""
+    """Return a person's name at their operator: the part before an @.
+
+    Characters that no name has are dropped.
+    """
     return _NO_PART_OF_A_NAME.sub("", text.partition("@")[0])[:_LONGEST_NAME]
 
 
 def find_colleague(*, operator: Operator, name: str, email: str) -> User | None:
-    """Find the person of an operator who has a name or an address there."""
+    """Find a person at an operator by name or mail address."""
     people = User.objects.filter(memberships__operator=operator)
     by_name = people.filter(username=f"{name}@{operator.slug}").first()
     return by_name or (people.filter(email__iexact=email).first() if email else None)
@@ -102,7 +107,9 @@ def change_role(*, person: User, operator: Operator, role: Role) -> None:
 
 
 def remove(*, person: User, operator: Operator) -> None:
-    """Take a colleague's place away; who has none left cannot sign in any more. Outside a transaction.
+    """Remove a colleague's role.
+
+    Without any role left they can no longer sign in. Outside a transaction.
 
     Raises:
         NotFoundError, RolesFromPoolError, LastOwnerError: It cannot be.
@@ -115,7 +122,9 @@ def remove(*, person: User, operator: Operator) -> None:
 
 
 def password_link(person: User) -> str:
-    """Return the address at which a person sets a password: once, and for ``PASSWORD_RESET_TIMEOUT``.
+    """Return the URL at which a person sets a password, once.
+
+    It is valid for ``PASSWORD_RESET_TIMEOUT``.
 
     It names the host if ``BACKOFFICE_URL`` does.
     """
@@ -125,7 +134,7 @@ def password_link(person: User) -> str:
 
 
 def only_of(people: QuerySet[User], operators: Iterable[UUID]) -> QuerySet[User]:
-    """Keep the people who have a place at these operators and nowhere else, and are no superusers."""
+    """Keep people who work for these operators only, and no superusers."""
     theirs = Member.objects.filter(operator__in=list(operators)).values("user")
     others = Member.objects.exclude(operator__in=list(operators)).values("user")
     return people.filter(pk__in=theirs, is_superuser=False).exclude(pk__in=others)

@@ -1,4 +1,7 @@
-"""Every lock that is taken on an operator's people. Order: operator → person; nothing else is locked with them."""
+"""Locks on an operator's people. Order: operator → person.
+
+Nothing else is locked with them.
+"""
 
 from uuid import UUID
 
@@ -7,7 +10,7 @@ from tenants.models import Operator, User
 
 
 def lock_people(*, operator_id: UUID, person_id: UUID) -> None:
-    """Lock who works for an operator, and a person, while that person's place changes.
+    """Lock an operator's members and a person, to change their role.
 
     ``FOR NO KEY UPDATE``: the foreign keys of sales take a key-share lock on the operator, and do not wait.
     """

@@ -14,7 +14,7 @@ from common import ids, iso_4217
 
 
 def currency_code(value: str) -> None:
-    """Refuse what money cannot be of now: no currency, gold, testing, one that was withdrawn."""
+    """Refuse codes without present money: gold, testing, withdrawn currencies."""
     if iso_4217.find_exponent(value) is None:
         raise ValidationError(iso_4217.WANTED, code="invalid_currency")
 
@@ -26,7 +26,10 @@ def time_zone_name(value: str) -> None:
 
 
 def hold_seconds(value: int) -> None:
-    """Refuse a hold longer than the installation lets one live: it would end sooner than the page says."""
+    """Refuse a hold longer than the ceiling of the installation.
+
+    It would end sooner than the page says.
+    """
     if value > settings.HOLD_CEILING_SECONDS:
         raise ValidationError(
             f"A hold lives {settings.HOLD_CEILING_SECONDS} seconds at most (HOLD_CEILING_SECONDS).", code="hold_ceiling"
@@ -102,7 +105,10 @@ class User(AbstractUser):
 
 
 class Role(models.TextChoices):
-    """What a person is at an operator; ``tenants.roles`` says what each may do."""
+    """A person's role at an operator.
+
+    ``tenants.roles`` says what each may do.
+    """
 
     OWNER = "owner", "Owner"
     MANAGER = "manager", "Manager"
@@ -111,7 +117,7 @@ class Role(models.TextChoices):
 
 
 class Member(models.Model):
-    """A person's place at an operator: whose objects they see in the backoffice, and what they may do to them."""
+    """A person's role at an operator, which decides their access."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="members")
@@ -136,7 +142,10 @@ class Scope(models.TextChoices):
 
 
 class ApiClient(models.Model):
-    """A program that calls the API for an operator, such as its booking frontend. Its key is kept only as a hash."""
+    """A program that calls the API for an operator.
+
+    Such as its booking frontend. Its key is kept only as a hash.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="api_clients")
@@ -172,7 +181,7 @@ class ApiClient(models.Model):
 
 
 class SignInPlace(models.Model):
-    """That a person has signed in from an address; neither can be read from it."""
+    """A hashed pair of person and address with a past sign-in."""
 
     mark = models.CharField(primary_key=True, max_length=64, help_text="A keyed hash of both.")
     last_at = models.DateTimeField()

@@ -1,8 +1,12 @@
-"""The people of a Cognito user pool: made on first sight by their ``sub``, with the roles that their groups give them.
+"""People of a Cognito user pool, created at their first sign-in.
+
+They are known by their ``sub``; their groups give them roles.
+
+Their groups give them roles.
 
 A group ``holdfast:<operator's slug>:<role>`` makes its people that operator's staff; ``holdfast:platform`` makes them
 superusers. For those who sign in by Cognito the groups are all there is: a role that their groups do not give is taken
-away. Mail addresses match nobody: whoever has an address there may be somebody else than who has it here.
+away. Mail addresses match nobody: the same address may belong to two people, one there and one here.
 """
 
 from collections.abc import Mapping
@@ -17,7 +21,7 @@ _PLATFORM = "holdfast:platform"
 
 
 def of_claims(claims: Mapping[str, Any]) -> User:
-    """Return the person of a verified ID token, made or brought up to date with it.
+    """Return the person of a verified ID token, created or updated.
 
     Nothing is written when nothing has changed. A person who was made inactive here stays so.
     """

@@ -1,4 +1,4 @@
-"""How many requests somebody may make: counted in fixed windows, in one place for all processes.
+"""Rate limits: requests in fixed windows, counted once for all processes.
 
 Redis counts where there is one that answers; else a table that is not logged, since a crash may forget a minute's
 counts. A Redis that is away makes the limits more generous for a moment, and stops nobody.
@@ -36,25 +36,31 @@ class Rate:
 
 
 def count(who: str, *, rate: Rate | None = None) -> float | None:
-    """Count a request; returns the seconds to wait if it is one too many (of ``API_RATE`` unless said), else None."""
+    """Count a request; returns the seconds to wait, None if allowed.
+
+    The limit is ``API_RATE`` unless given.
+    """
     allowed = rate or Rate.of(settings.API_RATE)
     number, left = tell(who, rate=allowed)
     return max(left, 1.0) if number > allowed.requests else None
 
 
 def tell(who: str, *, rate: Rate) -> tuple[int, float]:
-    """Count a request; returns how many there were in this window with it, and the seconds until that ends."""
+    """Count a request; returns the window's count and its remaining seconds."""
     return _count_in_redis(who, rate) or _count_in_database(who, rate)
 
 
 def find_wait(who: str, *, rate: Rate) -> float | None:
-    """Return the seconds until somebody may try again whose count is used up; None if it is not. Counts nothing."""
+    """Return the seconds to wait if the limit is reached, else None.
+
+    Counts nothing.
+    """
     number, left = _look_in_redis(who, rate) or _look_in_database(who)
     return max(left, 1.0) if number >= rate.requests else None
 
 
 def forget_old() -> int:
-    """Delete counts whose window is over for long; returns how many. Safe when two run."""
+    """Delete counts of past windows; returns how many. Safe when two run."""
     return loops.batches(loops.cut(_list_old()), _forget, name="forget_request_counts").done
 
 

@@ -1,4 +1,4 @@
-"""What a person of the backoffice may do at an operator: by their role there, and nowhere else."""
+"""Permissions of a person at an operator, by their role there."""
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
@@ -36,7 +36,10 @@ ROLE_PERMISSIONS: Mapping[str, frozenset[Permission]] = MappingProxyType(
 
 
 def has_permission(person: Person, permission: Permission, operator_id: UUID | None) -> bool:
-    """Say whether a person has a permission at an operator. Superusers have all, also where there is no operator."""
+    """Tell whether a person has a permission at an operator.
+
+    Superusers have all, also where there is no operator.
+    """
     if not person.is_active or person.is_superuser:
         return bool(person.is_active)
     return permission in ROLE_PERMISSIONS.get(_roles(person).get(operator_id, ""), frozenset())
@@ -50,23 +53,32 @@ def has_permission_anywhere(person: Person, permission: Permission) -> bool:
 
 
 def operators_where(person: Person, permission: Permission) -> Collection[UUID]:
-    """Ids of the operators where a person has a permission. Superusers have it everywhere and are not listed."""
+    """Ids of the operators where the user has this permission.
+
+    Superusers have it everywhere and are not listed.
+    """
     return [operator for operator, role in _roles(person).items() if operator and permission in ROLE_PERMISSIONS[role]]
 
 
 def operators_of(person: Person) -> list[UUID]:
-    """Ids of the operators that a person works for. Superusers are not listed."""
+    """Ids of the operators where the user works.
+
+    Superusers are not listed.
+    """
     return [operator for operator, _, _ in _memberships(person)]
 
 
 def zone(person: Person) -> str:
-    """Return the time zone of a person's operator; UTC if they have none or several, or are a superuser."""
+    """Return the time zone of a person's only operator, else UTC.
+
+    UTC also for a superuser.
+    """
     zones = {name for _, _, name in _memberships(person)}
     return zones.pop() if len(zones) == 1 and not person.is_superuser else "UTC"
 
 
 def zones_of(person: Person) -> dict[UUID, str]:
-    """Return the time zone of each operator that a person (not a superuser) works for."""
+    """Return the time zones of a person's operators; not for superusers."""
     return {operator: zone for operator, _, zone in _memberships(person)}
 
 

@@ -1,4 +1,7 @@
-"""How OpenAPI describes API keys and ID tokens. drf-spectacular finds it by its class, once the module is imported."""
+"""How OpenAPI describes API keys and ID tokens.
+
+drf-spectacular finds it by its class, once the module is imported.
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The one place that narrows a query to what a caller may see."""
+"""The one place that narrows a query to the caller's operators."""
 
 from typing import TypeVar
 from uuid import UUID
@@ -13,12 +13,15 @@ M = TypeVar("M", bound=Model)
 
 
 def of_operator(queryset: QuerySet[M], operator: Operator | UUID, *, path: str = "operator") -> QuerySet[M]:
-    """Keep the rows of an operator (or its id). ``path`` leads from the model to it, such as ``payment__operator``."""
+    """Keep the rows of an operator (or its id).
+
+    ``path`` leads from the model to it, such as ``payment__operator``.
+    """
     return queryset.filter(**{path: operator})
 
 
 def visible_to(queryset: QuerySet[M], user: User | AnonymousUser, *, path: str = "operator") -> QuerySet[M]:
-    """Keep the rows that a person of the backoffice may see: all for a superuser, else those of their operators.
+    """Keep the rows that a person may see; a superuser sees all.
 
     ``path`` leads from the model to its operator; empty for operators themselves.
     """
@@ -32,12 +35,12 @@ def visible_to(queryset: QuerySet[M], user: User | AnonymousUser, *, path: str =
 
 
 def operators_of(user: User | AnonymousUser) -> list[UUID] | None:
-    """List the operators whose things a person of the backoffice may see; None: all, for a superuser."""
+    """List the operators that a person may see; None: all (superuser)."""
     if not user.is_active:
         return []
     return None if user.is_superuser else roles.operators_of(user)
 
 
 def zone_of(user: User | AnonymousUser) -> str:
-    """Return the time zone in which a person of the backoffice thinks: their operator's if they have one, else UTC."""
+    """Return the time zone of a person's operator, else UTC."""
     return roles.zone(user)

@@ -1,4 +1,4 @@
-"""Signing in with a password: by one's full name, or by what one is called at one's operator or one's mail address."""
+"""Sign-in with a password, by full name, short name or mail address."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""How often one may try to sign in, so that guessing is hopeless and a stranger's guesses keep nobody out.
+"""Limits on sign-in tries: guessing is hopeless, and locks nobody out.
 
 Tries are counted by address; by name and address; and by name over all addresses from which that person has not
-signed in before. So whoever guesses from many addresses meets the last limit, and the person whose name it is does
+signed in before. So guesses from many addresses meet the last limit, and the person of that name does
 not, where they have been. https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
 """
 
@@ -26,7 +26,10 @@ _PLACE_DAYS = 90
 
 
 def wait_for_password(request: HttpRequest, name: str) -> float | None:
-    """Count a try; returns the seconds to wait if there were too many. A try that is refused counts no further."""
+    """Count a password try; returns the seconds to wait, if any.
+
+    A try that is refused counts no further.
+    """
     address = client_address.find(request.META)
     wait = rate_limits.count(f"sign-in from {address}", rate=Rate.of(settings.LOGIN_RATE))
     if wait is None:
@@ -35,18 +38,21 @@ def wait_for_password(request: HttpRequest, name: str) -> float | None:
 
 
 def wait_for_code(request: HttpRequest, name: str) -> float | None:
-    """Count a try of a second factor, after the right password; returns the seconds to wait if there were too many."""
+    """Count a second-factor try after the right password; returns any wait."""
     return _wait("code of", _same(name), client_address.find(request.META), _CODES_ELSEWHERE)
 
 
 def remember(request: HttpRequest, name: str) -> None:
-    """Keep that a person has signed in from where the request comes from."""
+    """Remember that a person has signed in from the request's address."""
     mark = _mark(_same(name), client_address.find(request.META))
     SignInPlace.objects.update_or_create(mark=mark, defaults={"last_at": Now()})
 
 
 def forget_old() -> int:
-    """Forget places where nobody has signed in for 90 days; returns how many. Safe when two run."""
+    """Delete addresses without a sign-in for 90 days; returns how many.
+
+    Safe when two run.
+    """
     old = SignInPlace.objects.filter(last_at__lt=Now() - timedelta(days=_PLACE_DAYS))
 
     def forget(marks: Sequence[object]) -> int:

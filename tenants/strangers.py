@@ -1,4 +1,4 @@
-"""Requests without a valid key or token: counted by address, and refused before anything is looked up for them."""
+"""Requests without a valid key or token, limited by address."""
 
 import hashlib
 import time
@@ -26,7 +26,7 @@ _good: dict[bytes, float] = {}
 
 
 def refuse_at_once(request: Request, credential: bytes) -> None:
-    """Refuse a request from an address that has used up its count, before its credential is looked up.
+    """Refuse a request from an address over its limit, before any look-up.
 
     Raises:
         Throttled: It has, and the credential is none that was valid here within the hour.
@@ -42,7 +42,9 @@ def refuse_at_once(request: Request, credential: bytes) -> None:
 
 
 def count(request: Request) -> None:
-    """Count a request without a valid credential against its address, so that keys are not guessed at leisure.
+    """Count a request without a valid credential against its address.
+
+    So keys cannot be guessed at leisure.
 
     Raises:
         Throttled: There have been too many.

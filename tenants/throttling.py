@@ -13,7 +13,10 @@ if TYPE_CHECKING:  # DRF's views import this module
 
 
 class ApiThrottle(BaseThrottle):
-    """Limit each API client to ``API_RATE``. Addresses without one are limited where they are turned away."""
+    """Limit each API client to ``API_RATE``.
+
+    Addresses without one are limited where they are refused.
+    """
 
     def __init__(self) -> None:
         self._wait: float | None = None

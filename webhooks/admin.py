@@ -1,4 +1,4 @@
-"""The inbox in the backoffice: what came, what came of it, and having it tried again."""
+"""The inbox in the backoffice: events, their results, and retries."""
 
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from webhooks.models import Event
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    """Events. Those of no payment (yet) are seen by superusers only: whose they are is not known."""
+    """Events. Only superusers see those without a payment."""
 
     operator_path = "payment__operator"
     list_display = (

@@ -1,4 +1,4 @@
-"""Guards of events as evidence, and of the money that needs their proof."""
+"""Guards of events as evidence, and of the money that needs it."""
 
 from booking.states import ReservationStatus
 from common import guards

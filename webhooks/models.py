@@ -1,4 +1,4 @@
-"""The inbox: one row for each event of a provider, kept for good, and what came of it."""
+"""The inbox: one row for each provider event, kept for good."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -39,7 +39,10 @@ _LONGEST_DELAY = timedelta(hours=1)
 
 
 class Event(models.Model):
-    """An authenticated event. What it says is never changed afterwards: it is the evidence for money (P3)."""
+    """An authenticated event: the evidence for money (P3).
+
+    What it says is never changed afterwards.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     provider = models.CharField(max_length=32)
@@ -125,7 +128,7 @@ class Event(models.Model):
         return f"{self.type} {self.event_id}"
 
     def settle(self, *, effect: str | None, at: datetime) -> None:
-        """Note in memory that it was applied with an effect, or (None) that it is none of our business."""
+        """Record in memory an effect, or (None) that it is not ours."""
         self.status = EventStatus.IGNORED if effect is None else EventStatus.APPLIED
         self.effect = effect or ""
         self.error = ""
@@ -138,20 +141,28 @@ class Event(models.Model):
         return self.attempts >= settings.EVENT_MAX_ATTEMPTS
 
     def give_up(self, *, error: str) -> None:
-        """Note in memory that it cannot be read: no time will change that, and a person is told at once."""
+        """Record in memory that it cannot be read.
+
+        No time will change that, and a person is told at once.
+        """
         self.status = EventStatus.FAILED
         self.effect, self.error, self.processed_at = "", error, None
         self.next_attempt_at = None
 
     def keep(self, *, status: EventStatus, error: str, at: datetime) -> None:
-        """Note in memory why it could not be applied, and when it is tried again while it has tries left."""
+        """Record a failure to apply, and the next try, in memory.
+
+        There is none once its tries are over.
+        """
         self.status = status
         self.effect, self.error, self.processed_at = "", error, None
         delay = retries.delay(self.attempts, first=_FIRST_DELAY, longest=_LONGEST_DELAY)
         self.next_attempt_at = None if self.has_no_tries_left else at + delay
 
     def wait(self, *, error: str, at: datetime, again: bool) -> None:
-        """Note in memory that it waits for another event of its payment; no number of tries ends that.
+        """Record in memory that it waits for another event of its payment.
+
+        No number of tries ends that.
 
         It is due when money of the payment is known; ``again``: also by itself, as long again as it has waited.
         """

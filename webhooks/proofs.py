@@ -1,4 +1,7 @@
-"""What makes an event authentic for its account: asked at intake, kept with it, and asked again at each retry."""
+"""What makes an event authentic for its account.
+
+Asked at intake, kept with it, and asked again at each retry.
+"""
 
 from dataclasses import dataclass
 
@@ -15,7 +18,7 @@ _GUARD = "event_is_proven"
 
 
 class NotProvenError(SpokenError):
-    """A stored event is not authentic for its account, by what is known today."""
+    """A stored event is not authentic for its account today."""
 
 
 class WrongModeError(SpokenError):
@@ -24,7 +27,7 @@ class WrongModeError(SpokenError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """How an event was verified: where it came in, for which account, and by the secret of which name."""
+    """How an event was verified: way, account and secret's name."""
 
     endpoint: str
     account: str
@@ -32,7 +35,9 @@ class Proof:
 
 
 def of_delivery(*, notification: Notification, endpoint: str, secret_name: str, own: bool) -> Proof:
-    """Say what a verified delivery is proof for. ``own``: the secret is that of the endpoint's account alone.
+    """Return the proof of a verified delivery.
+
+    ``own``: the secret is that of the endpoint's account alone.
 
     Such an account does not name itself. An endpoint of an account takes events of it and of no other; the platform's
     takes its own and those of connected accounts. That it takes none of an account with secrets of its own is said by
@@ -48,7 +53,7 @@ def of_delivery(*, notification: Notification, endpoint: str, secret_name: str, 
 
 
 def of_reading(*, provider: str, notification: Notification, account: str) -> Proof:
-    """Say what an object is proof for that was read from the provider's API, called for an account.
+    """Return the proof of an object read from an account's API.
 
     Raises:
         InvalidSignatureError: It is of another account.
@@ -74,5 +79,5 @@ def check(event: Event) -> None:
 
 
 def is_refusal(error: IntegrityError) -> bool:
-    """Tell whether the database refuses an event since its secret is not one of its account's today."""
+    """Tell whether the database refuses an event for an outdated secret."""
     return database.violated(error) == _GUARD

@@ -32,7 +32,7 @@ class FutureError(SpokenError):
 
 
 def read(*, provider: str, notification: Notification) -> Reading:
-    """Say what a notification tells, or None if it is none of our business.
+    """Read the outcome of a notification; None if it is not ours.
 
     Raises:
         UnreadableError: It cannot be read.
@@ -43,21 +43,26 @@ def read(*, provider: str, notification: Notification) -> Reading:
 
 
 def captured(reading: Reading) -> tuple[int, str]:
-    """Return the money that a reading proves to be captured, in minor units, and its currency."""
+    """Return the captured money (minor units) that a reading proves."""
     if isinstance(reading, ProviderPayment) and reading.outcome is Outcome.CAPTURED:
         return reading.amount_captured, reading.currency
     return 0, ""
 
 
 def bears_our_mark(reading: Reading) -> bool:
-    """Say whether a reading names something that this installation has made: other programs may use the account."""
+    """Tell whether a reading names something that this installation made.
+
+    Other programs may use the account.
+    """
     if isinstance(reading, ProviderPayment):
         return reading.payment_id is not None and reading.installation == settings.INSTALLATION
     return isinstance(reading, ProviderRefund) and reading.refund_id is not None
 
 
 def apply(event: Event, reading: Reading) -> Effect | None:
-    """Handle what a stored event tells; None if that is nothing. Inside the transaction that stored or locked it.
+    """Handle a stored event's outcome; None if it has none.
+
+    Inside the transaction that stored or locked it.
 
     Raises:
         UnknownPaymentError: It is of a payment that we do not have (yet).

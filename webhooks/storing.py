@@ -1,4 +1,4 @@
-"""Between a notification and its row in the inbox: whatever is in an authentic one, there is a row that holds it."""
+"""From a notification to its row: every authentic one is stored."""
 
 import hashlib
 
@@ -52,7 +52,10 @@ def event_of(
 
 
 def as_text(event: Event, error: Exception) -> Event:
-    """Make a row of an event that the database cannot hold as it is: its content as a text, and nothing read of it."""
+    """Make a row of an event that the database cannot hold.
+
+    Its content is a text, and nothing is read of it.
+    """
     content = json_text.storable(repr(event.payload))[:_LONGEST_TEXT]
     digest = hashlib.sha256(f"{event.event_id!r} {content}".encode()).hexdigest()
     return Event(
@@ -89,7 +92,10 @@ def notification_of(event: Event) -> Notification:
 
 
 def insert(event: Event) -> bool:
-    """Insert an event unless it is there already; a copy being applied elsewhere at this moment is waited for."""
+    """Insert an event unless it exists.
+
+    A copy that is being applied elsewhere at this moment is waited for.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, database.prepared(_GIVEN, event, add=True))
         inserted = cursor.fetchone()

@@ -1,4 +1,7 @@
-"""From rows to the fields of the HTTP contract; plain functions, since they run on every request."""
+"""From rows to the fields of the HTTP contract.
+
+Plain functions, since they run on every request.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -57,7 +60,7 @@ def without_secrets(shown: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def for_program(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what pays, and most of the mail address: a program that only reads writes to no guest."""
+    """Hide payment secrets and most of the mail address from read-only keys."""
     reservation = shown["reservation"]
     customer = {**reservation["customer"], "email": _masked(reservation["customer"]["email"])}
     return without_secrets({**shown, "reservation": {**reservation, "customer": customer}})
@@ -75,7 +78,7 @@ def change(row: History) -> dict[str, Any]:
 
 
 def change_without_names(row: History, *, customer: str) -> dict[str, Any]:
-    """Show one entry with roles in the place of names, and no words that a person typed.
+    """Show a history entry with roles for names, and without free text.
 
     ``customer`` is the actor's name of the customer who reads it.
     """

@@ -60,11 +60,11 @@ class SlotOut(serializers.Serializer[Any]):
 
 
 class SlotQuery(PeriodQuery):
-    """Which slots to list; ``from`` (now, if it is left out) and ``to`` are of their start."""
+    """Which slots to list, by their start: ``from`` (default now) and ``to``."""
 
     resource_id = serializers.UUIDField(required=False, help_text="Only of this resource.")
     places = serializers.IntegerField(
-        required=False, min_value=1, max_value=MOST_PLACES, help_text="Only those of which so many can be had now."
+        required=False, min_value=1, max_value=MOST_PLACES, help_text="Only slots with so many free places now."
     )
 
 
@@ -125,7 +125,7 @@ class ReservationIn(StrictSerializer):
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Want exactly one of slot and resource, units for a slot, and a date for a resource only."""
+        """Require one of slot and resource; units and date as each allows."""
         if ("slot_id" in attrs) == ("resource_id" in attrs):
             message = "Give either a slot_id or a resource_id."
             raise serializers.ValidationError({"slot_id": [serializers.ErrorDetail(message, "required")]})

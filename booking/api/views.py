@@ -195,7 +195,7 @@ def _who_and_why(request: Request, reservation_id: UUID) -> tuple[Caller, str]:
     body = serializers.ReasonIn.validated(request.data or {})
     caller = caller_of(request)
     if caller.is_customer:
-        _get(caller, reservation_id)  # whose it is never changes, so that looking before the lock is enough
+        _get(caller, reservation_id)  # its owner never changes, so checking before the lock is enough
     return caller, body["reason"]
 
 

@@ -1,1 +1,1 @@
-"""Django's backend for PostgreSQL, with a pool that asks no question of a connection whose socket answers it."""
+"""Django's backend for PostgreSQL, with a cheaper check of pooled connections."""

@@ -9,14 +9,14 @@ from psycopg_pool import ConnectionPool
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Takes from the pool only what is still connected, without a round trip for it.
+    """Takes live connections from the pool, without a round trip.
 
     The server says goodbye when it ends a connection (a restart, a failover, a time-out), which makes our end readable;
     while nothing is asked of it, it says nothing else. Django's CONN_HEALTH_CHECKS would send a query each time.
     """
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Return what a connection is made with; who connects and where is what the secret says now."""
+        """Return connection parameters, with user and host of the current secret."""
         params: dict[str, Any] = super().get_connection_params()
         for word, value in self.settings_dict["CURRENT_ADDRESS"]().items():
             params.pop(word, None)
@@ -32,7 +32,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return super().chunked_cursor() if self.in_atomic_block else self.cursor()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Return a connection that the server has not ended; those that it has are given back for the pool to replace.
+        """Return a live connection.
+
+        Dead ones are given back for the pool to replace.
 
         Raises:
             PoolTimeout: There is none to be had in time.
@@ -46,7 +48,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def is_connected(connection: Connection[Any]) -> bool:
-    """Say whether an idle connection is still good; if the server has said something on it, it is asked."""
+    """Tell whether an idle connection is live.
+
+    Only if the server has sent something, it is asked.
+    """
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     if not poll.poll(0):

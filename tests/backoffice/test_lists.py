@@ -195,7 +195,7 @@ class TestSavedViews:
         client = sign_in(operator=operator)
         for number in range(31):
             page = self.save(client, name=f"View {number}", query="on=2026")
-        assert "forget one first" in page.content.decode()
+        assert "Delete one first." in page.content.decode()
         assert SavedView.objects.count() == 30
 
 

@@ -89,7 +89,7 @@ class TestSecondFactor:
     def test_is_asked_for_once_it_is_on(self, person: User) -> None:
         device = self.turn_on(person)
         client = Client()
-        assert "authenticator is needed" in by_password(client).content.decode()
+        assert "Enter the current code of your authenticator app." in by_password(client).content.decode()
         assert client.get(INDEX).status_code == 302
         assert by_password(client, code=code_of(device, steps=1)).status_code == 302
         assert client.get(INDEX).status_code == 200
@@ -98,7 +98,7 @@ class TestSecondFactor:
         device = self.turn_on(person)
         code = code_of(device, steps=1)
         assert by_password(Client(), code=code).status_code == 302
-        assert "not this one" in by_password(Client(), code=code).content.decode()
+        assert "Enter the current code of your authenticator app." in by_password(Client(), code=code).content.decode()
 
     def test_one_that_is_not_on_yet_is_not_asked_for(self, person: User) -> None:
         client = Client()

@@ -27,13 +27,13 @@ class TestCommands:
         ("command", "options", "named"),
         [
             ("reconcile", {"payment": "a\0b"}, "payment: Null"),
-            ("reconcile", {"payment": "a\udcffb"}, "payment: Half"),
+            ("reconcile", {"payment": "a\udcffb"}, "payment: A lone"),
             ("reconcile", {"operator": "a\0b"}, "operator: Null"),
-            ("discrepancies", {"operator": "\ud800"}, "operator: Half"),
-            ("recover_events", {"operator": "x" * 1_001}, "operator: At most 1000"),
+            ("discrepancies", {"operator": "\ud800"}, "operator: A lone"),
+            ("recover_events", {"operator": "x" * 1_001}, "operator: This has 1001 characters; at most 1000"),
             ("settle", {"date": date(9999, 12, 31)}, "date: The year"),
             ("settle", {"date": date(1, 1, 1)}, "date: The year"),
-            ("load_demo", {"reservations": 10**30}, "reservations: A number"),
+            ("load_demo", {"reservations": 10**30}, "reservations: The number"),
         ],
     )
     def test_what_cannot_be_taken_is_named(self, command: str, options: dict[str, Any], named: str) -> None:

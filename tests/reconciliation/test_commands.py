@@ -112,8 +112,8 @@ class TestReconcile:
         [
             (["--payment", "pi_unknown"], "no payment pi_unknown"),
             (["--operator", "nobody"], "no operator nobody"),
-            (["--since", "yesterday"], "yesterday is no time"),
-            (["--since", "2026-13-01"], "2026-13-01 is no time"),
+            (["--since", "yesterday"], "yesterday is not a time"),
+            (["--since", "2026-13-01"], "2026-13-01 is not a time"),
         ],
     )
     def test_wrong_options(self, arguments: list[str], why: str) -> None:
@@ -184,5 +184,5 @@ class TestSettle:
         assert run("settle", "--date", self.DAY)[0] == 3
 
     def test_a_wrong_day(self) -> None:
-        with pytest.raises(CommandError, match="no day"):
+        with pytest.raises(CommandError, match="not a day"):
             call_command("settle", "--date", "tomorrow")

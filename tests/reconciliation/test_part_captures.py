@@ -72,7 +72,7 @@ def is_a_part() -> Discrepancy:
     registry.run("reconcile")
     (told,) = Discrepancy.objects.exclude(status="resolved")
     assert (told.kind, told.operator, told.payment) == ("partial_capture", row.payment.operator, row.payment)
-    assert told.summary.startswith("10.00 USD of 45.00 USD were captured")
+    assert told.summary.startswith("The provider captured 10.00 USD of 45.00 USD")
     return told
 
 

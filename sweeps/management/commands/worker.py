@@ -1,4 +1,4 @@
-"""``manage.py worker``: make the schedules, then work off the queue until told to stop."""
+"""``manage.py worker``: make the schedules, then work until told to stop."""
 
 from typing import Any
 
