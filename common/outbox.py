@@ -110,7 +110,7 @@ class Outbox(Generic[Row]):
     def claim_new(self, row: Row, *, at: datetime) -> None:
         """Claim in memory a row that is not stored yet.
 
-        Whoever stores it is its first sender.
+        The process that stores it is its first sender.
         """
         row.attempts, row.leased_until, row.leased_by = 1, at + self.lease(), processes.own()
 

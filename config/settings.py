@@ -20,7 +20,7 @@ DATA_DIR = BASE_DIR / ".data"
 env = Environment(BASE_DIR / ".env")
 
 DEBUG = env.boolean("DEBUG", default=False)
-# Whoever needs a secret asks `common.secrets` for it by name, each time: no setting keeps one.
+# Code that needs a secret asks `common.secrets` for it by name, each time: no setting keeps one.
 SECRETS = Secrets(env.secret, defaults={"SECRET_KEY": rules.DEVELOPMENT_SECRET_KEY} if DEBUG else {})
 env.declare("SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS")
 SECRET_KEY, SECRET_KEY_FALLBACKS = SECRETS.following("SECRET_KEY"), SECRETS.retired_signing_keys

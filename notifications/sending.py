@@ -41,8 +41,8 @@ def send_due() -> int:
 
     Safe when two run: each mail is claimed.
 
-    While the mail server is down nothing else waits for it: the first that it does not take ends the run. Whoever dies
-    between handing a mail over and noting it sends it again when the lease is over, with the same Message-ID.
+    While the mail server is down nothing else waits for it: the first that it does not take ends the run. After a
+    death between handing a mail over and noting it, it is sent again when the lease is over, with the same Message-ID.
     """
     given = {argument: secrets.current(name) for argument, name in settings.EMAIL_SECRETS.items()}
     server = get_connection(fail_silently=False, **given)

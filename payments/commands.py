@@ -96,7 +96,7 @@ def new(
 
 
 def claimed(command: Command, *, now: datetime) -> Command:
-    """Claim a command that is not stored yet: whoever stores it is its first sender."""
+    """Claim a command that is not stored yet; the storing process sends first."""
     command.move(CommandStatus.SENT)
     OUTBOX.claim_new(command, at=now)
     command.first_sent_at = now

@@ -106,7 +106,7 @@ class UnknownPaymentError(SpokenError):
 class EarlyNewsError(SpokenError):
     """The provider speaks of money that is not known here yet; the outcome waits for it.
 
-    ``payment_id`` is whose it is. ``again`` is whether it is tried again by itself, whatever else is heard.
+    ``payment_id`` is its payment. ``again`` is whether it is tried again by itself, whatever else is heard.
     """
 
     def __init__(self, message: str, *, payment_id: UUID, again: bool = False) -> None:

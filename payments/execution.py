@@ -1,4 +1,4 @@
-"""Execute a command: send what was claimed, handle what came of it. The sweep follows whoever dies in between."""
+"""Execute a command: send what was claimed, handle what came of it. The sweep goes on after a death in between."""
 
 import logging
 from collections.abc import Iterator

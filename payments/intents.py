@@ -29,7 +29,7 @@ _CANCELABLE = (*_CONFIRMABLE, PaymentStatus.REQUIRES_ACTION, PaymentStatus.ON_HO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is to be paid: an amount in the currency's minor unit, by whom, and how."""
+    """What to pay: an amount in the currency's minor unit, by whom, and how."""
 
     amount: int
     currency: str

@@ -1,4 +1,4 @@
-"""What happened to a payment, in our words, whoever noticed it: our own call, a webhook, the reconciler, a person."""
+"""What happened to a payment, in our words: by our own call, a webhook, the reconciler or a person."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -57,7 +57,7 @@ def _object(command: Command, error: RefusedError, provider: Provider) -> Provid
 
 
 def _can_be_believed(command: Command, error: RefusedError) -> bool:
-    """Whether a refusal of which there is no object is true of every attempt that was made before, too."""
+    """Whether a refusal without an object is true of every earlier attempt, too."""
     return not command.may_have_reached_provider or error.field in ("amount", "currency")
 
 

@@ -1,4 +1,4 @@
-"""Which accounts of which providers are to be asked."""
+"""The provider accounts that reconciliation asks."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,10 @@ class Account:
 
 
 def list_accounts(*, operator: Operator | None = None) -> list[Account]:
-    """List the platform's accounts and all that operators have or had; with ``operator``, those of one."""
+    """List the platform's accounts and all of operators, past ones too.
+
+    With ``operator``, those of one.
+    """
     rows = ProviderAccount.objects.filter(provider__in=registry.names())
     own = rows if operator is None else rows.filter(operator=operator)
     found = {Account(*names) for names in own.values_list("provider", "reference")}

@@ -1,4 +1,4 @@
-"""What a person can do about a discrepancy: each calls the function that everybody calls, and says what came of it.
+"""Staff actions on a discrepancy; each calls the common function and reports.
 
 A discrepancy is resolved only when what was done has made it good, or a person accepts it as it is.
 """
@@ -43,7 +43,7 @@ def acknowledge(row: Discrepancy, actor: str, reason: str) -> str:
 
 
 def recover_events(row: Discrepancy, actor: str, reason: str) -> str:
-    """Fetch the provider's events of the payment's time; resolved if the figures are equal by that.
+    """Fetch the events of the payment's time; resolve if the figures agree.
 
     Raises:
         NothingToDoError: There is no payment, or the provider cannot be asked.
@@ -65,7 +65,7 @@ def recover_events_of(payment: Payment, actor: str, reason: str) -> str:
 
 
 def check_now(payment: Payment, actor: str, reason: str) -> str:
-    """Ask the provider how a payment stands, due or not, and act on the answer.
+    """Ask the provider about a payment now, and act on the answer.
 
     Raises:
         NothingToDoError: The provider cannot be asked.
@@ -79,7 +79,7 @@ def check_now(payment: Payment, actor: str, reason: str) -> str:
 
 
 def send_again(row: Discrepancy, actor: str, reason: str) -> str:
-    """Let the commands that were given up be tried again, with the keys that they have always had.
+    """Send abandoned commands again, with their old keys.
 
     Raises:
         NothingToDoError: There is none.
@@ -126,7 +126,9 @@ def refund(row: Discrepancy, actor: str, reason: str) -> str:
 
 
 def refund_again(row: Discrepancy, actor: str, reason: str) -> str:
-    """Ask again for a refund that failed, as a new one with a new key; of one that hangs, ask now.
+    """Request a failed refund anew, or a hanging one now.
+
+    The new one has a new key.
 
     Raises:
         NothingToDoError, InvalidStateError, PaymentDisputedError, RefundExceedsPaymentError: It cannot be asked for.
@@ -139,7 +141,9 @@ def refund_again(row: Discrepancy, actor: str, reason: str) -> str:
 
 
 def refunded_otherwise(row: Discrepancy, actor: str, reason: str) -> str:
-    """Note that the money was given back another way, as the reason says; a refund that hangs is asked for no more.
+    """Record that the money was given back another way.
+
+    The reason says how; a hanging refund is requested no more.
 
     Raises:
         NothingToDoError, InvalidStateError: It is of no refund, or it is on its way at the provider.
@@ -149,7 +153,9 @@ def refunded_otherwise(row: Discrepancy, actor: str, reason: str) -> str:
 
 
 def attest(row: Discrepancy, actor: str, reason: str) -> str:
-    """Accept the provider's own object as evidence, on one's word: for money whose event cannot be had any more.
+    """Accept the provider's object as evidence, on a person's word.
+
+    For money whose event cannot be had any more.
 
     Raises:
         NothingToDoError: There is no payment.
@@ -164,7 +170,7 @@ def attest(row: Discrepancy, actor: str, reason: str) -> str:
 
 
 def accept(row: Discrepancy, actor: str, reason: str) -> str:
-    """Leave the difference as it is; the same one is not opened again.
+    """Accept the difference; the same one is not opened again.
 
     Raises:
         NothingToDoError: It is of a payment whose outcome is not known, which cannot be left so.

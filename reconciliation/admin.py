@@ -1,4 +1,4 @@
-"""Reconciliation in the backoffice: what waits for a person, with the evidence, and what the provider's books say."""
+"""Reconciliation in the backoffice: discrepancies with evidence, and the provider's ledger."""
 
 import json
 from collections.abc import Iterable
@@ -48,7 +48,7 @@ class _Books(ReadOnlyAdmin, SuperuserAdmin):
 
 @admin.register(Discrepancy)
 class DiscrepancyAdmin(ReadOnlyAdmin):
-    """What waits for a person. Those of no known operator are seen by superusers only."""
+    """Discrepancies. Only superusers see those without an operator."""
 
     list_display = ("subject", "kind", "status", "payment_link", "summary", "operator", "opened_at")
     export_fields = (
@@ -91,7 +91,7 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
     @admin.display(description="timeline")
     @once
     def happened(self, row: Discrepancy) -> SafeString | str:
-        """Show all that happened to the payment, and what people did about this."""
+        """Show the payment's history and what people did about this."""
         entries = timeline.of_people([row]) if row.payment is None else timeline.of_payment(row.payment, also=[row])
         zone = row.operator.timezone if row.operator else get_current_timezone_name()
         return timeline.shown(entries, zone=zone) if entries else "—"
@@ -128,7 +128,7 @@ class SettlementRunAdmin(_Books):
 
     @admin.display(description="totals")
     def totals_shown(self, row: SettlementRun) -> SafeString:
-        """Show the totals by currency: here and at the provider, and what its balance was moved by."""
+        """Show the totals by currency, here and at the provider."""
         lines = []
         for code, side in (row.totals.get("payments") or {}).items():
             for name in ("captured", "refunded"):
@@ -163,7 +163,7 @@ class BookEntryAdmin(_Books):
 
 @admin.register(ProviderThrottle)
 class PaceAdmin(_Books):
-    """How fast the background calls each account, and whether it is held off."""
+    """The call rate of each provider account, and any pause."""
 
     list_display = ("provider", "account", "minute", "calls", "failures", "paused_until", "paused_because")
 

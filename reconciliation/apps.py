@@ -1,4 +1,4 @@
-"""Making what the provider knows and what we know equal, and checking the promises."""
+"""Makes the provider's state and ours equal, and checks the promises."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,7 @@
-"""Status checks of one payment at a time: claimed and numbered before the call, with back-off between them."""
+"""Status checks of payments: claimed before the call, with back-off.
+
+One payment at a time; each check has a number.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +25,10 @@ _LONGEST_WAIT = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The result of a check. ``counts``: this failure counts towards telling a person."""
+    """The result of a check.
+
+    ``counts``: this failure counts towards telling a person.
+    """
 
     result: CheckResult
     provider_status: str = ""
@@ -47,7 +53,10 @@ def due() -> QuerySet[Payment]:
 
 
 def claim_due(*, payment_id: UUID) -> CheckAttempt | None:
-    """Begin a check that is due; None if it is not, or another process began it. One short transaction."""
+    """Begin a check; None if not due or already begun.
+
+    One short transaction.
+    """
     return _claim(Q(pk=payment_id) & _is_due())
 
 
@@ -58,7 +67,10 @@ def claim_now(*, payment_id: UUID) -> CheckAttempt | None:
 
 
 def finish(attempt: CheckAttempt, result: Result) -> None:
-    """Record the result of a check and the time of the next; flag the payment after too many failures."""
+    """Record a check's result, and flag the payment after many failures.
+
+    The time of the next check is set, too.
+    """
     with database.use_case():
         locked = locks.find_payment_for_update(pk=attempt.payment_id)
         if locked is None:

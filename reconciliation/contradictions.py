@@ -1,4 +1,4 @@
-"""What the provider says of one payment that cannot be made equal without a person."""
+"""Contradictions of one payment that need a person."""
 
 from common import currencies
 from payments.models import Payment
@@ -9,7 +9,7 @@ from reconciliation.models import DiscrepancyKind
 
 
 def note_mismatch(payment: Payment, theirs: ProviderPayment) -> bool:
-    """Open a discrepancy if a payment is of another amount or currency at the provider, and say whether it is."""
+    """Open a discrepancy if the provider's amount or currency differs; returns whether."""
     if (payment.amount, payment.currency) == (theirs.amount, theirs.currency):
         return False
     here = currencies.shown(payment.amount, payment.currency)

@@ -1,4 +1,4 @@
-"""Holds at the provider that are held for nobody (P7), seen from the provider's side."""
+"""Holds at the provider that nobody needs (P7), read from its lists."""
 
 import logging
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ class Tally:
 
 
 def release_unread() -> Tally:
-    """Release the holds made since the last time that are held for nobody, and report those that are not ours."""
+    """Release recent unneeded holds, and report foreign ones."""
     tally = Tally()
     loops.each(
         accounts.list_accounts(), lambda account: _release_unread(account, tally), name="release_holds", label=str
@@ -88,7 +88,9 @@ def _release_unread(account: Account, tally: Tally) -> int:
 
 
 def check(*, wait: Wait = throttle.give_up) -> Verdict:
-    """Ask each provider for its recent payments and find holds that nobody here wants. Outside any transaction.
+    """Ask each provider for recent payments, and find unneeded holds.
+
+    Outside any transaction.
 
     Raises:
         ProviderError, PausedError: A provider cannot be asked.
@@ -162,9 +164,11 @@ def _is_wanted(ours: Payment) -> bool:
 
 
 def _release_lost(account: Account, theirs: ProviderPayment) -> bool:
-    """Release a hold that there is no row of; there can be no command without one, so what was done is kept here.
+    """Release a hold without a row of ours.
 
-    Canceling twice has no second effect, so whoever dies before the note does it again.
+    There can be no command without one, so what was done is kept here.
+
+    Canceling twice has no second effect, so a process that dies before the note does it again.
 
     Raises:
         ProviderError, PausedError: It cannot be canceled now.

@@ -1,4 +1,4 @@
-"""Differences that a person must look at: opened once, acknowledged, resolved with a reason."""
+"""Discrepancies for a person: opened once, acknowledged, resolved with a reason."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ def open_once(
     payment: Payment | None = None,
     by: str = ACTOR,
 ) -> bool:
-    """Store a difference unless it is open already, or the very same one has been accepted; says whether it is new.
+    """Store a difference unless open or accepted; returns whether it is new.
 
     Safe when two run: the database lets one unresolved difference of a kind be for each subject.
     """
@@ -61,7 +61,10 @@ def open_once(
 
 
 def open_or_refresh(**told: Any) -> bool:
-    """Store a difference as :func:`open_once` does; one that is told otherwise ends, since none is ever rewritten."""
+    """Store a difference as :func:`open_once`, and end a changed one.
+
+    None is ever rewritten.
+    """
     account = told["account"]
     same = {"kind": told["kind"], "provider": account.provider, "account": account.account, "subject": told["subject"]}
     outdated = unresolved(told["kind"]).filter(**same).exclude(summary=told["summary"])
@@ -70,9 +73,9 @@ def open_or_refresh(**told: Any) -> bool:
 
 
 def keep_with_stuck() -> int:
-    """Open a discrepancy for every stuck payment, and resolve those of payments that are stuck no more.
+    """Open a discrepancy for every stuck payment; resolve those of others.
 
-    Returns how many were opened. Whoever flags a payment (the outbox, a check) need not know of discrepancies.
+    Returns how many were opened. Code that flags a payment (the outbox, a check) need not know of discrepancies.
     """
     told = unresolved(DiscrepancyKind.STUCK)
     stuck = Payment.objects.filter(stuck_at__isnull=False).exclude(pk__in=told.values("payment"))
@@ -94,7 +97,9 @@ def _open_for_stuck(payment: Payment) -> bool:
 
 
 def keep_with_failed_events() -> int:
-    """Open a discrepancy for every event that is tried no more or waits for long, and resolve what is applied since.
+    """Open a discrepancy for every failed event; resolve applied ones.
+
+    Failed: tried no more, or waiting for long.
 
     Returns how many were opened. One of an unknown payment is none, unless it bears our mark: other programs may use
     the account.
@@ -129,12 +134,12 @@ def _open_for_event(event: Event) -> bool:
 
 
 def unresolved(kind: DiscrepancyKind) -> QuerySet[Discrepancy]:
-    """Select the discrepancies of a kind that are still open, or at which somebody is."""
+    """Select the open and acknowledged discrepancies of a kind."""
     return Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).filter(kind=kind)
 
 
 def resolve_each(rows: QuerySet[Discrepancy], *, because: str) -> None:
-    """Resolve discrepancies that the facts have settled, each in a transaction of its own."""
+    """Resolve discrepancies that the facts have settled, one transaction each."""
 
     def settle(row: Discrepancy) -> None:
         resolve(discrepancy_id=row.pk, by=ACTOR, because=because, resolution=SETTLED)
@@ -152,7 +157,7 @@ def acknowledge(*, discrepancy_id: UUID, by: str, because: str) -> Discrepancy:
 
 
 def resolve(*, discrepancy_id: UUID, by: str, because: str, resolution: str) -> Discrepancy:
-    """Note that it is over, by whom and by what. Must be called outside a transaction.
+    """Resolve a discrepancy by a person. Must be called outside a transaction.
 
     Raises:
         InvalidStateError: It is resolved already.

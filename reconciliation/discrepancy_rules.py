@@ -1,4 +1,4 @@
-"""What a person must see: opened as soon as the facts say so, and resolved as soon as they say so no more."""
+"""The rules that open and resolve discrepancies from our own rows."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,5 +14,5 @@ _RULES: Sequence[Callable[[], int]] = (
 
 
 def apply() -> int:
-    """Open and resolve discrepancies of every kind that follows from rows of ours; returns how many were opened."""
+    """Open and resolve discrepancies by every rule; returns how many opened."""
     return loops.each(_RULES, lambda rule: rule(), name="keep_discrepancies", label=lambda rule: rule.__name__).done

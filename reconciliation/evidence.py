@@ -1,4 +1,4 @@
-"""What is kept with a discrepancy: both sides as they were, what we asked for, and what we were told."""
+"""The evidence of a discrepancy: both sides, our commands, and the events."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from webhooks.models import Event
 
 
 def of_payment(payment: Payment, theirs: ProviderPayment | None = None) -> dict[str, Any]:
-    """Write down a payment with its commands, events and checks, and how the provider has it, if that is known."""
+    """Return a payment with its commands, events, checks and provider's state."""
     return {
         "ours": {
             "payment": str(payment.pk),

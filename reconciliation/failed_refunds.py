@@ -1,4 +1,4 @@
-"""Money that is owed to a customer and did not reach them: a refund that hangs, was refused, or came back later."""
+"""Refunds that did not reach the customer: hanging, refused, or returned."""
 
 from django.db.models import CharField, F, Q, QuerySet
 from django.db.models.functions import Cast
@@ -16,7 +16,9 @@ _BY_A_PERSON = (ACCEPTED, ASKED_AGAIN, OTHER_WAY)
 
 
 def keep() -> int:
-    """Open a discrepancy for each refund that did not go through, and resolve what is settled. Returns how many.
+    """Open a discrepancy for each failed refund; resolve settled ones.
+
+    Returns how many were opened.
 
     One that hangs is told of at once, though it is asked for again by itself. Settled is what has arrived, or of whose
     payment nothing is left to be given back.

@@ -1,4 +1,4 @@
-"""The guards of the database: what it refuses or writes by itself, whoever asks. Read from its own catalog."""
+"""The guards of the database, read from its own catalog."""
 
 import re
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ _WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) ([a-z_]+)")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Guard:
-    """A trigger or a constraint of a table: when it speaks, and what it does."""
+    """A trigger or a constraint: when it runs, and its effect."""
 
     table: str
     name: str
@@ -57,7 +57,7 @@ def page() -> str:
     lines = [
         "# The guards of the database",
         "",
-        "What it refuses or writes by itself, whoever asks: the API, the desk, a command or SQL by hand. Written by",
+        "What it refuses or writes by itself, for the API, the desk, a command and SQL by hand alike. Written by",
         "`manage.py guards`; a test compares this page with a database that was just made.",
         "",
         "Constraints stand in the models, triggers and their functions in each app's `guards.py`. To change one, or a",

@@ -1,4 +1,7 @@
-"""The provider's books as we keep them: each line stored once, as it was read; what is read anew must be the same."""
+"""Our copy of the provider's ledger: each line stored once, unchanged.
+
+A line that is read anew must be the same.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -20,11 +23,16 @@ _FIGURES = ("kind", "amount", "fee", "net", "currency", "moved", "moved_currency
 
 
 class IncompleteError(SpokenError):
-    """Some of the provider's books could not be stored or compared; what could be, was."""
+    """A part of the ledger could not be stored or compared.
+
+    What could be, was.
+    """
 
 
 def read(*, account: Account, since: datetime, until: datetime, wait: Wait) -> Tally:
-    """Read the lines of a time into our copy of the books, in batches; a line that cannot be stored stops no other.
+    """Read the ledger of a time into our copy, in batches.
+
+    A line that cannot be stored stops no other.
 
     Raises:
         ProviderError, PausedError: The provider cannot be asked.
@@ -43,7 +51,9 @@ def has_payout(*, account: Account, ref: str) -> bool:
 
 
 def read_payout(*, account: Account, payout_ref: str, wait: Wait) -> int:
-    """Read what a payout is made of, note that it was paid out by it, and return what it comes to in minor units.
+    """Read the lines of a payout; returns their sum in minor units.
+
+    The lines are marked as paid out by it.
 
     Raises:
         ProviderError, PausedError: The provider cannot be asked.
@@ -71,7 +81,10 @@ def _store_all(lines: Iterator[ProviderEntry], work: Callable[[Sequence[Provider
 
 
 def store(*, account: Account, lines: Sequence[ProviderEntry], payout_ref: str = "") -> Sequence[ProviderEntry]:
-    """Store lines that are not there yet, with the payout that took them, and compare those that are. Returns all."""
+    """Store new lines with their payout, and compare known ones.
+
+    Returns all.
+    """
     rows = [
         LedgerEntry(
             id=ids.new_id(), provider=account.provider, account=account.account, payout_ref=payout_ref, **asdict(line)

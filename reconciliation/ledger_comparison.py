@@ -1,4 +1,7 @@
-"""Our payments against our copy of the provider's books, in the database: only what differs comes out of it."""
+"""Compares our payments with the provider's ledger, in the database.
+
+Only what differs comes out of it.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -112,7 +115,7 @@ class Compared:
 
 
 def compare(*, account: Account, since: datetime, until: datetime, books_begin: datetime) -> Compared:
-    """Compare every payment that moved in a time, and open a discrepancy for each difference.
+    """Compare payments of a time; open a discrepancy for each difference.
 
     One transaction over one snapshot; rows that differ are streamed out of it. Must be called outside a transaction.
     """

@@ -1,4 +1,4 @@
-"""Every lock that is taken on a discrepancy or a settlement run. Nothing else is locked with them."""
+"""Locks on discrepancies and settlement runs; nothing else with them."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Money whose event cannot be had any more: a person accepts the provider's own object as evidence."""
+"""Money without an event: a person accepts the provider's object as evidence."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from webhooks import inbox, routing
 
 
 class NotCapturedError(ConflictError):
-    """The provider does not say that the money is taken, so there is nothing to vouch for."""
+    """The provider has not captured the money: nothing to vouch for."""
 
     code = "not_captured"
 
@@ -21,7 +21,9 @@ class NotCapturedError(ConflictError):
 
 
 def attest(*, payment_id: UUID, by: str, because: str) -> inbox.Receipt:
-    """Read a payment from the provider at this moment and settle it by that, on a person's word. Same door, no other.
+    """Read a payment now and handle it, on a person's word.
+
+    Same door, no other.
 
     Kept in the inbox with their name and reason. Must be called outside a transaction.
 

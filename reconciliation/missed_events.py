@@ -1,4 +1,7 @@
-"""Events whose webhook never came: read from the provider, and put through the inbox like any other (P3, P4)."""
+"""Events whose webhook never came, read from the provider (P3, P4).
+
+They go through the inbox like any other.
+"""
 
 import logging
 from collections import Counter
@@ -30,7 +33,7 @@ _NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class Tally:
-    """What became of events that were read: how many of each receipt, and which could not be taken in."""
+    """The results of events that were read, and unreadable ones."""
 
     receipts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
@@ -47,7 +50,7 @@ class Tally:
 
 
 def recover_unread(*, accounts: Sequence[Account], wait: Wait = throttle.give_up) -> Tally:
-    """Take in what has not been delivered since the last time, account by account.
+    """Ingest undelivered events since the last time, account by account.
 
     An account that cannot be asked is told of in the result, and asked again the next time from where it stood.
     """
@@ -61,7 +64,10 @@ def recover_unread(*, accounts: Sequence[Account], wait: Wait = throttle.give_up
 
 
 def recover_since(*, accounts: Sequence[Account], since: datetime, wait: Wait = throttle.give_up) -> Tally:
-    """Take in what has not been delivered since a time (as far as the provider keeps it), whatever was read before."""
+    """Ingest undelivered events since a time, as far back as kept.
+
+    Whatever was read before.
+    """
 
     def recover(account: Account) -> Tally:
         now = database.now()
@@ -73,7 +79,9 @@ def recover_since(*, accounts: Sequence[Account], since: datetime, wait: Wait = 
 def recover_until(
     *, account: Account, since: datetime, is_enough: Callable[[], bool], wait: Wait = throttle.give_up
 ) -> Tally:
-    """Take in what is missing here from a time on, delivered or not, until that is enough or there is no more.
+    """Ingest missing events from a time on, until ``is_enough`` says so.
+
+    Delivered or not.
 
     For what a look at one payment has found to be lacking: what else is met on the way is taken in too.
 
@@ -93,7 +101,9 @@ def recover_until(
 def list_missing(
     *, account: Account, since: datetime, until: datetime, undelivered: bool = True, wait: Wait = throttle.give_up
 ) -> Iterator[Notification]:
-    """Read the events of a time that the inbox does not have. Changes nothing.
+    """Read the events of a time that the inbox lacks.
+
+    Changes nothing.
 
     Raises:
         ProviderError, PausedError: The provider cannot be asked.

@@ -1,4 +1,4 @@
-"""What the reconciliation keeps: differences for a person, the provider's books, its runs, and how far it has read."""
+"""Rows of reconciliation: discrepancies, ledger, settlement runs, and watermarks."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -52,7 +52,7 @@ SETTLED = "settled"
 
 
 class Discrepancy(models.Model):
-    """A difference that is not safe to be mended without a person. What was seen is never changed afterwards."""
+    """A difference that needs a person; its evidence is never changed."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     operator = models.ForeignKey(
@@ -141,7 +141,7 @@ class Discrepancy(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """A line of the provider's books as we have read it; append-only but for the payout that takes it."""
+    """A line of the provider's ledger; append-only but for its payout."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     provider = models.CharField(max_length=32)
@@ -185,7 +185,7 @@ class SettlementStatus(models.TextChoices):
 
 
 class SettlementRun(models.Model):
-    """One comparison of a day's books of one account with ours, and what came of it. Goes on where it was stopped."""
+    """One comparison of a day and account; resumable."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     provider = models.CharField(max_length=32)
@@ -226,7 +226,7 @@ class SettlementRun(models.Model):
 
 
 class Watermark(models.Model):
-    """How far a list of a provider has been read, so that each run reads only what is new."""
+    """How far a provider's list has been read."""
 
     name = models.CharField(max_length=32)
     provider = models.CharField(max_length=32)

@@ -1,4 +1,4 @@
-"""Money of which only a part was captured, such as at the provider's dashboard: a person decides what becomes of it."""
+"""Part captures, such as at the provider's dashboard, for a person."""
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -12,7 +12,9 @@ from reconciliation.models import DiscrepancyKind
 
 
 def keep() -> int:
-    """Open a discrepancy for each capture that is smaller than wanted, and resolve what is settled. Returns how many.
+    """Open a discrepancy for each part capture; resolve settled ones.
+
+    Returns how many were opened.
 
     Settled is what was given back, or what is not wanted any more. Late money of what is over is given back by itself.
     """
@@ -26,7 +28,7 @@ def keep() -> int:
 
 
 def _parts() -> QuerySet[Payment]:
-    """Select payments of which a part was captured where all was wanted, and is not given back."""
+    """Select payments with an unwanted part capture that is not given back."""
     wanted_more = Command.objects.filter(
         payment=OuterRef("pk"), kind=CommandKind.CAPTURE, amount__gt=OuterRef("amount_captured")
     )

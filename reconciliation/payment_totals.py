@@ -1,4 +1,7 @@
-"""The figures of a payment, here and at the provider: a difference is over when they are equal, and not before."""
+"""The totals of a payment, here and at the provider.
+
+A difference is over when they are equal, and not before.
+"""
 
 from dataclasses import dataclass
 
@@ -12,7 +15,7 @@ from payments.providers.base import Unreadable
 
 @dataclass(frozen=True, slots=True)
 class PaymentTotals:
-    """What is asked, captured and given back of a payment, in minor units of its currency."""
+    """Amount, captured and refunded money of a payment, in minor units."""
 
     amount: int
     captured: int

@@ -1,4 +1,7 @@
-"""The promises as queries: each finds the rows that break one. ``manage.py verify`` runs them on a live database."""
+"""The promises as queries: each finds the rows that break one.
+
+``manage.py verify`` runs them on a live database.
+"""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +14,7 @@ from common import currencies
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """A promise of the design, and the query whose rows are its breaches: an id and what is wrong with it."""
+    """A promise and its query; rows are breaches: id and problem."""
 
     number: str
     text: str
@@ -20,7 +23,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Whether a promise holds; ``examples`` are some of its breaches, ``breaches`` how many there are."""
+    """Whether a promise holds: the number of ``breaches``, and ``examples``."""
 
     promise: Promise
     breaches: int

@@ -1,4 +1,4 @@
-"""Reading a provider's lists for an account, at the pace of the background."""
+"""Reads of a provider's lists for an account, at its throttle."""
 
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -20,7 +20,9 @@ Wait = Callable[[float], None]
 def read(
     account: Account, rows: Callable[[Provider], Iterator[T | Unreadable]], *, wait: Wait = throttle.give_up
 ) -> Iterator[T]:
-    """Read a list of an account's provider, page by page. What cannot be read is a row that failed, and stops no other.
+    """Read a list of an account's provider, page by page.
+
+    What cannot be read is a row that failed, and stops no other.
 
     Raises:
         ProviderError, PausedError: The provider cannot be asked.

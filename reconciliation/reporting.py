@@ -1,4 +1,4 @@
-"""What the commands for people have in common: JSON or a table, a progress bar on a terminal, and an exit status."""
+"""The base of commands for people: JSON or table, progress, exit status."""
 
 import json
 import time
@@ -30,7 +30,7 @@ _WIDE = 250
 
 
 class ReportingCommand(CheckedCommand):
-    """A command whose result is read by a person, or by a program with ``--json``."""
+    """A command with a result for a person, or for programs (``--json``)."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take ``--operator`` and ``--json``."""
@@ -54,7 +54,7 @@ class ReportingCommand(CheckedCommand):
         return accounts.list_accounts(operator=self.operator_of(options))
 
     def report(self, options: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]) -> None:
-        """Print what was done: every row and the summary as JSON, or as tables."""
+        """Print every row and the summary, as JSON or as tables."""
         if options["json"]:
             self.stdout.write(json.dumps({"rows": list(rows), "summary": dict(summary)}, indent=2, default=str))
             return
@@ -79,7 +79,7 @@ class ReportingCommand(CheckedCommand):
 
     @contextmanager
     def progress(self, options: Mapping[str, Any], what: str) -> Iterator[Callable[[float], None]]:
-        """Show a bar on a terminal; gives a function that is told which part (0 to 1) is done."""
+        """Show a progress bar on a terminal; yields its setter."""
         console = self._console()
         with Progress(console=console, transient=True, disable=options["json"] or not console.is_terminal) as bar:
             task = bar.add_task(what, total=1.0)
@@ -100,7 +100,7 @@ def patiently(seconds: float) -> None:
 
 
 def moment(text: str) -> datetime:
-    """Read an option that is a time; without a zone it is UTC.
+    """Read a time option; without a zone it is UTC.
 
     Raises:
         ArgumentTypeError: It is none.

@@ -1,4 +1,6 @@
-"""Settlement: a day of the provider's books against ours, per payment and per payout, to the cent (P12).
+"""Settlement: a day of the provider's ledger against ours (P12).
+
+Per payment and per payout, to the cent.
 
 The books are read slice by slice into our copy of them, and compared with our payments in the database: no more than a
 batch is ever in memory, and a run that is stopped goes on where it stood.
@@ -39,7 +41,9 @@ def settle(
     wait: Wait = throttle.give_up,
     progress: Callable[[float], None] = lambda done: None,
 ) -> SettlementRun:
-    """Compare a day (in UTC) of an account; goes on with a run that was stopped. ``progress`` is told parts of one.
+    """Compare a day (in UTC) of an account, or resume its run.
+
+    ``progress`` is told parts of one.
 
     Read are the day itself, and what has come into the books since they were last read, since a payment is compared as
     it is now. Must be called outside a transaction.
@@ -78,7 +82,7 @@ def settle(
 
 
 def settle_due(*, accounts: Sequence[Account]) -> int:
-    """Settle every day that is over and not settled yet, for every account; returns how many were finished.
+    """Settle every finished day of every account; returns how many.
 
     Days that nobody settled while the worker was away are made up for, as far back as a month. An account that cannot
     be asked now stops no other, and goes on the next time.

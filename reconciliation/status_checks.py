@@ -1,4 +1,6 @@
-"""Payments whose outcome is not known: ask the provider, and act on the answer through the one door.
+"""Payments of unknown outcome: ask the provider, and act on the answer.
+
+All goes through the one door.
 
 :func:`check` reads only; :func:`reconcile_one` then does what follows: so a dry run can tell what it would do.
 The answer to a question is never evidence of money: "captured" makes us fetch the event.
@@ -60,14 +62,16 @@ class Finding:
 
 @dataclass(slots=True)
 class Tally:
-    """What a run came to: one line for each payment, and why it ended early, if it did."""
+    """The results of a run, one for each payment, and any pause."""
 
     lines: list[tuple[str, Result]] = field(default_factory=list)
     paused: list[str] = field(default_factory=list)
 
 
 def reconcile_due(*, limit: int = 500) -> Tally:
-    """Check every payment that is due, and do what follows. Safe when two run: each check is claimed.
+    """Check every payment that is due, and do what follows.
+
+    Safe when two run: each check is claimed.
 
     An account that may not be called now is left for the next run; its payments lose no attempt by it. Read is page by
     page (``limit`` rows) to the end of what is due, so that they keep those of no other account waiting.
@@ -94,14 +98,17 @@ def reconcile_due(*, limit: int = 500) -> Tally:
 
 
 def reconcile_now(*, payment: Payment, wait: Callable[[float], None]) -> Result | None:
-    """Check a payment now, due or not; None while another check of it runs."""
+    """Check a payment now, due or not; None while another check runs."""
     throttle.wait_for(provider=payment.provider, account=payment.provider_account, wait=wait)
     attempt = check_attempts.claim_now(payment_id=payment.pk)
     return reconcile_one(attempt) if attempt is not None else None
 
 
 def reconcile_one(attempt: CheckAttempt) -> Result:
-    """Check a claimed payment, do what follows, and record it. Failures are recorded too, never raised."""
+    """Check a claimed payment, do what follows, and record it.
+
+    Failures are recorded too, never raised.
+    """
     try:
         result = _do(check(payment=attempt.payment))
     except ProviderError as error:
@@ -118,7 +125,9 @@ def reconcile_one(attempt: CheckAttempt) -> Result:
 
 
 def check(*, payment: Payment) -> Finding:
-    """Ask the provider how a payment stands. Reads only, here and there; must be called outside a transaction.
+    """Ask the provider about a payment. Reads only.
+
+    Must be called outside a transaction.
 
     Raises:
         ProviderError: It cannot be asked, or a refund that may be waited for cannot be read.

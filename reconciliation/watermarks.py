@@ -1,4 +1,7 @@
-"""Reading a provider's lists in slices of time, each remembered when it is done: who is stopped goes on from there."""
+"""Reads of a provider's lists in slices of time, each remembered.
+
+A run that is stopped goes on from there.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -22,13 +25,16 @@ def slices(*, since: datetime, until: datetime, step: timedelta) -> Iterator[tup
 
 
 def unread(*, name: str, account: Account, now: datetime, first: timedelta) -> datetime:
-    """Return from when on a list is to be read: a little before its mark, or ``first`` ago if there is none."""
+    """Return from when to read a list: just before its watermark.
+
+    ``first`` ago if there is none.
+    """
     mark = Watermark.objects.filter(name=name, provider=account.provider, account=account.account).first()
     return now - first if mark is None else mark.read_until - OVERLAP
 
 
 def note_read(*, name: str, account: Account, until: datetime) -> None:
-    """Remember that a list is read up to a time; of two readers, the one that is further counts."""
+    """Remember how far a list is read; the furthest reader counts."""
     mark, made = Watermark.objects.get_or_create(
         name=name, provider=account.provider, account=account.account, defaults={"read_until": until}
     )

@@ -134,7 +134,7 @@ def retry_due(*, limit: int = 500) -> int:
     """Try the events that are due again, each in a transaction of its own, and return how many were applied.
 
     Safe when two run: an event that somebody else has locked is left to them. Read is page by page (``limit`` rows) to
-    the end of what is due: events that fail every time, and of which not even that can be noted, keep no other waiting.
+    the end of what is due: events that fail every time, even at being noted, keep no other waiting.
     """
     due = loops.flat(loops.pages(locks.due().only("pk"), size=limit))
     return loops.each(due, lambda event: retry(event_id=event.pk), name="retry_events").done

@@ -1,4 +1,4 @@
-"""Databases beside each other in the benchmarks' server, one of which is in use at a time."""
+"""Databases in the benchmarks' server; one is in use at a time."""
 
 import os
 import time

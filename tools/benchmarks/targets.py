@@ -16,7 +16,7 @@ class Target:
     figure: str = "rate"
     """Which of them."""
     rate: float = 0
-    """What is to be done in a second at least."""
+    """The least that a second must bring."""
 
     @property
     def wanted(self) -> str:

@@ -62,7 +62,7 @@ def limit_hot(address: str, clients: int, seconds: float) -> Seen:
 
 
 def settle(address: str, clients: int, seconds: float) -> Seen:
-    """Deliver events, each of which settles a payment."""
+    """Deliver events that each settle a payment."""
     return _deliver(address, clients, seconds, only_one=False)
 
 

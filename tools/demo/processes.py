@@ -86,7 +86,7 @@ def is_at_work_here(process: psutil.Process) -> bool:
 
 
 def list_left_over() -> list[psutil.Process]:
-    """Return what runs of a stack of this checkout, whoever started it."""
+    """Return the running processes of a stack of this checkout."""
     return [process for process in psutil.process_iter() if _is_marked(process) and is_at_work_here(process)]
 
 

@@ -1,4 +1,4 @@
-"""One stack per checkout: whoever starts later takes over, and leaves nothing of the former."""
+"""One stack per checkout: a later one takes over and leaves nothing of the former."""
 
 import os
 import signal

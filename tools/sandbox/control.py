@@ -36,7 +36,7 @@ class Refused(Exception):
 
 
 class Control:
-    """Answers control requests. They need no API key: whoever reaches the sandbox may use them."""
+    """Answers control requests. They need no API key: all that reach the sandbox may use them."""
 
     def __init__(self, sandbox: Sandbox, deliveries: Deliveries, clock: ShiftedClock) -> None:
         self._sandbox = sandbox

@@ -119,7 +119,7 @@ class Sandbox:
         except StripeError as error:
             self._give_back(met)
             return _error_answer(error)
-        # With the key claimed: whoever comes with the same key meanwhile hears that it is in use.
+        # With the key claimed: another request with the same key meanwhile hears that it is in use.
         self.clock.sleep(met.latency_ms / 1000)
         if saved is not None:
             self._give_back(met)

@@ -17,7 +17,7 @@ MAX_BODY = 1024 * 1024
 
 @csrf_exempt
 def stripe(request: HttpRequest, account: str = "") -> JsonResponse:
-    """Take in a delivery of Stripe's; 200 means that it is ours to worry about now.
+    """Ingest a delivery of Stripe; 200 means that we have it.
 
     Who sends no fresh signature gets no further: not a byte of the body is waited for.
     """

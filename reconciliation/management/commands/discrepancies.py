@@ -14,7 +14,7 @@ class Command(ReportingCommand):
     help = "List what waits for a person. Exit status: 0 nothing does, 1 something does."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take of which kind, and whether the resolved ones too."""
+        """Take the kind, and whether resolved ones are listed too."""
         super().add_arguments(parser)
         parser.add_argument("--kind", choices=DiscrepancyKind.values, help="Only those of this kind.")
         parser.add_argument("--all", action="store_true", help="Those that are resolved too.")

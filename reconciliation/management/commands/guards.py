@@ -1,4 +1,4 @@
-"""``manage.py guards``: what the database refuses or writes by itself, read from its catalog."""
+"""``manage.py guards``: the guards of the database, from its catalog."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""``manage.py migrate``: Django's, which also tells of a change of an app's ``guards.py`` that has no migration."""
+"""``manage.py migrate``, which also warns of guards without a migration."""
 
 from django.core.management.commands import migrate
 

@@ -1,4 +1,4 @@
-"""``manage.py reconcile``: ask the provider about payments whose outcome is not known, and act on the answer."""
+"""``manage.py reconcile``: ask providers about payments of unknown outcome."""
 
 from argparse import ArgumentParser
 from collections import Counter
@@ -17,7 +17,7 @@ from reconciliation.reporting import NOT_ASKED, PERSON_NEEDED, WELL, ReportingCo
 
 
 class Command(ReportingCommand):
-    """Look at what is due, or at what is asked for, due or not."""
+    """Check payments that are due, or named ones, due or not."""
 
     help = (
         "Ask the provider about payments whose outcome is not known. Exit status: 0 all is known or on its way, "

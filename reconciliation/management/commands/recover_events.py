@@ -15,7 +15,7 @@ from webhooks.inbox import Receipt
 
 
 class Command(ReportingCommand):
-    """Read what the provider could not deliver, and put it through the inbox."""
+    """Read undelivered events, and put them through the inbox."""
 
     help = (
         "Take in the provider's events whose webhook never came. Exit status: 0 done, 1 some could not be applied "

@@ -1,4 +1,4 @@
-"""``manage.py settle``: compare a day of the provider's books with ours, to the cent."""
+"""``manage.py settle``: compare a day of the provider's ledger with ours."""
 
 from argparse import ArgumentParser
 from datetime import UTC, timedelta

@@ -1,4 +1,7 @@
-"""``manage.py verify``: check every promise against the live database, and with ``--provider`` against the provider."""
+"""``manage.py verify``: check every promise against the live database.
+
+With ``--provider``, against the provider too.
+"""
 
 import json
 from argparse import ArgumentParser
@@ -12,7 +15,10 @@ from reconciliation.reporting import NOT_ASKED, patiently
 
 
 class Command(CheckedCommand):
-    """Print one line for each promise; exit with 1 if any is broken, with 3 if the provider's side is unknown."""
+    """Print one line for each promise.
+
+    Exits with 1 if any is broken, with 3 if the provider's side is unknown.
+    """
 
     help = "Check the promises. Reads only."
 

@@ -1,4 +1,4 @@
-"""Disputes: the customer's bank takes money back, and decides in the end whose it is. The control opens them."""
+"""Disputes: the customer's bank takes money back, and decides in the end who gets it. The control opens them."""
 
 from tools.sandbox.stripe import balance, events
 from tools.sandbox.stripe.account import Account

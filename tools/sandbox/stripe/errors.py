@@ -144,7 +144,7 @@ class CardError(StripeError):
 
 
 class ApiError(StripeError):
-    """Stripe's own fault: whoever gets it cannot know what happened."""
+    """Stripe's own fault: its receiver cannot know what happened."""
 
     http_status = 500
     type = "api_error"

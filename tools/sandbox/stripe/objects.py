@@ -47,7 +47,7 @@ class EventRecord:
 
 
 def empty_billing_details() -> StripeObject:
-    """Return billing details of which nothing is known."""
+    """Return empty billing details."""
     lines = ("city", "country", "line1", "line2", "postal_code", "state")
     return {"address": dict.fromkeys(lines), **dict.fromkeys(("email", "name", "phone", "tax_id"))}
 
