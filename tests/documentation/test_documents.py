@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import get_commands
 
 from tests.support.environment import ROOT, documented
+from tests.support.named_code import missing
 
 PAGES = sorted(
     [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), ROOT / "tools/sandbox/README.md"]
@@ -22,15 +23,8 @@ class TestPages:
         for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", text):
             assert ((ROOT / str(page)).parent / target).exists(), target
 
-    def test_paths_exist(self, page: object) -> None:
-        text = (ROOT / str(page)).read_text()
-        for path in re.findall(r"`((?:[a-z_]+/)+[a-z_]*(?:\.[a-z]+)?)`", text):
-            assert (ROOT / path).exists() or (ROOT / "tests" / path).exists(), path
-
-    def test_functions_exist(self, page: object) -> None:
-        text = (ROOT / str(page)).read_text()
-        for path, name in re.findall(r"\b((?:[a-z_]+/)+[a-z_]+\.py)::([a-z_]+)\b", text):
-            assert re.search(rf"^(?:def|async def) {name}\(", (ROOT / path).read_text(), re.M), f"{path}::{name}"
+    def test_paths_and_names_exist(self, page: object) -> None:
+        assert list(missing((ROOT / str(page)).read_text())) == []
 
     def test_settings_exist(self, page: object) -> None:
         text = (ROOT / str(page)).read_text()
@@ -43,6 +37,28 @@ class TestPages:
         assert set(re.findall(r"`make ([a-z]+)`|^make ([a-z]+)", text, re.M)) <= {
             pair for name in TARGETS for pair in ((name, ""), ("", name))
         }
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        "named",
+        [
+            "booking/reservng.py", "booking/reserving.py::reserv", "booking/models.py::Reservation.moved",
+            "booking/models.py::Reservation::moved", "reserving.reserv", "docs/adr/0031-news.md", "support/gone.py",
+        ],
+    )  # fmt: skip
+    def test_that_are_not_there_are_seen(self, named: str) -> None:
+        assert list(missing(f"See `{named}`.")) == [named]
+
+    @pytest.mark.parametrize(
+        "named",
+        [
+            "booking/reserving.py::reserve", "booking/models.py::Reservation.move", "reserving.reserve(...)",
+            "booking/models.py::Reservation::move", "support/api.py", "booking/", "settings.py", "requests.get",
+        ],
+    )  # fmt: skip
+    def test_that_are_there_are_found(self, named: str) -> None:
+        assert list(missing(f"See `{named}`.")) == []
 
 
 class TestDecisions:
