@@ -4,7 +4,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from common import secrets
+from django.db import connection
+
+from common import database, secrets
 from payments.models.account import KEY, WEBHOOK_SECRETS, Mode, ProviderAccount
 
 _SECONDS = 60
@@ -96,4 +98,6 @@ def _accounts(*, younger_than: float) -> Mapping[tuple[str, str], _Known]:
             for provider, reference, name, mode in rows.values_list("provider", "reference", "secret_name", "mode")
         }
         _known = (time.monotonic(), accounts)
+        if not connection.in_atomic_block:
+            database.leave_database()  # who asked is on the way to a provider, and holds no connection there
     return accounts

@@ -1,5 +1,6 @@
 """Accounts at providers: of one operator, of one mode, one for new sales, and kept as they are once money moved."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from pytest_django import Settings
 
 from booking import execution
 from booking.models import Reservation
+from common import database
 from payments import accounts, credentials
 from payments.models import Command, Mode, Payment, ProviderAccount
 from reconciliation.accounts import Account, list_accounts
@@ -27,6 +29,17 @@ INTENT = {"amount": 4500, "currency": "USD"}
 @pytest.fixture
 def operator() -> Operator:
     return OperatorFactory.create(account=False)
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take connections from a pool, as a web process does."""
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pool", {"min_size": 0, "max_size": 2})
+    yield
+    connection.close()
+    database.use_no_pool()
 
 
 def frontend(operator: Operator) -> Frontend:
@@ -226,3 +239,11 @@ class TestGuards:
         with pytest.raises(DatabaseError, match="refuse"), connection.cursor() as cursor:
             cursor.execute("TRUNCATE payments_provideraccount CASCADE")
         assert ProviderAccount.objects.count() == 1
+
+
+class TestKeys:
+    def test_are_found_and_the_connection_given_back(self, operator: Operator, pool: None) -> None:
+        account = add_account(operator, reference="acct_1Keys", secrets="KEYS")
+        assert connection.connection is not None
+        assert credentials.key_name(provider=account.provider, account=account.reference) == "KEYS_API_KEY"
+        assert connection.connection is None, "the call to the provider that follows would hold it"
