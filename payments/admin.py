@@ -1,4 +1,4 @@
-"""Payments, commands and refunds in the backoffice: to look at, and to have a command tried again."""
+"""Payments, commands and refunds in the backoffice, with a command's retry."""
 
 from typing import ClassVar
 

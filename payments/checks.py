@@ -11,7 +11,7 @@ from payments.providers import registry
 
 
 def check_accounts(*, databases: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """Refuse accounts of the other mode than this installation's, and of a provider that it does not have."""
+    """Refuse accounts of another mode or of a missing provider."""
     problems: list[checks.CheckMessage] = []
     for alias in databases or ():
         if ProviderAccount._meta.db_table not in connections[alias].introspection.table_names():

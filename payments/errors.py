@@ -19,7 +19,7 @@ class CardError(HoldfastError):
 
 
 class PaymentRefusedError(ValidationError):
-    """The provider will not take such a payment; no bank has said anything of the card."""
+    """The provider refuses such a payment; no bank was asked."""
 
 
 REFUSED_FIELDS = {
@@ -32,7 +32,10 @@ REFUSED_FIELDS = {
 
 
 def why_failed(*, code: str, message: str, prefix: str = "") -> HoldfastError:
-    """Tell a caller why a payment has failed; ``prefix`` leads to the payment's fields in the request."""
+    """Return why a payment has failed, for a caller.
+
+    ``prefix`` leads to the payment's fields in the request.
+    """
     if code not in REFUSED_FIELDS:
         return CardError(code=code, message=message, param=f"{prefix}payment_method_id" if prefix else None)
     field = REFUSED_FIELDS[code]
@@ -96,7 +99,10 @@ class PaymentDisputedError(ConflictError):
 
 
 class OutcomeMismatchError(SpokenError):
-    """The provider speaks of another amount, currency, account or object than we asked for; a person must look."""
+    """The provider's amount, currency, account or object differs from ours.
+
+    A person must see it.
+    """
 
 
 class UnknownPaymentError(SpokenError):
@@ -104,7 +110,9 @@ class UnknownPaymentError(SpokenError):
 
 
 class EarlyNewsError(SpokenError):
-    """The provider speaks of money that is not known here yet; the outcome waits for it.
+    """The provider tells of money that is not known here yet.
+
+    The outcome waits for it.
 
     ``payment_id`` is its payment. ``again`` is whether it is tried again by itself, whatever else is heard.
     """

@@ -1,4 +1,7 @@
-"""Execute a command: send what was claimed, handle what came of it. The sweep goes on after a death in between."""
+"""Execute a command: send a claimed one, and handle its answer.
+
+The sweep goes on after a death in between.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -33,7 +36,10 @@ class Executed(Generic[R]):
 
 
 def execute_claimed(command: Command) -> Executed[HandlingResult] | None:
-    """Send a claimed command of a payment that nothing else drives, and handle the answer. Outside any transaction."""
+    """Send a claimed command of an unmanaged payment and handle the answer.
+
+    Outside any transaction.
+    """
     answer, result = send(command), None
     with keeping_failures(command), database.use_case():
         result = outcomes.handle(outcome=answer)
@@ -41,7 +47,10 @@ def execute_claimed(command: Command) -> Executed[HandlingResult] | None:
 
 
 def send(command: Command) -> PaymentOutcome:
-    """Send a claimed command and note how the provider's account does. Outside any transaction; never raises."""
+    """Send a claimed command and record how the account answers.
+
+    Outside any transaction; never raises.
+    """
     answer = sending.send(command)
     if answer.is_silent:
         _keep_pace(command, answer)
@@ -61,7 +70,10 @@ def keeping_failures(command: Command) -> Iterator[None]:
 
 
 def follow(answer: PaymentOutcome, result: R | None) -> Executed[R] | None:
-    """Queue the command that waited for this answer; None if the answer could not be stored."""
+    """Queue the command that waited for this answer.
+
+    None if the answer could not be stored.
+    """
     if result is None:
         return None
     if result.next_command is not None:
@@ -79,7 +91,7 @@ def _keep_pace(command: Command, answer: PaymentOutcome) -> None:
 
 
 def queue(*, command_id: UUID) -> None:
-    """Have a worker execute a stored command as soon as this transaction has committed.
+    """Have a worker execute a stored command, right after this COMMIT.
 
     If the queue is lost, or this process dies before it is told, the sweep finds the command within a minute.
     """

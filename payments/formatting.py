@@ -21,7 +21,7 @@ _COLOURS = {
 
 
 def status(row: Any) -> SafeString:
-    """Show where a reservation or a payment stands, in a colour that says how well."""
+    """Show the status of a reservation or payment, with its colour."""
     return format_html(
         '<span class="hf-status hf-{}">{}</span>', _COLOURS.get(row.status, "over"), row.get_status_display()
     )
@@ -33,7 +33,10 @@ def alarm(text: str) -> SafeString:
 
 
 def money(field: str, *, currency: str = "currency", description: str = "") -> Callable[[Any, Any], SafeString | str]:
-    """Make what a page shows of a field in minor units: money, in the currency to which a path leads."""
+    """Make a column that shows minor units as money.
+
+    A path leads to the currency.
+    """
 
     @admin.display(description=description or field.replace("_", " "))
     def shown(page: Any, row: Any) -> SafeString | str:
@@ -49,7 +52,7 @@ def money(field: str, *, currency: str = "currency", description: str = "") -> C
 
 
 def number(field: str, *, currency: str = "currency") -> Callable[[dict[str, Any]], Decimal | None]:
-    """Make what an export tells of a field in minor units: a number, whose currency stands beside it."""
+    """Make an export's column of minor units: a number beside its currency."""
 
     def exported(row: dict[str, Any]) -> Decimal | None:
         return None if row[field] is None else currencies.to_major(row[field], row[currency] or "")

@@ -1,4 +1,4 @@
-"""Guards of payments, commands, refunds and disputes: the transitions are those of ``states.py``."""
+"""Guards of payments, commands, refunds and disputes, from ``states.py``."""
 
 from common import guards
 from common.guards import changed

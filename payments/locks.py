@@ -1,4 +1,7 @@
-"""Every lock that is taken on a payment or a refund. Order: event → reservation → payment → slots."""
+"""Locks on payments and refunds.
+
+Order: event → reservation → payment → slots.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -15,27 +18,39 @@ _PAYMENT = CompiledBy(lambda: clocked(Payment.objects.select_for_update(no_key=T
 
 
 def find_payment_for_update(**where: Any) -> Locked[Payment] | None:
-    """Lock the payment that has these values. What manages it must be locked before, if at all."""
+    """Lock the payment with these values.
+
+    What manages it must be locked before, if at all.
+    """
     database.require_transaction()
     found = _PAYMENT.first(**where)
     return Locked.of(found) if found is not None else None
 
 
 def find_payment_to_check(*, where: Q) -> Locked[Payment] | None:
-    """Lock a payment to check, unless another process has it locked. Locks nothing else."""
+    """Lock a payment to check; None if another process has it.
+
+    Locks nothing else.
+    """
     found = clocked(Payment.objects.select_for_update(no_key=True, skip_locked=True).filter(where)).first()
     return Locked.of(found) if found is not None else None
 
 
 def find_refund_for_update(*, payment: Payment, refund_id: UUID | None, provider_ref: str) -> Refund | None:
-    """Lock a refund of a locked payment, by our id if the provider tells one that we gave, else by the provider's."""
+    """Lock a locked payment's refund by our id or the provider's.
+
+    By ours, if the provider tells one that we gave.
+    """
     mine = Refund.objects.select_for_update(no_key=True).filter(payment=payment)
     asked = mine.filter(pk=refund_id).first() if refund_id else None
     return asked or (mine.filter(provider_ref=provider_ref).first() if provider_ref else None)
 
 
 def find_unsent_command_for_update(*, refund: Refund) -> Command | None:
-    """Lock the command of a refund of a locked payment that waits for its next attempt, unless a sender has it."""
+    """Lock the unsent command of a refund, unless a sender has it.
+
+    Its payment is locked; the command waits for its next attempt.
+    """
     unsent = refund.commands.select_for_update(no_key=True, skip_locked=True).filter(status=CommandStatus.REQUESTED)
     return unsent.order_by("-id").first()
 

@@ -1,4 +1,7 @@
-"""What manages a payment, and whether that still needs it: rooms above this one, which ``config`` names."""
+"""The managers of payments, asked whether they still need one.
+
+They are rooms above this one, which ``config`` names.
+"""
 
 from functools import cache
 from typing import Protocol, cast
@@ -11,14 +14,14 @@ from payments.models import Payment
 
 
 class Needs(Protocol):
-    """The question that a manager answers; ``PAYMENT_MANAGERS`` names its function for each ``managed_by``."""
+    """The function of a manager; ``PAYMENT_MANAGERS`` names one for each ``managed_by``."""
 
     def __call__(self, *, payment_id: UUID) -> bool:
         """Tell whether money may still be taken for it. Takes no lock."""
 
 
 def needs(payment: Payment) -> bool:
-    """Tell whether the manager of a payment still needs it; a payment that nothing manages needs no leave."""
+    """Tell whether a payment's manager still needs it; True without one."""
     return not payment.managed_by or _asked_of(payment.managed_by)(payment_id=payment.pk)
 
 

@@ -1,4 +1,6 @@
-"""The steps by which an outcome is handled: find what it is of, react, write; each owner of payments calls them.
+"""Steps that handle an outcome: find its payment, react, write.
+
+Each owner of payments calls them.
 
 ``payments.outcomes`` does so for payments that nothing else drives, ``booking.outcomes`` for those of reservations.
 """
@@ -34,7 +36,7 @@ class HandlingResult:
 
 
 def named(outcome: PaymentOutcome, *, prefix: str = "") -> dict[str, Any]:
-    """Return the fields to find the payment by: our id where it is told, else the provider's reference.
+    """Return the fields that find the payment: id or reference.
 
     Raises:
         UnknownPaymentError: It tells of none.
@@ -51,7 +53,7 @@ def named(outcome: PaymentOutcome, *, prefix: str = "") -> dict[str, Any]:
 
 
 def reference(outcome: PaymentOutcome) -> str:
-    """Return what the provider calls the payment, or our id if it was our call."""
+    """Return the provider's reference of the payment, or our id."""
     if outcome.payment is not None:
         return outcome.payment.ref
     told = outcome.refund or outcome.dispute
@@ -70,26 +72,32 @@ def check_provider(payment: Payment, outcome: PaymentOutcome) -> None:
 
 
 def is_of_refund(outcome: PaymentOutcome) -> bool:
-    """Tell whether it is of a refund rather than of the payment itself."""
+    """Tell whether an outcome is of a refund, not of the payment."""
     return outcome.refund is not None or (outcome.command is not None and outcome.command.kind == CommandKind.REFUND)
 
 
 def release(payment: Payment, at: datetime, *, reason: str) -> list[Command]:
-    """Want the hold released, or the payment closed, unless that is wanted already. The payment is locked."""
+    """Request the hold's release or the payment's end, once.
+
+    The payment is locked.
+    """
     if payment.commands.filter(kind=CommandKind.CANCEL, status__in=sorted(COMMAND_OPEN)).exists():
         return []
     return [commands.new(payment=payment, kind=CommandKind.CANCEL, requested_by=ACTOR, reason=reason, now=at)]
 
 
 def close_failed(payment: Payment, outcome: PaymentOutcome, at: datetime) -> list[Command]:
-    """Close what may still be open at the provider of a payment that was declined."""
+    """Close at the provider what a declined payment may have left open."""
     if outcome.kind in (Outcome.DECLINED, Outcome.REFUSED) and payment.provider_ref:
         return release(payment, at, reason="closes a payment that failed")
     return []
 
 
 def refund_late(payment: Payment, at: datetime) -> tuple[Refund, Command]:
-    """Want money refunded that came when the payment was closed already (P8). The payment is locked."""
+    """Request a refund of money that came after the end (P8).
+
+    The payment is locked.
+    """
     return refund_steps.new(
         payment=payment, amount=payment.amount_captured, reason="late_payment", requested_by=ACTOR, now=at
     )
@@ -106,7 +114,7 @@ def changed_fields(change: Change, outcome: PaymentOutcome, effect: Effect) -> S
 
 
 def write(outcome: PaymentOutcome, at: datetime, *changes: tuple[Any, Sequence[str]]) -> UUID | None:
-    """Write locked rows back in one statement, and with them the command that was answered.
+    """Write locked rows and the answered command in one statement.
 
     The command is left alone if another sender has it by now. Returns the command that waited for it.
     """

@@ -14,7 +14,9 @@ from payments.payment_outcomes import Change
 
 
 def handle(*, outcome: PaymentOutcome) -> HandlingResult:
-    """Lock the payment, apply the outcome, write it back, and say what was done. Must be called inside a transaction.
+    """Lock the payment, apply the outcome, write, and return the effect.
+
+    Must be called inside a transaction.
 
     Raises:
         UnknownPaymentError: There is no such payment (yet), or something else drives it.

@@ -1,4 +1,6 @@
-"""What an outcome changes on a payment. In memory: the caller has locked the payment and writes it back.
+"""What an outcome changes on a payment, in memory.
+
+The caller has locked the payment and writes it back.
 
 Read is only, of a payment that is flagged for a person, whether a command of it was given up.
 """
@@ -48,7 +50,9 @@ class Change(StrEnum):
 
 
 def apply(payment: Payment, outcome: PaymentOutcome, *, at: datetime) -> Change:
-    """Apply an outcome to a locked payment, by the transition table: it may come late, twice and out of order.
+    """Apply an outcome to a locked payment, by the transition table.
+
+    It may come late, twice and out of order.
 
     ``LATE`` is money that an event proves on a payment that is failed or canceled: it is recorded, the status stays
     (P8), and the caller must give it back. ``LOST`` means that no money will come.

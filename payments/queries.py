@@ -63,7 +63,7 @@ def get_refund(*, operator: Operator, refund_id: UUID) -> Refund:
 def transactions(
     *, operator: Operator, status: str | None, kind: str | None, start: datetime | None, end: datetime | None
 ) -> QuerySet[Transaction]:
-    """Select an operator's movements of money, made from ``start`` on and before ``end``."""
+    """Select an operator's movements of money from ``start`` until ``end``."""
     wanted = {"status": status, "kind": kind, "created_at__gte": start, "created_at__lt": end}
     given = {name: value for name, value in wanted.items() if value is not None}
     return scoping.of_operator(Transaction.objects.filter(**given), operator)

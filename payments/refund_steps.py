@@ -1,4 +1,7 @@
-"""Give captured money back: it is reserved on the payment first; ``refund_outcomes`` has what comes of it."""
+"""Steps of a refund: reserve the money, and make the command.
+
+``refund_outcomes`` has what comes of it.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -24,7 +27,9 @@ def new(
     refund_id: UUID | None = None,
     replaces: Refund | None = None,
 ) -> tuple[Refund, Command]:
-    """Reserve an amount of a locked payment for a refund; return the refund and its command, both to be stored.
+    """Reserve an amount for a refund; return the unstored refund and command.
+
+    The payment is locked.
 
     The database refuses more than was captured; the caller writes ``CHANGED_FIELDS`` of the payment.
     """
@@ -44,7 +49,7 @@ def new(
 
 
 def ask(refund: Refund, payment: Payment, *, requested_by: str, now: datetime) -> Command:
-    """Make the command that asks the provider for a refund; its key is its own."""
+    """Make the command that requests a refund, with its own key."""
     return commands.new(
         payment=payment,
         kind=CommandKind.REFUND,

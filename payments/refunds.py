@@ -1,4 +1,4 @@
-"""Asking for a refund: the money is reserved on the payment at once, and a worker asks the provider."""
+"""Refund requests: the money is reserved, and a worker asks the provider."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from tenants.models import Operator
 def request(
     *, operator: Operator, payment_id: UUID, operation_id: UUID, amount: int | None, reason: str, actor: str
 ) -> Refund:
-    """Reserve an amount (minor units; None: all that is left) of captured money and have it given back.
+    """Request a refund in minor units (None: all that is left).
 
     A reservation's payment is refunded here too: what it means for the reservation is settled when the provider's event
     comes. The operation's id becomes the refund's. Must be called outside a transaction.
@@ -52,7 +52,9 @@ def request(
 
 
 def request_again(*, refund_id: UUID, actor: str) -> Refund:
-    """Ask again for a refund that failed, as a new one with a key of its own; of one that hangs, ask at once.
+    """Request a failed refund anew, or a hanging one at once.
+
+    The new one has a key of its own.
 
     Must be called outside a transaction.
 
@@ -87,7 +89,9 @@ def request_again(*, refund_id: UUID, actor: str) -> Refund:
 
 
 def withdraw(*, refund_id: UUID, actor: str) -> Refund:
-    """Ask no more for a refund that hangs here, since the money was given back another way. Outside a transaction.
+    """Withdraw a hanging refund that was paid another way.
+
+    Outside a transaction.
 
     Raises:
         InvalidStateError: It has arrived, or is on its way at the provider.
@@ -112,7 +116,7 @@ def withdraw(*, refund_id: UUID, actor: str) -> Refund:
 
 
 def _refundable(payment: Payment) -> int:
-    """Return what is left of captured money, whatever became of the payment: late money is the customer's too."""
+    """Return what is left of captured money, late money included."""
     if payment.amount_captured == 0:
         raise InvalidStateError(kind="payment", status=payment.status, wanted="refunded")
     if any(dispute.bars_refunds for dispute in payment.disputes.all()):

@@ -1,4 +1,7 @@
-"""What a refusal means: the provider's object decides, wherever there is one. Outside any transaction (P6)."""
+"""The meaning of a refusal: the provider's object decides.
+
+Outside any transaction (P6).
+"""
 
 from dataclasses import replace
 
@@ -22,7 +25,7 @@ _SAYS_NOTHING = {
 
 
 def decide(command: Command, error: RefusedError, provider: Provider) -> PaymentOutcome:
-    """Say what came of a command that the provider refuses. What cannot be read leaves it unknown."""
+    """Return the outcome of a refused command; unreadable ones stay unknown."""
     try:
         if command.kind == CommandKind.REFUND:
             return _refund(command, error, provider)

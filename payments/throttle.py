@@ -1,4 +1,6 @@
-"""How fast the background calls a provider: so many calls a minute, and none while it refuses or does not answer.
+"""Limits on the background's calls: a number a minute, and pauses.
+
+None is made while the provider refuses or does not answer.
 
 One row for each account, so that every process keeps to one pace. What a customer waits for is not held up by it. After
 an outage everything that waits is due at once: the pace lets it through a minute's worth at a time.
@@ -23,7 +25,7 @@ _LONGEST_PAUSE_SECONDS = 300
 
 
 class PausedError(SpokenError):
-    """The account may not be called now; ``seconds`` is when to come again."""
+    """The account may not be called for ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"paused for {seconds:.0f} s")
@@ -40,7 +42,9 @@ def give_up(seconds: float) -> None:
 
 
 def acquire(*, provider: str, account: str, calls: int = 1) -> float:
-    """Count calls that are about to be made; returns the seconds to wait for if they must not be made now, else 0.
+    """Count calls about to be made, or return the seconds to wait.
+
+    0 means that they may be made.
 
     A minute without a call yet lets through whatever asks: also what needs more calls than a minute has.
     """
@@ -80,7 +84,7 @@ def _seconds_to_wait(*, provider: str, account: str, calls: int) -> float:
 
 
 def count(*, provider: str, account: str, calls: int = 1) -> None:
-    """Count calls that go with one that was admitted, and that nobody could foresee; negative: they were not made."""
+    """Count calls that nobody could foresee; negative: they were not made."""
     _write(
         "UPDATE payments_providerthrottle SET calls = greatest(calls + %(calls)s, 0) "
         "WHERE provider = %(provider)s AND account = %(account)s AND minute = date_trunc('minute', now())",
@@ -89,7 +93,7 @@ def count(*, provider: str, account: str, calls: int = 1) -> None:
 
 
 def wait_for(*, provider: str, account: str, wait: Callable[[float], None]) -> None:
-    """Count a call that is about to be made, after waiting for as long as it must not be made.
+    """Count a call about to be made, after any needed wait.
 
     Raises:
         PausedError: By ``wait``.
@@ -101,7 +105,7 @@ def wait_for(*, provider: str, account: str, wait: Callable[[float], None]) -> N
 def read_list(
     rows: Callable[[], Iterator[T]], *, provider: str, account: str, wait: Callable[[float], None] = give_up
 ) -> Iterator[T]:
-    """Read a list of a provider at its pace, and note how it went.
+    """Read a list of a provider at its throttle, and record failures.
 
     Raises:
         PausedError: By ``wait``, before any page that may not be had now.
@@ -127,7 +131,7 @@ def read_list(
 
 
 def note(error: ProviderError, *, provider: str, account: str) -> None:
-    """Pause for as long as the provider asked for; or, when it keeps not answering, for longer and longer."""
+    """Pause as long as the provider asked, or ever longer without answers."""
     if isinstance(error, NotSentError) and error.retry_after is not None:
         _pause(provider, account, error.retry_after, "it refuses more calls for now (429)")
     elif isinstance(error, NotSentError | OutcomeUnknownError):
@@ -140,7 +144,10 @@ def rate_limited(*, provider: str, account: str, seconds: float) -> None:
 
 
 def failed(*, provider: str, account: str) -> None:
-    """Note a call that brought no answer; after some in a row, pause for twice as long as the last time."""
+    """Record an unanswered call; after some in a row, pause.
+
+    Each pause is twice as long as the last.
+    """
     _write(
         """
         INSERT INTO payments_providerthrottle AS known (provider, account, minute, calls, failures, paused_because)
@@ -161,7 +168,7 @@ def failed(*, provider: str, account: str) -> None:
 
 
 def answered(*, provider: str, account: str) -> None:
-    """Note that the provider answers; a statement is spent on it only if it did not before."""
+    """Record that the provider answers; free if it did before."""
     _write(
         "UPDATE payments_providerthrottle SET failures = 0, paused_until = NULL, paused_because = '' "
         "WHERE provider = %(provider)s AND account = %(account)s AND failures > 0",

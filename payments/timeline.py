@@ -1,4 +1,4 @@
-"""All that happened to a payment, in one order of time, in words that explain it."""
+"""The history of a payment in one order of time, in words."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Entry:
 
 
 def of_payment(payment: Payment, *, also: Iterable[Any] = ()) -> list[Entry]:
-    """List what happened to a payment: its states, commands, events, checks, refunds and mails, and what people did.
+    """List a payment's states, commands, events, checks, refunds and mails.
 
     What people did to other rows that belong to it, ``also`` names.
     """
@@ -99,12 +99,12 @@ def of_payment(payment: Payment, *, also: Iterable[Any] = ()) -> list[Entry]:
 
 
 def of_people(rows: Iterable[Any]) -> list[Entry]:
-    """List what people did to rows, each with the reason that they typed."""
+    """List what people did to rows, with their typed reasons."""
     return [Entry(entry.at, "person", entry.text, entry.actor, entry.reason) for entry in staff_log.list_of(rows)]
 
 
 def shown(entries: Iterable[Entry], *, zone: str) -> SafeString:
-    """Write entries as a table, the oldest first, by the clock of a place."""
+    """Write entries as a table, oldest first, in a time zone."""
     rows = format_html_join(
         "",
         _ROW,

@@ -24,7 +24,7 @@ def payment(row: Payment) -> dict[str, Any]:
 
 
 def without_secrets(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out of a payment what pays it: who may only read has no use for it, and could finish it with it."""
+    """Leave out of a payment what could pay it, for read-only callers."""
     return {**shown, "client_secret": None, "next_action": None}
 
 
@@ -104,7 +104,7 @@ def command(row: Command) -> dict[str, Any]:
 
 
 def command_without_names(row: Command) -> dict[str, Any]:
-    """Show what was asked of the provider, with a role in the place of who asked."""
+    """Show a command with roles in the place of names."""
     return {**command(row), "requested_by": actors.role_of(row.requested_by)}
 
 

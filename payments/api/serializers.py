@@ -22,7 +22,7 @@ _AMOUNT = "In the currency's minor unit: 2599 is 25.99 USD, and 2599 JPY."
 
 
 class AmountField(StrictIntegerField):
-    """An amount of money that is asked for; its limits depend on the currency, and are told with it."""
+    """An amount of money; errors about its limits carry the currency."""
 
     default_error_messages = {  # noqa: RUF012  # as DRF has it
         "min_value": "An amount must be more than zero.",
@@ -40,7 +40,7 @@ class CurrencyField(serializers.RegexField):
         super().__init__(r"\A[A-Z]{3}\Z", max_length=3, help_text="ISO 4217, upper case.", **given)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        """Refuse whatever is none, a number or a lower-case code too, by one code."""
+        """Refuse anything but a valid code, always by the same code."""
         if data is not serializers.empty and data is not None and not currencies.is_currency(data):
             raise serializers.ValidationError(iso_4217.WANTED, "invalid_currency")
         return super().run_validation(data)
@@ -210,7 +210,7 @@ class CommandOut(serializers.Serializer[Any]):
 
 
 class AttemptOut(serializers.Serializer[Any]):
-    """A look that the reconciliation took at the provider, and what came of it."""
+    """A status check at the provider, and its result."""
 
     number = serializers.IntegerField()
     result = serializers.ChoiceField(choices=CheckResult.choices)
@@ -222,7 +222,7 @@ class AttemptOut(serializers.Serializer[Any]):
 
 
 class TransactionDetailOut(TransactionOut):
-    """A movement of money with what was asked of the provider for it."""
+    """A movement of money with the commands to the provider."""
 
     commands = CommandOut(many=True)
     attempts = AttemptOut(many=True, help_text="Every try to find out what the provider did not tell.")

@@ -182,7 +182,7 @@ class TransactionDetail(APIView):
 
     @extend_schema(**schema.READ_TRANSACTION)
     def get(self, request: Request, transaction_id: UUID) -> Response:
-        """Read a movement of money with its commands, and with every look that the reconciliation took at it."""
+        """Read a movement of money with its commands and status checks."""
         caller = caller_of(request)
         row = queries.get_transaction(operator=caller.operator, transaction_id=transaction_id)
         show = presenters.command_without_names if caller.is_reading_program else presenters.command

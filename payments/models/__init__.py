@@ -1,4 +1,4 @@
-"""Accounts, payments, provider commands, refunds, disputes and status checks, and all as one list."""
+"""Accounts, payments, commands, refunds, disputes, status checks, and their common list."""
 
 from payments.models.account import Mode, ProviderAccount
 from payments.models.check_attempt import CheckAttempt, CheckResult

@@ -21,7 +21,10 @@ class CheckResult(models.TextChoices):
 
 
 class CheckAttempt(models.Model):
-    """One status check, stored before the provider is asked, so that a death leaves a trace. Numbered from 1."""
+    """A status check, stored before the provider is asked.
+
+    So a death leaves a trace. Numbered from 1.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="check_attempts", db_index=False)

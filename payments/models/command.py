@@ -14,7 +14,10 @@ from payments.states import COMMAND_OPEN, COMMAND_TRANSITIONS, CommandKind, Comm
 
 
 class Command(OutboxRow):
-    """Something that we ask of a provider: stored before it is sent, sent again with the same key until it is known."""
+    """A request to a provider, stored before it is sent.
+
+    It is sent again with the same key until its outcome is known.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="commands")
@@ -67,7 +70,7 @@ class Command(OutboxRow):
 
     @property
     def may_have_reached_provider(self) -> bool:
-        """Whether an attempt before the one that is claimed may have had an effect there."""
+        """Whether an attempt before the claimed one may have had an effect."""
         return self.attempts - 1 > self.turned_away
 
     @property

@@ -15,7 +15,7 @@ GIVEN_UP = Q(status__in=sorted(COMMAND_OPEN), next_attempt_at=None)
 
 
 class Payment(models.Model):
-    """Money from one customer through one provider. Amounts are in the currency's minor unit."""
+    """Money from one customer through one provider, in minor units."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -127,12 +127,14 @@ class Payment(models.Model):
         self.changed_at, self.changed_by, self.changed_because = at, by, because
 
     def flag_stuck(self, *, at: datetime, because: str) -> None:
-        """Ask for a person: the outcome could not be found out, or contradicts what we know."""
+        """Flag for a person: the outcome is unknown, or contradicts ours."""
         self.stuck_at = self.stuck_at or at
         self.stuck_because = because
 
     def unflag(self) -> bool:
-        """Need no person any more, unless a command was given up whose outcome nobody knows; says whether it is so.
+        """Clear the stuck flag, unless an abandoned command's outcome is unknown.
+
+        Returns whether it was cleared.
 
         The next check sends such a command again; of a final payment, only the flag makes a check due.
         The payment must be locked.
@@ -144,7 +146,10 @@ class Payment(models.Model):
 
 
 class PaymentHistory(models.Model):
-    """Append-only: every change of a payment's status. Written by a trigger, so that no code path can forget it."""
+    """Append-only: every change of a payment's status.
+
+    A trigger writes it, so that no code path can forget it.
+    """
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="history")
     at = models.DateTimeField()

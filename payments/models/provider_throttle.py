@@ -1,4 +1,4 @@
-"""How fast the background may call a provider: one row for each account."""
+"""The call rate of the background, one row for each account."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class ProviderThrottle(models.Model):
-    """How fast the background may call an account of a provider: the calls of this minute, and any pause."""
+    """The calls of this minute to an account, and any pause."""
 
     provider = models.CharField(max_length=32)
     account = models.CharField(max_length=64, blank=True)

@@ -13,7 +13,7 @@ from tenants.models import Operator
 
 
 class Refund(models.Model):
-    """Money on its way back. What it takes is reserved on the payment when it is asked for."""
+    """Money on its way back, reserved on the payment at the request."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -61,7 +61,10 @@ class Refund(models.Model):
 
 
 class RefundHistory(models.Model):
-    """Append-only: every change of a refund's status. Written by a trigger, so that no code path can forget it."""
+    """Append-only: every change of a refund's status.
+
+    A trigger writes it, so that no code path can forget it.
+    """
 
     refund = models.ForeignKey(Refund, on_delete=models.PROTECT, related_name="history")
     at = models.DateTimeField()

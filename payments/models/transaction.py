@@ -10,7 +10,10 @@ from tenants.models import Operator
 
 
 class Transaction(models.Model):
-    """A movement of money, or the wish for one: a view over payments and refunds, for lists in one order of time."""
+    """A movement of money, wanted or made: payments and refunds together.
+
+    A view, for lists in one order of time.
+    """
 
     id = models.UUIDField(primary_key=True)
     operator = models.ForeignKey(Operator, on_delete=models.DO_NOTHING, related_name="+")

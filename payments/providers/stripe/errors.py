@@ -63,7 +63,10 @@ def translated(account: str) -> Iterator[None]:
 
 @contextmanager
 def translated_reading(account: str) -> Iterator[None]:
-    """Do the same for what only reads; an answer that is there and no JSON that can be read, is ``UnreadableError``."""
+    """Translate errors of calls that only read.
+
+    An answer that is no readable JSON is ``UnreadableError``.
+    """
     try:
         with translated(account):
             yield

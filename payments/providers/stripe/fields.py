@@ -1,6 +1,6 @@
-"""Taking a field out of what Stripe sent: of the type that it is documented with, or not at all.
+"""Typed reads of Stripe's fields, as documented or not at all.
 
-``get_`` is for what the news stands on and refuses the rest; ``find_`` is for what is only shown, and leaves it out.
+``get_`` is for what an outcome stands on and refuses the rest; ``find_`` is for what is only shown, and leaves it out.
 """
 
 import re
@@ -36,7 +36,11 @@ def get_text(of: Fields, name: str, *, longest: int = 255) -> str:
 
 
 def get_text_or_none(of: Fields, name: str) -> str:
-    """Return a text that fits; empty if there is none. Raises: UnreadableError: Something else stands there."""
+    """Return a text that fits; empty if there is none.
+
+    Raises:
+        UnreadableError: Something else stands there.
+    """
     return get_text(of, name) if of.get(name) not in (None, "") else ""
 
 
@@ -79,12 +83,20 @@ def get_number(of: Fields, name: str, *, least: int = 0) -> int:
 
 
 def get_signed_number(of: Fields, name: str) -> int:
-    """Return a whole number that a line of the books can be. Raises: UnreadableError."""
+    """Return a whole number for a line of the ledger.
+
+    Raises:
+        UnreadableError: It is none.
+    """
     return get_number(of, name, least=-_LARGEST)
 
 
 def get_number_or_zero(of: Fields, name: str) -> int:
-    """Return a whole number that money can be; zero if there is none. Raises: UnreadableError."""
+    """Return a whole number of money; zero if there is none.
+
+    Raises:
+        UnreadableError: Something else stands there.
+    """
     return 0 if of.get(name) is None else get_number(of, name)
 
 
@@ -131,7 +143,10 @@ def find_id(of: Fields, name: str) -> UUID | None:
 
 
 def readable(rows: Iterator[Any], read: Callable[[dict[str, Any]], T]) -> Iterator[T | Unreadable]:
-    """Read each object of a list; an ``Unreadable`` stands for one that cannot be read, and it stops no other."""
+    """Read each object of a list; ``Unreadable`` stands for a faulty one.
+
+    A faulty one stops no other.
+    """
     for row in rows:
         if isinstance(row, Unreadable):
             yield row
@@ -143,7 +158,7 @@ def readable(rows: Iterator[Any], read: Callable[[dict[str, Any]], T]) -> Iterat
 
 
 def plain(answer: Any) -> dict[str, Any]:
-    """Return an object of the SDK's as a mapping of values that the database can hold."""
+    """Return an SDK object as a mapping that the database can hold."""
     values: dict[str, Any] = json_text.storable(answer.to_dict())
     return values
 

@@ -18,14 +18,17 @@ def is_live(key: str) -> bool:
 
 
 def can_be_guessed(webhook_secret: str) -> bool:
-    """Tell a signing secret that is a word of somebody's: who knows it can make any reservation paid."""
+    """Tell whether a signing secret is a guessable word.
+
+    Anybody who knows it can make any reservation paid.
+    """
     random = webhook_secret.removeprefix("whsec_")
     is_short = len(random) < _SECRET_LENGTH or len(set(random)) < _SECRET_LETTERS
     return is_short or any(word in random.lower() for word in _SECRET_WORDS)
 
 
 def why_not(key: str) -> str:
-    """Return why a key must not be used by this installation; empty if it may be."""
+    """Return why a key must not be used here; empty: nothing."""
     if is_live(key) != settings.STRIPE_LIVE_MODE:
         kind, here = ("a live key", "a test") if is_live(key) else ("no live key", "a live")
         return f"is {kind}, and this is {here} installation"

@@ -32,7 +32,9 @@ class _Page:
 def read(
     ask: Ask, path: str, asked: dict[str, Any], account: str, *, on_page: Callable[[], None] = lambda: None
 ) -> Iterator[Any]:
-    """Read each object of a list as it was sent, newest first. ``on_page`` is called before each page but the first.
+    """Read each object of a list as sent, newest first.
+
+    ``on_page`` is called before each page but the first.
 
     A page that cannot be read ends the list, and an ``Unreadable`` stands for it: only a page tells of the next.
 

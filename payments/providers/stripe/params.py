@@ -1,4 +1,4 @@
-"""What we send to Stripe with a call: its parameters and its options."""
+"""Parameters and options of calls to Stripe."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from payments.providers.stripe import access, money, objects
 
 
 def window(since: datetime, until: datetime | None) -> dict[str, int]:
-    """Write a time from ``since`` on and before ``until``; Stripe counts whole seconds."""
+    """Write a time from ``since`` until ``until``, in Stripe's whole seconds."""
     return {"gte": int(since.timestamp())} | ({"lt": int(until.timestamp())} if until else {})
 
 
@@ -34,7 +34,7 @@ def amount(parameters: Mapping[str, Any]) -> int:
 
 
 def options(account: str, key: str | None = None) -> Any:
-    """Name the account, by its own key if it has one, and the idempotency key."""
+    """Return the account, its own key if any, and the idempotency key."""
     own = access.own_key(account)
     chosen = {"api_key": own} if own else {"stripe_account": account} if account else {}
     return chosen | ({"idempotency_key": key} if key else {})
