@@ -109,7 +109,7 @@ class UnknownPaymentError(SpokenError):
     """The provider speaks of a payment that we do not have (yet)."""
 
 
-class EarlyNewsError(SpokenError):
+class EarlyOutcomeError(SpokenError):
     """The provider tells of money that is not known here yet.
 
     The outcome waits for it.

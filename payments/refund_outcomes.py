@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from common import currencies, database
 from payments import commands, locks, refund_steps
-from payments.errors import EarlyNewsError, OutcomeMismatchError
+from payments.errors import EarlyOutcomeError, OutcomeMismatchError
 from payments.models import Payment, Refund
 from payments.outcome_types import Effect, Outcome, PaymentOutcome, ProviderRefund
 from payments.states import REFUND_TRANSITIONS, RefundStatus
@@ -29,7 +29,7 @@ def apply(payment: Payment, outcome: PaymentOutcome, *, at: datetime) -> Effect:
     and that we do not know is recorded. The end of a hold looks like a refund, and is none: no money has moved.
 
     Raises:
-        EarlyNewsError: Its money is not known here yet: the capture, or what another refund has reserved.
+        EarlyOutcomeError: Its money is not known here yet: the capture, or what another refund has reserved.
         OutcomeMismatchError: It is of another amount or currency than we asked for.
     """
     theirs = outcome.refund
@@ -41,7 +41,7 @@ def apply(payment: Payment, outcome: PaymentOutcome, *, at: datetime) -> Effect:
         raise OutcomeMismatchError(f"{theirs.ref}: a refund in {theirs.currency} of a payment in {payment.currency}.")
     if payment.amount_captured == 0:
         money = currencies.shown(theirs.amount, theirs.currency)
-        raise EarlyNewsError(f"{theirs.ref}: {money} given back of money not known yet.", payment_id=payment.pk)
+        raise EarlyOutcomeError(f"{theirs.ref}: {money} given back of money not known yet.", payment_id=payment.pk)
     refund = locks.find_refund_for_update(payment=payment, refund_id=theirs.refund_id, provider_ref=theirs.ref)
     if refund is None:
         refund = _record_foreign(payment, theirs, outcome.actor, at)
@@ -93,7 +93,7 @@ def _record_foreign(payment: Payment, theirs: ProviderRefund, actor: str, at: da
     is_over = _STATUSES.get(theirs.status) in (RefundStatus.FAILED, RefundStatus.CANCELED)
     if theirs.amount > payment.amount_refundable and not is_over:
         more, left = (currencies.shown(money, payment.currency) for money in (theirs.amount, payment.amount_refundable))
-        raise EarlyNewsError(
+        raise EarlyOutcomeError(
             f"{theirs.ref}: {more} given back, and {left} are left of the payment.", payment_id=payment.pk, again=True
         )
     payment.amount_refunding += theirs.amount

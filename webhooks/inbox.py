@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from common import database, errors, logs, loops
 from common.errors import UnavailableError
 from payments import credentials
-from payments.errors import EarlyNewsError, UnknownPaymentError
+from payments.errors import EarlyOutcomeError, UnknownPaymentError
 from payments.providers import registry
 from payments.providers.base import (
     DeliveredRequest,
@@ -186,7 +186,7 @@ def _apply(event: Event, reading: routing.Reading, failure: Exception | None, no
 
 def _keep(event: Event, reading: routing.Reading, error: Exception, now: datetime) -> None:
     """Note why an event is not applied: whatever it is, the event must not be lost."""
-    if isinstance(error, EarlyNewsError):
+    if isinstance(error, EarlyOutcomeError):
         event.payment_id = error.payment_id
         event.wait(error=str(error), at=now, again=error.again)
         return
