@@ -27,7 +27,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("payments.dispute", "Disputes", "gavel"),
             ("reconciliation.discrepancy", "Discrepancies", "balance"),
             ("reconciliation.settlementrun", "Settlement runs", "event_available"),
-            ("reconciliation.ledgerentry", "Provider's books", "menu_book"),
+            ("reconciliation.ledgerentry", "Ledger entries", "menu_book"),
         ),
     ),
     (
@@ -35,7 +35,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("payments.command", "Commands", "outbox"),
             ("webhooks.event", "Events", "inbox"),
-            ("payments.providerthrottle", "Paces", "speed"),
+            ("payments.providerthrottle", "Provider throttles", "speed"),
             ("sweeps.sweeprun", "Sweeps", "mop"),
             ("adminkit.bulkrun", "Bulk actions", "checklist"),
             ("django_q.failure", "Failed tasks", "error"),

@@ -37,8 +37,8 @@ def _two_sides(lines: Iterable[tuple[str, Any, Any]]) -> SafeString:
     return format_html("<table>" + head + "<tbody>{}</tbody></table>", rows)
 
 
-class _Books(ReadOnlyAdmin, SuperuserAdmin):
-    """An account's books are of all operators that share it: seen by superusers only."""
+class _LedgerAdmin(ReadOnlyAdmin, SuperuserAdmin):
+    """Pages for superusers only: all operators that share an account share its ledger."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Show all; who may look at all is asked before."""
@@ -118,8 +118,8 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
 
 
 @admin.register(SettlementRun)
-class SettlementRunAdmin(_Books):
-    """Each day's comparison with the provider's books."""
+class SettlementRunAdmin(_LedgerAdmin):
+    """Each day's comparison with the provider's ledger."""
 
     list_display = ("date", "provider", "account", "status", "payments", "payouts", "differences", "finished_at")
     list_filter: ClassVar = ["status"]
@@ -140,8 +140,8 @@ class SettlementRunAdmin(_Books):
 
 
 @admin.register(LedgerEntry)
-class BookEntryAdmin(_Books):
-    """The provider's books, line by line."""
+class LedgerEntryAdmin(_LedgerAdmin):
+    """The provider's ledger, line by line."""
 
     paid, fees, left = formatting.money("amount"), formatting.money("fee"), formatting.money("net")
     by_customer = formatting.money("moved", currency="moved_currency", description="paid by the customer")
@@ -162,7 +162,7 @@ class BookEntryAdmin(_Books):
 
 
 @admin.register(ProviderThrottle)
-class PaceAdmin(_Books):
+class ProviderThrottleAdmin(_LedgerAdmin):
     """The call rate of each provider account, and any pause."""
 
     list_display = ("provider", "account", "minute", "calls", "failures", "paused_until", "paused_because")

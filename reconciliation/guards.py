@@ -1,4 +1,4 @@
-"""Guards of discrepancies and of the provider's books."""
+"""Guards of discrepancies and of the provider's ledger."""
 
 from common import guards
 from common.guards import changed
@@ -29,7 +29,7 @@ GUARDS = (
         "reconciliation_ledgerentry_is_kept",
         guards.refuse_if(
             f"{_READ}\n    OR (OLD.payout_ref <> '' AND OLD.payout_ref <> NEW.payout_ref)",
-            "a line of the books is kept as it was read",
+            "a line of the ledger is kept as it was read",
             constraint="ledger_entry_frozen",
         ),
         "RETURN NEW;",

@@ -114,7 +114,7 @@ def _compare(account: Account, line: ProviderEntry, ours: LedgerEntry) -> None:
         kind=DiscrepancyKind.AMOUNT,
         account=account,
         subject=line.ref,
-        summary=f"A line of the provider's books {wrong}.",
+        summary=f"A line of the provider's ledger {wrong}.",
         difference={"ours": before, "theirs": theirs},
         seen={"ours": before, "theirs": theirs, "payment_ref": line.payment_ref},
     )

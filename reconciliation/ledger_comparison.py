@@ -48,7 +48,7 @@ _THEIRS = """
     WHERE b.provider = %(provider)s AND b.account = %(account)s GROUP BY b.payment_ref
 """
 
-# What is still moving is compared when it has come to rest, and what was taken before we began to read the books cannot
+# A payment in motion is compared when it has come to rest; one from before the first read of the ledger cannot
 # be compared.
 _SIDES = """
     CREATE TEMPORARY TABLE reconciliation_sides ON COMMIT DROP AS
@@ -95,10 +95,10 @@ _BALANCES = """
 """
 
 _WORDS = {
-    DiscrepancyKind.MISSING_HERE: "The provider has a payment in its books that is not known here.",
-    DiscrepancyKind.MISSING_THERE: "This payment is captured here, and the provider's books do not have it.",
-    DiscrepancyKind.CURRENCY: "The provider's books have this payment in another currency.",
-    DiscrepancyKind.AMOUNT: "The provider's books have another amount captured or refunded of this payment.",
+    DiscrepancyKind.MISSING_HERE: "The provider has a payment in its ledger that is not known here.",
+    DiscrepancyKind.MISSING_THERE: "This payment is captured here, and the provider's ledger does not have it.",
+    DiscrepancyKind.CURRENCY: "The provider's ledger has this payment in another currency.",
+    DiscrepancyKind.AMOUNT: "The provider's ledger has another amount captured or refunded of this payment.",
     DiscrepancyKind.STATUS: "The provider has taken money for this payment, and here there is no evidence of it.",
     DiscrepancyKind.LATE: "The provider has taken money for this payment, which was closed here before.",
 }

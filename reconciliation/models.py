@@ -192,7 +192,7 @@ class SettlementRun(models.Model):
     account = models.CharField(max_length=64, blank=True)
     date = models.DateField(help_text="The day, in UTC.")
     status = models.CharField(max_length=16, choices=SettlementStatus.choices, default=SettlementStatus.READING)
-    read_until = models.DateTimeField(help_text="The books are read up to here.")
+    read_until = models.DateTimeField(help_text="The ledger is read up to here.")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     payments = models.PositiveIntegerField(default=0, help_text="Payments compared.")

@@ -221,7 +221,7 @@ PROMISES = (
     ),
     Promise(
         number="P12",
-        text="Every cent is accounted for: refunded is the sum of the refunds, none is unheard, and the books add up",
+        text="Every cent is accounted for: refunded is the sum of the refunds, none is unheard, and the ledger adds up",
         breaches="""
             SELECT p.id::text, format('refunded {%%1$s %%5$s}, its refunds come to {%%2$s %%5$s}; '
                                       'refunding {%%3$s %%5$s}, its open ones to {%%4$s %%5$s}',

@@ -2,7 +2,7 @@
 
 Per payment and per payout, to the cent.
 
-The books are read slice by slice into our copy of them, and compared with our payments in the database: no more than a
+The ledger is read slice by slice into our copy of it, and compared with our payments in the database: no more than a
 batch is ever in memory, and a run that is stopped goes on where it stood.
 """
 
@@ -29,7 +29,7 @@ logger = logging.getLogger("holdfast.reconciliation")
 _STEP = timedelta(hours=1)
 _MADE_UP_FOR = 30
 _ITEMIZED_WITHIN = timedelta(days=7)
-_NAME = "books"
+_NAME = "ledger"
 LATEST = timedelta(hours=3)
 """A day is settled by itself so long after its end, when what was in flight has landed."""
 
@@ -45,12 +45,12 @@ def settle(
 
     ``progress`` is told parts of one.
 
-    Read are the day itself, and what has come into the books since they were last read, since a payment is compared as
+    Read are the day itself, and what has come into the ledger since it was last read, since a payment is compared as
     it is now. Must be called outside a transaction.
 
     Raises:
         ProviderError, PausedError: The provider cannot be asked now; what was read stays.
-        IncompleteError: A line of the books is wrong in a way that we cannot store. All others are read and compared,
+        IncompleteError: A line of the ledger is wrong in a way that we cannot store. All others are read and compared,
             and the day is not finished.
     """
     now = database.now()
@@ -72,7 +72,7 @@ def settle(
         account=account, since=start, until=min(end, now), books_begin=_books_begin(account)
     )
     if not (read.is_complete and payouts.is_complete and compared.is_complete):
-        raise ledger.IncompleteError(f"{day} of {account} is not finished: not all of the books could be stored.")
+        raise ledger.IncompleteError(f"{day} of {account} is not finished: not all of the ledger could be stored.")
     run.payments, run.totals = compared.payments, compared.totals
     run.payouts, run.differences = payouts.number, compared.differences + payouts.wrong
     run.finish(at=database.now())
@@ -139,7 +139,7 @@ def _unread(account: Account, now: datetime, end: datetime) -> datetime:
 
 
 def _books_begin(account: Account) -> datetime:
-    """Return since when we have read the account's books."""
+    """Return since when we have read the account's ledger."""
     runs = SettlementRun.objects.filter(provider=account.provider, account=account.account)
     return bounds(runs.order_by("date").values_list("date", flat=True)[0])[0]
 

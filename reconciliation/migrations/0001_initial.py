@@ -1,4 +1,4 @@
-"""Discrepancies, the provider's books, settlement runs and marks."""
+"""Discrepancies, the provider's ledger, settlement runs and marks."""
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                         choices=[("reading", "Reading"), ("done", "Done")], default="reading", max_length=16
                     ),
                 ),
-                ("read_until", models.DateTimeField(help_text="The books are read up to here.")),
+                ("read_until", models.DateTimeField(help_text="The ledger is read up to here.")),
                 ("started_at", models.DateTimeField()),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
                 ("payments", models.PositiveIntegerField(default=0, help_text="Payments compared.")),

@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                     IS DISTINCT FROM
                     (NEW.ref, NEW.kind, NEW.amount, NEW.fee, NEW.net, NEW.currency, NEW.moved, NEW.occurred_at)
                     OR (OLD.payout_ref <> '' AND OLD.payout_ref <> NEW.payout_ref) THEN
-                    RAISE EXCEPTION 'a line of the books is kept as it was read'
+                    RAISE EXCEPTION 'a line of the ledger is kept as it was read'
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_entry_frozen';
                 END IF;
                 RETURN NEW;

@@ -67,7 +67,7 @@ def hold(ref: str, **changes: Any) -> dict[str, Any]:
 
 
 def line(number: int, **changes: Any) -> dict[str, Any]:
-    """Write a line of the books of yesterday, of a payment that is not known here."""
+    """Write a line of the ledger of yesterday, of a payment that is not known here."""
     start, _ = settlements.bounds((datetime.now(UTC) - settlements.LATEST).date() - timedelta(days=1))
     source = {"object": "charge", "payment_intent": f"pi_{number}", "amount_captured": 4500, "currency": "usd"}
     return {
@@ -202,7 +202,7 @@ class TestBooks:
         assert set(LedgerEntry.objects.values_list("ref", flat=True)) == {"txn_1", "txn_3"}
         assert set(Discrepancy.objects.values_list("subject", flat=True)) == {"pi_1", "pi_3"}
         assert SettlementRun.objects.get().status == SettlementStatus.READING
-        assert not Watermark.objects.filter(name="books").exists()
+        assert not Watermark.objects.filter(name="ledger").exists()
         odd = line(2)
         assert problems("settle") == ""
         assert SettlementRun.objects.get().status == SettlementStatus.DONE

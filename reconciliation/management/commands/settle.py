@@ -15,7 +15,7 @@ class Command(ReportingCommand):
     """Settle one day of every account."""
 
     help = (
-        "Compare a day of the provider's books with ours, per payment and per payout. Exit status: 0 they are equal, "
+        "Compare a day of the provider's ledger with ours, per payment and per payout. Exit status: 0 they are equal, "
         "1 there are new discrepancies, 3 the provider could not be asked."
     )
 
