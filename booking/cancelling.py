@@ -39,7 +39,7 @@ def cancel(
 
 
 def _is_own(reservation: Reservation, operation_id: UUID) -> bool:
-    """Whether an earlier run of this operation canceled it; looked for only where it can be."""
+    """Tell whether an earlier run of this operation cancelled the reservation."""
     over = reservation.status == ReservationStatus.CANCELLED
     return over and reservation.payment.commands.filter(pk=operation_id).exists()
 

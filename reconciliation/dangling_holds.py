@@ -168,10 +168,10 @@ def _release_lost(account: Account, theirs: ProviderPayment) -> bool:
 
     There can be no command without one, so what was done is kept here.
 
-    Canceling twice has no second effect, so a process that dies before the note does it again.
+    Cancelling twice has no second effect, so a process that dies before the note does it again.
 
     Raises:
-        ProviderError, PausedError: It cannot be canceled now.
+        ProviderError, PausedError: It cannot be cancelled now.
     """
     key = f"{theirs.payment_id}:lost"
     throttle.wait_for(provider=account.provider, account=account.account, wait=throttle.give_up)
