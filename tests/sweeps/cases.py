@@ -221,7 +221,7 @@ CASES = {
     ),
     "reconcile": Case(
         prepare=looks_due,
-        work=(status_checks, "look"),
+        work=(status_checks, "check"),
         lock=("payments_payment", "id"),
         refuse=("INSERT", "payments_checkattempt", "payment_id"),
         done=lambda: texts(CheckAttempt.objects.filter(result="in_step").values_list("payment", flat=True)),
