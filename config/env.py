@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Sequence
 from copy import copy
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -188,18 +187,6 @@ def with_quoted_password(url: str) -> str:
     if found is None or _QUOTED.fullmatch(found["password"]):
         return url
     return f"{found['before']}{quote(found['password'], safe='')}@{found['after']}"
-
-
-def is_near(url: str) -> bool:
-    """Tell whether a URL's host is this machine or its private network.
-
-    By a bare name too (a container's).
-    """
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_private
-    except ValueError:
-        return "." not in host or host.endswith((".localhost", ".local", ".internal"))
 
 
 def _is_url(value: str, schemes: Sequence[str]) -> bool:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from config.env import Environment, is_near
+from common.addresses import is_near
+from config.env import Environment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,10 @@ from pathlib import Path
 from decouple import RepositoryEnv
 
 from config.env import TRUE
+from payments import configuration
 
 FILE = ".data/env"
-_OWN = ("SECRET_KEY", "STRIPE_API_KEY", "AWS_SECRETS_ID")
+_OWN = ("SECRET_KEY", *configuration.key_names(), "AWS_SECRETS_ID")
 """Who has given one of these has an installation, not a stack on a developer's machine."""
 
 

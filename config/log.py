@@ -1,9 +1,12 @@
 """What is logged, and how: JSON on the standard error."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from payments.configuration import ProviderSettings
 
-def settings(*, level: str) -> dict[str, Any]:
+
+def settings(*, level: str, providers: Iterable[ProviderSettings]) -> dict[str, Any]:
     """Return the settings of logging."""
     return {
         "version": 1,
@@ -14,7 +17,6 @@ def settings(*, level: str) -> dict[str, Any]:
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
-            # Its lines at INFO carry the addresses and bodies of calls.
-            "stripe": {"level": "WARNING"},
-        },
+        }
+        | {name: {"level": "WARNING"} for provider in providers for name in provider.quiet_loggers},
     }

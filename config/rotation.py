@@ -14,8 +14,8 @@ from common.secrets import Secrets
 from config import rules
 from config.env import Environment
 from config.secrets import Contents
+from payments import configuration
 from payments.providers import registry
-from payments.providers.stripe import keys as stripe_keys
 
 logger = logging.getLogger("holdfast.secrets")
 
@@ -58,11 +58,7 @@ def _take_over(env: Environment, offered: Contents) -> None:
 
 
 def _check(env: Environment) -> None:
-    key, debug = env.text("STRIPE_API_KEY"), settings.DEBUG
-    rules.check_stripe(
-        env, key=key, base=settings.STRIPE_API_BASE, webhook_secrets=env.texts("STRIPE_WEBHOOK_SECRETS"), debug=debug
-    )
-    if stripe_keys.is_live(key) != settings.STRIPE_LIVE_MODE:
-        env.refuse("STRIPE_API_KEY", "must be of the mode that it was: what is stored is of that one.")
+    debug = settings.DEBUG
+    configuration.check_rotated(env, debug=debug, before=settings.PROVIDERS)
     rules.check_secret_key(env, key=env.text("SECRET_KEY", str(settings.SECRET_KEY)), debug=debug)
     env.database_url("DATABASE_URL")

@@ -1,16 +1,14 @@
 """Rules for environment values together, beyond each one's kind."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from config.env import Environment, is_near
-from payments.providers.stripe import keys as stripe_keys
+from config.env import Environment
+from payments.configuration import ProviderSettings
 
 # Public, since it stands here: good for a developer's own machine, and refused for everything else.
 DEVELOPMENT_SECRET_KEY = "holdfast-development-only-" + "0" * 40
 SECRET_KEY_LENGTH = 50
 SECRET_KEY_LETTERS = 5
-
-STRIPE_KEYS = ("sk_test_", "sk_live_", "rk_test_", "rk_live_")
 
 
 def check_secret_key(env: Environment, *, key: str, debug: bool) -> None:
@@ -29,32 +27,14 @@ def check_origins(env: Environment, name: str, *, origins: Sequence[str]) -> Non
         env.refuse(name, "must be origins with their scheme and no path, such as https://shop.example.com.")
 
 
-def check_stripe(env: Environment, *, key: str, base: str, webhook_secrets: Sequence[str], debug: bool) -> None:
-    """Refuse useless keys, and addresses that must not get a key."""
-    if not key and not debug:
-        env.refuse("STRIPE_API_KEY", "is missing; it may be left out only with DEBUG=true.")
-    if key and not key.startswith(STRIPE_KEYS):
-        env.refuse("STRIPE_API_KEY", "must be a secret or a restricted key of Stripe's (sk_… or rk_…).")
-    is_live = stripe_keys.is_live(key)
-    if base and base.rstrip("/") != stripe_keys.ITSELF and is_live:
-        env.refuse("STRIPE_API_BASE", "must be empty with a live key, which is for Stripe alone.")
-    if base.startswith("http://") and not is_near(base) and not debug:
-        env.refuse("STRIPE_API_BASE", "must be https unless it is on this machine or its private network.")
-    if not webhook_secrets and not debug:
-        env.refuse("STRIPE_WEBHOOK_SECRETS", "is missing; it may be left out only with DEBUG=true.")
-    if any(not secret.startswith("whsec_") for secret in webhook_secrets):
-        env.refuse("STRIPE_WEBHOOK_SECRETS", "must be signing secrets (whsec_…), separated by commas.")
-    elif is_live and any(stripe_keys.can_be_guessed(secret) for secret in webhook_secrets):
-        env.refuse("STRIPE_WEBHOOK_SECRETS", "must be the endpoint's own from Stripe with a live key, no placeholder.")
-
-
-def check_lease(env: Environment, name: str, *, lease_seconds: int, call_seconds: int) -> None:
+def check_lease(env: Environment, name: str, *, lease_seconds: int, providers: Iterable[ProviderSettings]) -> None:
     """Refuse a lease shorter than the longest wait for a provider.
 
     A second process would do the same work.
     """
-    if lease_seconds <= call_seconds:
-        env.refuse(name, "must exceed STRIPE_CONNECT_TIMEOUT_SECONDS and STRIPE_READ_TIMEOUT_SECONDS together.")
+    for provider in providers:
+        if lease_seconds <= provider.call_seconds:
+            env.refuse(name, f"must exceed {' and '.join(provider.call_limits)} together.")
 
 
 def check_holds(env: Environment, *, ttl_seconds: int, ceiling_seconds: int) -> None:

@@ -9,7 +9,7 @@ import django_stubs_ext
 from common.secrets import Secrets
 from config import databases, embedded_postgres, identity, log, mail, rest_framework, rules, theme
 from config.env import Environment
-from payments.providers.stripe import keys as stripe_keys
+from payments import configuration
 
 # Lets Django's generic classes be written with their types, as the type checker wants them.
 django_stubs_ext.monkeypatch()
@@ -22,7 +22,7 @@ env = Environment(BASE_DIR / ".env")
 DEBUG = env.boolean("DEBUG", default=False)
 # Code that needs a secret asks `common.secrets` for it by name, each time: no setting keeps one.
 SECRETS = Secrets(env.secret, defaults={"SECRET_KEY": rules.DEVELOPMENT_SECRET_KEY} if DEBUG else {})
-env.declare("SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS")
+env.declare("SECRET_KEY")
 SECRET_KEY, SECRET_KEY_FALLBACKS = SECRETS.following("SECRET_KEY"), SECRETS.retired_signing_keys
 ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS")
@@ -53,9 +53,8 @@ DATABASE_STARTUP_OPTIONS = env.boolean("DATABASE_STARTUP_OPTIONS", default=True)
 DATABASE_PREPARE = env.boolean("DATABASE_PREPARE", default=True)
 REDIS_URL = env.url("REDIS_URL", schemes=["redis", "rediss", "unix"])
 
-STRIPE_API_BASE = env.url("STRIPE_API_BASE", schemes=["https", "http"])
-STRIPE_CONNECT_TIMEOUT_SECONDS = env.integer("STRIPE_CONNECT_TIMEOUT_SECONDS", 3, least=1)
-STRIPE_READ_TIMEOUT_SECONDS = env.integer("STRIPE_READ_TIMEOUT_SECONDS", 20, least=1)
+# By name, each as its own package reads it. An event of the other mode than its is_live is evidence of nothing here.
+PROVIDERS = configuration.read(env, debug=DEBUG)
 WEBHOOK_TOLERANCE_SECONDS = env.integer("WEBHOOK_TOLERANCE_SECONDS", 300, least=1)
 
 HOLD_TTL_SECONDS = env.integer("HOLD_TTL_SECONDS", 900, least=1)
@@ -89,16 +88,12 @@ COGNITO_ENDPOINT = IDENTITY.endpoint
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 BACKOFFICE_URL = env.url("BACKOFFICE_URL", schemes=["https", "http"])
 
-stripe_key = SECRETS.current("STRIPE_API_KEY")
-webhook_secrets = SECRETS.current_list("STRIPE_WEBHOOK_SECRETS")
 rules.check_secret_key(env, key=SECRETS.current("SECRET_KEY"), debug=DEBUG)
 rules.check_origins(env, "CSRF_TRUSTED_ORIGINS", origins=CSRF_TRUSTED_ORIGINS)
 rules.check_origins(env, "CORS_ALLOWED_ORIGINS", origins=CORS_ALLOWED_ORIGINS)
-rules.check_stripe(env, key=stripe_key, base=STRIPE_API_BASE, webhook_secrets=webhook_secrets, debug=DEBUG)
-stripe_seconds = STRIPE_CONNECT_TIMEOUT_SECONDS + STRIPE_READ_TIMEOUT_SECONDS
-rules.check_lease(env, "COMMAND_LEASE_SECONDS", lease_seconds=COMMAND_LEASE_SECONDS, call_seconds=stripe_seconds)
+rules.check_lease(env, "COMMAND_LEASE_SECONDS", lease_seconds=COMMAND_LEASE_SECONDS, providers=PROVIDERS.values())
 rules.check_lease(
-    env, "IDEMPOTENCY_LEASE_SECONDS", lease_seconds=IDEMPOTENCY_LEASE_SECONDS, call_seconds=stripe_seconds
+    env, "IDEMPOTENCY_LEASE_SECONDS", lease_seconds=IDEMPOTENCY_LEASE_SECONDS, providers=PROVIDERS.values()
 )
 rules.check_holds(env, ttl_seconds=HOLD_TTL_SECONDS, ceiling_seconds=HOLD_CEILING_SECONDS)
 rules.check_database_timeouts(env, lock_ms=DATABASE_LOCK_TIMEOUT_MS, statement_ms=DATABASE_STATEMENT_TIMEOUT_MS)
@@ -108,9 +103,6 @@ env.stop_if_wrong()
 ENVIRONMENT = env
 # What takes over rotated secrets; empty where none can be rotated.
 SECRETS_REFRESHER = "config.rotation.refresh" if env.secrets else ""
-
-# An event of the other mode is evidence of nothing here.
-STRIPE_LIVE_MODE = stripe_keys.is_live(stripe_key)
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
@@ -297,4 +289,4 @@ Q_CLUSTER: dict[str, Any] = {
 # In the database, and with Redis only where that does not answer.
 Q_CLUSTER |= {"orm": "default"} | ({"broker_class": "common.queues.RedisQueue"} if REDIS_URL else {})
 
-LOGGING = log.settings(level=LOG_LEVEL)
+LOGGING = log.settings(level=LOG_LEVEL, providers=PROVIDERS.values())

@@ -20,9 +20,6 @@ from payments.providers import registry
 from payments.states import COMMAND_OPEN, CaptureMethod, CommandKind, PaymentStatus
 from tenants.models import ApiClient, Operator
 
-_DECLINED = "pm_card_chargeDeclined"
-"""The sandbox's card that is always declined, by Stripe's test name."""
-
 _CONFIRMABLE = (PaymentStatus.REQUIRES_CONFIRMATION, PaymentStatus.REQUIRES_PAYMENT_METHOD)
 _CANCELABLE = (*_CONFIRMABLE, PaymentStatus.REQUIRES_ACTION, PaymentStatus.ON_HOLD)
 
@@ -72,7 +69,7 @@ def confirm(
         ValidationError: Neither the payment nor the request names a payment method.
         SandboxOnlyError: ``force_failure`` outside the sandbox.
     """
-    if force_failure and not settings.STRIPE_API_BASE:
+    if force_failure and not any(provider.is_sandbox for provider in settings.PROVIDERS.values()):
         raise SandboxOnlyError
     with database.use_case():
         locked, earlier = _get_for_update(operator, payment_id, operation_id)
@@ -88,7 +85,9 @@ def confirm(
         if not payment.payment_method_id:
             raise ValidationError(param="payment_method_id", code="required", message="Give a payment_method_id.")
         if force_failure:
-            payment.payment_method_id = _DECLINED
+            payment.payment_method_id = registry.get(payment.provider).declining_method
+            if not payment.payment_method_id:
+                raise SandboxOnlyError
         _ask(locked, CommandKind.CONFIRM, operation_id, actor, amount=payment.amount)
     return payment
 

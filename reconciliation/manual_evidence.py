@@ -8,7 +8,8 @@ from payments.models import Payment
 from payments.outcome_types import Outcome
 from payments.providers import registry
 from payments.providers.base import ProviderError
-from webhooks import inbox, routing
+from webhooks import inbox, proofs, routing
+from webhooks.models import EventSource
 
 
 class NotCapturedError(ConflictError):
@@ -45,6 +46,8 @@ def attest(*, payment_id: UUID, by: str, because: str) -> inbox.Receipt:
     outcome = getattr(reading, "outcome", None)
     if outcome is not Outcome.CAPTURED:
         raise NotCapturedError(status=str(outcome))
-    receipt = inbox.take_in_attested(provider=payment.provider, notification=found, by=by, because=because)
+    proof = proofs.of_reading(provider=payment.provider, notification=found, account=found.account)
+    attested = inbox.Attestation(by=by, because=because)
+    receipt = inbox.ingest(found, EventSource.ATTESTED, provider=payment.provider, proof=proof, attested=attested)
     inbox.retry_due()  # a refund may have waited for this money
     return receipt

@@ -16,8 +16,8 @@ from payments.throttle import PausedError
 from reconciliation import queries, watermarks
 from reconciliation.accounts import Account
 from reconciliation.queries import Wait
-from webhooks import inbox
-from webhooks.models import Event
+from webhooks import inbox, proofs
+from webhooks.models import Event, EventSource
 
 logger = logging.getLogger("holdfast.reconciliation")
 
@@ -92,7 +92,7 @@ def recover_until(
     until = database.now() + watermarks.OVERLAP
     for start, end in watermarks.slices(since=since - watermarks.OVERLAP, until=until, step=_STEP):
         missing = list_missing(account=account, since=start, until=end, undelivered=False, wait=wait)
-        tally.add(_take_in(account, missing))
+        tally.add(_ingest(account, missing))
         if is_enough():
             break
     return tally
@@ -139,7 +139,7 @@ def _recover(account: Account, *, since: datetime, until: datetime, wait: Wait) 
     tally = Tally()
     try:
         for start, end in watermarks.slices(since=since, until=until + timedelta(seconds=1), step=_STEP):
-            tally.add(_take_in(account, list_missing(account=account, since=start, until=end, wait=wait)))
+            tally.add(_ingest(account, list_missing(account=account, since=start, until=end, wait=wait)))
             if not tally.problems:  # else the mark stays before the first of them
                 watermarks.note_read(name=_NAME, account=account, until=min(end, until))
     except (ProviderError, PausedError) as error:
@@ -148,7 +148,7 @@ def _recover(account: Account, *, since: datetime, until: datetime, wait: Wait) 
     return tally
 
 
-def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
+def _ingest(account: Account, events: Iterator[Notification]) -> Tally:
     """Take in the events of a slice, the oldest first; what cannot be stored now is told of, and read again.
 
     Providers list the newest first, so a slice is read to its end before. What has waited for one of them is applied.
@@ -158,11 +158,12 @@ def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
     """
     tally = Tally()
 
-    def take_in(event: Notification) -> bool:
+    def ingest(event: Notification) -> bool:
         if event.account != account.account:  # it would prove nothing of the account that it names
             logger.warning("An event of another account was listed.", extra={"account": str(account)})
             return False
-        receipt = inbox.take_in_read(provider=account.provider, notification=event, account=account.account)
+        proof = proofs.of_reading(provider=account.provider, notification=event, account=account.account)
+        receipt = inbox.ingest(event, EventSource.RECOVERED, provider=account.provider, proof=proof)
         is_new = receipt is not inbox.Receipt.DUPLICATE
         tally.receipts.update([receipt.value] if is_new else [])
         return is_new
@@ -173,7 +174,7 @@ def _take_in(account: Account, events: Iterator[Notification]) -> Tally:
     tally.problems += watched.problems
     oldest_first.reverse()
     oldest_first.sort(key=lambda event: event.created_at or _NO_TIME)
-    run = loops.each(oldest_first, take_in, name="recover_events", ends=ends, label=lambda event: event.event_id)
+    run = loops.each(oldest_first, ingest, name="recover_events", ends=ends, label=lambda event: event.event_id)
     if tally.taken:
         inbox.retry_due()
     tally.problems += run.problems

@@ -69,9 +69,10 @@ def sandbox(
 ) -> sandbox_client.Sandbox:
     """A sandbox that remembers nothing, as the provider of this test and of the processes it starts."""
     from payments.providers import registry  # noqa: PLC0415  # it needs the settings, which are not ready above
+    from tests.support import providers  # noqa: PLC0415
 
     sandbox_process.reset()
-    settings.STRIPE_API_BASE = sandbox_process.url
+    providers.configure(settings, api_base=sandbox_process.url)
     monkeypatch.setenv("STRIPE_API_BASE", sandbox_process.url)
     registry.get.cache_clear()  # one that was made before would call another address
     return sandbox_process

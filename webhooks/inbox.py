@@ -6,8 +6,7 @@ is kept too, for a person: once it is authentic, nothing that is in it keeps an 
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -33,6 +32,14 @@ from webhooks.proofs import Proof
 logger = logging.getLogger("holdfast.webhooks")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attestation:
+    """Who vouches for an event that cannot be had, and why."""
+
+    by: str
+    because: str
+
+
 class Receipt(StrEnum):
     """What became of a delivery; all of these are answered 200."""
 
@@ -42,64 +49,42 @@ class Receipt(StrEnum):
     KEPT = "kept"
 
 
-def receive(
-    *,
-    provider: str,
-    request: DeliveredRequest,
-    secrets: Sequence[str],
-    account: str,
-    now: datetime,
-    secret_name: str = "",
-    own: bool = False,
-) -> Receipt:
+def receive(*, provider: str, request: DeliveredRequest, account: str, now: datetime) -> Receipt:
     """Take in a delivery. Must be called outside a transaction.
 
-    ``account`` is the one whose endpoint was called, empty for the platform's. ``secret_name`` names ``secrets``, the
-    platform's if it is empty; ``own`` says that they are those of this account alone. ``now`` is for the age of the
+    ``account`` is the one whose endpoint was called, empty for the platform's. ``now`` is for the age of the
     signature; when the event was received is told by the database.
 
     Raises:
         InvalidSignatureError: It is not authentic for the account that it speaks of. Nothing is stored.
         UnavailableError: What it is about could not be looked up at the provider. Nothing is stored; it comes again.
     """
-    notification = registry.get(provider).authenticate(request=request, secrets=secrets, now=now)
-    name = secret_name or f"{provider.upper()}_WEBHOOK_SECRETS"
-    proof = proofs.of_delivery(notification=notification, endpoint=account, secret_name=name, own=own)
+    secrets = registry.get(provider).webhook_secrets(account=account)
+    if secrets is None:
+        raise InvalidSignatureError("No operator has this account.")
+    notification = registry.get(provider).authenticate(request=request, secrets=secrets.values, now=now)
+    proof = proofs.of_delivery(notification=notification, endpoint=account, secret_name=secrets.name, own=secrets.own)
     notification = replace(notification, account=proof.account)
     if notification.lookup_ref:
         notification = _look_up(provider, notification)
-    return _take_in(provider, notification, EventSource.WEBHOOK, proof)
+    return ingest(notification, EventSource.WEBHOOK, provider=provider, proof=proof)
 
 
-def take_in_read(*, provider: str, notification: Notification, account: str) -> Receipt:
-    """Take in an event that was read from the list of an account: its webhook never came. Outside a transaction.
-
-    Raises:
-        InvalidSignatureError: This list proves nothing for its account. Nothing is stored.
-    """
-    proof = proofs.of_reading(provider=provider, notification=notification, account=account)
-    return _take_in(provider, notification, EventSource.RECOVERED, proof)
-
-
-def take_in_attested(*, provider: str, notification: Notification, by: str, because: str) -> Receipt:
-    """Take in a payment as the provider shows it, in the place of an event that cannot be had.
-
-    ``by`` is the person who vouches for it, ``because`` their reason. Must be called outside a transaction.
-
-    Raises:
-        InvalidSignatureError: The key that it was read with is not the account's any more. Nothing is stored.
-    """
-    proof = proofs.of_reading(provider=provider, notification=notification, account=notification.account)
-    return _take_in(provider, notification, EventSource.ATTESTED, proof, by=by, because=because)
-
-
-def _take_in(
-    provider: str, notification: Notification, source: EventSource, proof: Proof, *, by: str = "", because: str = ""
+def ingest(
+    notification: Notification, source: EventSource, *, provider: str, proof: Proof, attested: Attestation | None = None
 ) -> Receipt:
-    """Store an authentic notification and apply it; a copy of one that we have changes nothing."""
+    """Store an authentic notification and apply it; a copy of one that we have changes nothing.
+
+    ``proof`` says how it was verified, and is kept with it. ``attested``: who vouches for an event that was never sent.
+    Must be called outside a transaction.
+
+    Raises:
+        InvalidSignatureError: Its secret is not one of its account any more. Nothing is stored.
+    """
     reading, failure = _read(provider, notification)
     event = storing.event_of(provider=provider, notification=notification, reading=reading, source=source, proof=proof)
-    event.attested_by, event.attested_because = by, because
+    if attested is not None:
+        event.attested_by, event.attested_because = attested.by, attested.because
     try:
         return _store(event, reading, failure)
     except IntegrityError as error:

@@ -146,6 +146,10 @@ class Provider(Protocol):
     def is_live(self) -> bool:
         """Whether real money moves; an event of the other mode is evidence of nothing here."""
 
+    @property
+    def declining_method(self) -> str:
+        """The payment method that a sandbox always declines; empty where no sandbox is called."""
+
     def check_account(self, *, reference: str) -> None:
         """Refuse what can be no account's reference here.
 

@@ -2,11 +2,20 @@
 
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 
+from payments import configuration
 from payments.providers.base import Provider
-from payments.providers.stripe.adapter import StripeProvider
 
-_MAKERS: dict[str, Callable[[], Provider]] = {StripeProvider.name: StripeProvider.from_settings}
+
+def _maker(package: str) -> Callable[[], Provider]:
+    made: Callable[[], Provider] = import_module(f"{package}.adapter").make
+    return made
+
+
+_MAKERS: dict[str, Callable[[], Provider]] = {
+    name: _maker(package) for name, package in zip(configuration.names(), configuration.PACKAGES, strict=True)
+}
 
 
 def names() -> list[str]:

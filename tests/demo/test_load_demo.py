@@ -18,7 +18,7 @@ from payments.models import PaymentHistory
 from payments.states import PAYMENT_TRANSITIONS
 from tenants import api_keys
 from tenants.models import ApiClient, Member, Operator, User
-from tests.support import promises
+from tests.support import promises, providers
 from tools.demo import data, past
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,7 +63,7 @@ class TestLoad:
         assert Slot.objects.count() == before + 3 + 2 + 1 + 2
 
     def test_is_refused_where_money_is_real(self, settings: Settings) -> None:
-        settings.STRIPE_LIVE_MODE = True
+        providers.configure(settings, is_live=True)
         with pytest.raises(CommandError, match="a live one"):
             call_command("load_demo")
         assert Operator.objects.count() == 0

@@ -30,7 +30,7 @@ from config.env import Environment
 from config.secrets import RepositoryAws, SecretsError
 from notifications import sending
 from payments.providers import registry
-from tests.support import stripe_events
+from tests.support import providers, stripe_events
 from tests.support.environment import ROOT, VALUES
 from tests.support.servers import database_url
 
@@ -154,7 +154,8 @@ class TestRotating:
         assert stripe_events.deliver(event, secret="whsec_new").status_code == 200
 
     def test_a_rotated_key_of_the_provider_is_called_with(self, running: Aws, settings: Settings) -> None:
-        settings.STRIPE_API_BASE, before = "", registry.get("stripe")
+        providers.configure(settings, api_base="")
+        before = registry.get("stripe")
         running.put(json.dumps(KEYS | {"STRIPE_API_KEY": "sk_test_new", "STRIPE_KAYAKS_API_KEY": "sk_test_kayaks"}))
         rotation.refresh()
         assert secrets.current("STRIPE_KAYAKS_API_KEY") == "sk_test_kayaks"

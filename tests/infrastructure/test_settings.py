@@ -11,9 +11,10 @@ import dj_database_url
 import pytest
 from django.conf import settings
 
+from common.addresses import is_near
 from config import local_stack
 from config import settings as settings_module
-from config.env import Environment, is_near, with_quoted_password
+from config.env import Environment, with_quoted_password
 from tests.support.environment import ROOT, documented
 
 PRODUCTION = {

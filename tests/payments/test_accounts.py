@@ -16,6 +16,7 @@ from payments import accounts, credentials
 from payments.models import Command, Mode, Payment, ProviderAccount
 from reconciliation.accounts import Account, list_accounts
 from tenants.models import Operator
+from tests.support import providers
 from tests.support.api import Frontend
 from tests.support.factories import OperatorFactory, SlotFactory, add_account, make_client
 from tests.support.sandbox_client import Sandbox
@@ -204,7 +205,7 @@ class TestMode:
         assert f"{live.operator.name}, stripe acct_live: This is a test installation" in found.msg
 
     def test_of_the_installation_is_what_counts(self, live: ProviderAccount, settings: Settings) -> None:
-        settings.STRIPE_LIVE_MODE = True
+        providers.configure(settings, is_live=True)
         assert checks.run_checks(tags=[checks.Tags.database], databases=["default"]) == []
         test = add_account(OperatorFactory.create(account=False), reference="acct_test")
         (found,) = checks.run_checks(tags=[checks.Tags.database], databases=["default"])

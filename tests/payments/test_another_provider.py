@@ -24,6 +24,8 @@ from booking.api import serializers
 from booking.models import Reservation
 from common.errors import UnavailableError
 from common.serializers import _shared
+from payments import credentials
+from payments.credentials import WebhookSecrets
 from payments.outcome_types import Outcome, ProviderPayment, ProviderRefund
 from payments.providers import registry
 from payments.providers.base import DeliveredRequest, InvalidSignatureError, Notification, OutcomeUnknownError
@@ -47,6 +49,9 @@ class PixProvider:
     def __init__(self) -> None:
         self.payments: dict[str, dict[str, Any]] = {}
         self.is_down = False
+
+    def webhook_secrets(self, *, account: str) -> WebhookSecrets | None:
+        return credentials.find_webhook_secrets(provider=self.name, account=account)
 
     def check_amount(self, *, amount: int, currency: str, param: str = "amount") -> None:
         assert currency == "BRL"
@@ -147,6 +152,7 @@ def _sign(signed: str, secret: str) -> str:
 def pix(monkeypatch: pytest.MonkeyPatch) -> Iterator[PixProvider]:
     """Have a second provider, known to the registry and to nothing else."""
     provider = PixProvider()
+    monkeypatch.setenv("MERCADOPAGO_WEBHOOK_SECRETS", "mp")
     monkeypatch.setitem(registry._MAKERS, PixProvider.name, lambda: provider)
     monkeypatch.setitem(serializers.PaymentIn._declared_fields, "provider", ChoiceField(choices=registry.names()))
     for kept in (registry.get, _shared):
@@ -165,7 +171,7 @@ def notify(ref: str, *, number: int, secret: str = "mp") -> inbox.Receipt:  # no
         headers={"x-signature": signature, "x-request-id": "r-1"},
         query={"data.id": ref},
     )
-    return inbox.receive(provider="mercadopago", request=request, secrets=["mp"], account="", now=timezone.now())
+    return inbox.receive(provider="mercadopago", request=request, account="", now=timezone.now())
 
 
 class TestPix:

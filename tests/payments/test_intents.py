@@ -9,7 +9,7 @@ from pytest_django import Settings
 from booking import execution
 from payments import intents
 from payments.models import Command, Payment
-from tests.support import promises, stripe_events
+from tests.support import promises, providers, stripe_events
 from tests.support.aging import end_leases
 from tests.support.api import Frontend
 from tests.support.factories import OperatorFactory, SlotFactory, make_client
@@ -154,11 +154,10 @@ class TestConfirm:
         self, frontend: Frontend, sandbox: Sandbox, settings: Settings
     ) -> None:
         made = create(frontend).json()["id"]
-        with_base = settings.STRIPE_API_BASE
-        settings.STRIPE_API_BASE = ""
+        providers.configure(settings, api_base="")
         refused = frontend.patch(f"payment_intents/{made}/confirm?force=failure")
         assert (refused.status_code, refused.json()["error"]["code"]) == (400, "sandbox_only")
-        settings.STRIPE_API_BASE = with_base
+        providers.configure(settings, api_base=sandbox.url)
         assert frontend.patch(f"payment_intents/{made}/confirm?force=failure").status_code == 202
         work(sandbox)
         assert frontend.get(f"payment_intents/{made}").json()["status"] == "failed"

@@ -15,7 +15,7 @@ from payments.models import Command, Payment
 from payments.providers import registry
 from payments.providers.base import NotSentError, ProviderError
 from tenants.models import Operator
-from tests.support import stripe_events
+from tests.support import providers, stripe_events
 from tests.support.aging import end_leases
 from tests.support.api import Frontend
 from tests.support.environment import VALUES
@@ -61,7 +61,7 @@ def heard(settings: Settings) -> Iterator[list[dict[str, str]]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    settings.STRIPE_API_BASE = f"http://127.0.0.1:{server.server_address[1]}"
+    providers.configure(settings, api_base=f"http://127.0.0.1:{server.server_address[1]}")
     registry.get.cache_clear()
     yield calls
     registry.get.cache_clear()
@@ -112,8 +112,10 @@ class TestCalls:
         key: str, is_live: bool, base: str, why: str,
     ) -> None:  # fmt: skip
         monkeypatch.setenv("STRIPE_KAYAKS_API_KEY", key)
-        settings.STRIPE_LIVE_MODE, provider = is_live, registry.get("stripe")
-        settings.STRIPE_API_BASE = base  # the provider is made already: it would reach the server of this test
+        provider = registry.get("stripe")
+        providers.configure(
+            settings, is_live=is_live, api_base=base
+        )  # the provider is made already: it would reach the server of this test
         with pytest.raises(NotSentError, match=f"STRIPE_KAYAKS_API_KEY.* {why}"):
             provider.fetch(ref="pi_1", account=OWN)
         monkeypatch.setenv("STRIPE_API_KEY", key)  # nor with such a one of the platform
@@ -166,7 +168,8 @@ class TestSecrets:
     def test_that_can_be_guessed_prove_nothing_of_real_money(
         self, operator: Operator, monkeypatch: pytest.MonkeyPatch, settings: Settings, is_live: bool
     ) -> None:
-        settings.STRIPE_LIVE_MODE, random = is_live, "whsec_" + "k8Zq3Vw9" * 4
+        providers.configure(settings, is_live=is_live)
+        random = "whsec_" + "k8Zq3Vw9" * 4
         monkeypatch.setenv("STRIPE_KAYAKS_WEBHOOK_SECRETS", f"whsec_test,, {random},whsec_compose")
         found = registry.get("stripe").webhook_secrets(account=OWN)
         assert found is not None

@@ -14,7 +14,7 @@ from payments.outcome_types import Outcome
 from payments.providers import registry
 from payments.providers.base import NotSentError
 from payments.providers.stripe import objects as stripe_objects
-from tests.support import stripe_events
+from tests.support import providers, stripe_events
 from tests.support.aging import end_leases
 from tests.support.api import Frontend
 from tests.support.factories import SlotFactory
@@ -50,7 +50,7 @@ class TestCalls:
         assert sandbox.payment_intents() == []
 
     def test_give_up_waiting(self, sandbox: Sandbox, settings: Settings) -> None:
-        settings.STRIPE_READ_TIMEOUT_SECONDS = 1
+        providers.configure(settings, read_timeout_seconds=1)
         registry.get.cache_clear()
         try:
             slot = SlotFactory.create()

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from pytest_django import Settings
 
 from payments.providers import registry
+from tests.support import providers
 
 Answers = dict[str, Any]
 """By path: JSON, the bytes of a body, or a function of the account and the query that returns one of them."""
@@ -39,7 +40,7 @@ def play(settings: Settings) -> Iterator[Answers]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    settings.STRIPE_API_BASE = f"http://127.0.0.1:{server.server_address[1]}"
+    providers.configure(settings, api_base=f"http://127.0.0.1:{server.server_address[1]}")
     registry.get.cache_clear()
     try:
         yield answers

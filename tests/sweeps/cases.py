@@ -228,7 +228,7 @@ CASES = {
     ),
     "recover_events": Case(
         prepare=unheard,
-        work=(inbox, "take_in_read"),
+        work=(inbox, "ingest"),
         lock=("payments_payment", "provider_ref"),
         refuse=("INSERT", "webhooks_event", "object_ref"),
         done=lambda: set(Payment.objects.filter(status="succeeded").values_list("provider_ref", flat=True)),

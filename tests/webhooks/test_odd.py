@@ -12,6 +12,8 @@ from pytest_django import Settings
 from booking import outcomes
 from booking.models import Reservation
 from common.errors import HoldfastError
+from payments import credentials
+from payments.credentials import WebhookSecrets
 from payments.models import Payment
 from payments.outcome_types import Outcome, ProviderPayment
 from payments.providers import registry
@@ -213,6 +215,9 @@ class CarelessProvider:
     def as_it_is(self) -> Any:
         return self
 
+    def webhook_secrets(self, *, account: str) -> WebhookSecrets:
+        return credentials.platform_webhook_secrets(provider=self.name)
+
     def authenticate(self, **_: Any) -> Notification:
         return Notification(**{"event_id": "1", "type": "paid", "account": "", "live": False, "api_version": "",
                                "created_at": timezone.now(), "payload": {"id": 1}, **self.told})  # fmt: skip
@@ -236,9 +241,7 @@ class TestAnyProvider:
             monkeypatch.setitem(registry._MAKERS, "careless", provider.as_it_is)
             registry.get.cache_clear()
             for expected in (inbox.Receipt.KEPT, inbox.Receipt.DUPLICATE):
-                receipt = inbox.receive(
-                    provider="careless", request=request, secrets=[], account="", now=timezone.now()
-                )
+                receipt = inbox.receive(provider="careless", request=request, account="", now=timezone.now())
                 assert receipt is expected, told
             kept = Event.objects.all()[0]
             assert (Event.objects.count(), kept.status, kept.captured_amount) == (number, "failed", 0), told

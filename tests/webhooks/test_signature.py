@@ -133,9 +133,9 @@ class TestSignature:
                 mutated = header[:place] + put + header[place + (kind != 2) :]
             if (mutated, sent) == (header, body):
                 continue
-            assert views.stripe(signed(sent, mutated)).status_code == 400, (mutated, sent)
+            assert views.deliver(signed(sent, mutated), "stripe").status_code == 400, (mutated, sent)
         assert Event.objects.count() == 0
-        assert views.stripe(signed(body, header)).status_code == 200  # the control
+        assert views.deliver(signed(body, header), "stripe").status_code == 200  # the control
         assert Event.objects.count() == 1
 
     def test_a_time_that_is_none(self) -> None:
@@ -144,7 +144,7 @@ class TestSignature:
             signature = hmac.new(SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
             request = signed(body, "")
             request.META["HTTP_STRIPE_SIGNATURE"] = f"t={at},v1={signature}"
-            assert views.stripe(request).status_code == 400, at
+            assert views.deliver(request, "stripe").status_code == 400, at
         assert Event.objects.count() == 0
 
 
@@ -167,15 +167,15 @@ class TestUnread:
             if header is None:
                 del request.META["HTTP_STRIPE_SIGNATURE"]
             request._stream = Wire(AssertionError("the body is read"))  # type: ignore[assignment]
-            assert views.stripe(request).status_code == 400, header
+            assert views.deliver(request, "stripe").status_code == 400, header
 
     def test_a_body_that_breaks_off(self) -> None:
         body = body_of()
         for error in (OSError("gone"), UnreadablePostError("gone"), ConnectionResetError("gone")):
             request = signed(body, stripe_events.sign(body))
             request._stream = Wire(error)  # type: ignore[assignment]
-            assert views.stripe(request).status_code == 400, error
-        assert views.stripe(signed(body[: len(body) // 2], stripe_events.sign(body))).status_code == 400
+            assert views.deliver(request, "stripe").status_code == 400, error
+        assert views.deliver(signed(body[: len(body) // 2], stripe_events.sign(body)), "stripe").status_code == 400
         assert Event.objects.count() == 0
 
 

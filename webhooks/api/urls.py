@@ -1,10 +1,10 @@
-"""Where providers deliver."""
+"""Where providers deliver: each at its name, and for an account of an operator at its reference."""
 
 from django.urls import path
 
 from webhooks.api import views
 
 urlpatterns = [
-    path("stripe", views.stripe, name="stripe-webhook"),
-    path("stripe/<slug:account>", views.stripe, name="stripe-account-webhook"),
+    path("<slug:provider>", views.deliver, name="webhook"),
+    path("<slug:provider>/<slug:account>", views.deliver, name="account-webhook"),
 ]

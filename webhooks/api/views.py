@@ -1,44 +1,35 @@
-"""The endpoints that providers call: the raw body and its signature."""
+"""The one view that every provider delivers to: the raw body, and what authenticates it."""
 
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from common import database, exception_handler
+from common import database, exception_handler, fallbacks
 from common.errors import BusyError, HoldfastError, MethodNotAllowedError, TooLargeError, UnavailableError
 from payments.providers import registry
-from payments.providers.base import DeliveredRequest, InvalidSignatureError
+from payments.providers.base import DeliveredRequest
 from webhooks import inbox
 
 MAX_BODY = 1024 * 1024
 
 
 @csrf_exempt
-def stripe(request: HttpRequest, account: str = "") -> JsonResponse:
-    """Ingest a delivery of Stripe; 200 means that we have it.
+def deliver(request: HttpRequest, provider: str, account: str = "") -> HttpResponse:
+    """Ingest a delivery of a provider; 200 means that we have it.
 
     Who sends no fresh signature gets no further: not a byte of the body is waited for.
     """
+    if provider not in registry.names():
+        return fallbacks.unknown(request)
     try:
         if request.method != "POST":
             raise MethodNotAllowedError("Events are delivered by POST.")
         now = timezone.now()
-        registry.get("stripe").check_headers(headers=request.headers, now=now)
+        registry.get(provider).check_headers(headers=request.headers, now=now)
         delivered = DeliveredRequest(body=_read(request), headers=request.headers, query=request.GET.dict())
-        secrets = registry.get("stripe").webhook_secrets(account=account)
-        if secrets is None:
-            raise InvalidSignatureError("No operator has this account.")
-        inbox.receive(
-            provider="stripe",
-            request=delivered,
-            secrets=secrets.values,
-            secret_name=secrets.name,
-            own=secrets.own,
-            account=account,
-            now=now,
-        )
+        inbox.receive(provider=provider, request=delivered, account=account, now=now)
     except BusyError:
         return exception_handler.answer(UnavailableError("Its payment is being changed at this moment. Send it again."))
     except (HoldfastError, SuspiciousOperation, *database.ERRORS) as error:

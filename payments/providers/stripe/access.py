@@ -1,6 +1,5 @@
 """Which of Stripe's keys an account is called with, and which secrets its deliveries may be signed with."""
 
-from django.conf import settings
 from django.core.validators import RegexValidator
 
 from common import secrets
@@ -8,9 +7,8 @@ from payments import credentials
 from payments.credentials import WebhookSecrets
 from payments.models.account import Mode
 from payments.providers.base import NotSentError
-from payments.providers.stripe import keys
-
-NAME = "stripe"
+from payments.providers.stripe import keys, settings
+from payments.providers.stripe.settings import NAME
 
 check_account = RegexValidator(r"\Aacct_[A-Za-z0-9_]+\Z", "The id of a Stripe account, such as acct_1KayaksAbc.")
 
@@ -26,7 +24,7 @@ def own_key(account: str) -> str:
     key = secrets.current(name)
     if is_own and not key:
         raise NotSentError(f"the secret {name} is missing")
-    problem = keys.why_not(key)
+    problem = settings.current().why_not(key)
     if problem:
         raise NotSentError(f"the secret {name} {problem}")
     _require_mode(account)
@@ -44,14 +42,14 @@ def webhook_secrets(account: str) -> WebhookSecrets | None:
     None that can be guessed counts where money is real; without one, nothing is authentic there.
     """
     found = credentials.find_webhook_secrets(provider=NAME, account=account)
-    if found is None or not settings.STRIPE_LIVE_MODE:
+    if found is None or not settings.current().is_live:
         return found
     values = [value for value in found.values if not keys.can_be_guessed(value)]
     return WebhookSecrets(name=found.name, values=values, own=found.own)
 
 
 def _require_mode(account: str) -> None:
-    here = Mode.LIVE if settings.STRIPE_LIVE_MODE else Mode.TEST
+    here = Mode.LIVE if settings.current().is_live else Mode.TEST
     mode = credentials.mode_of(provider=NAME, account=account)
     if mode not in (None, here):
         raise NotSentError(f"the account {account} is a {mode} account, and this is a {here} installation")

@@ -22,8 +22,9 @@ from payments.outcome_types import (
     ProviderPayout,
     ProviderRefund,
 )
-from payments.providers.base import DeliveredRequest, KeyUsedError, Notification, RefusedError, Unreadable
+from payments.providers.base import DeliveredRequest, KeyUsedError, Notification, Provider, RefusedError, Unreadable
 from payments.providers.stripe import access, errors, events, fields, lists, money, objects, params, signature
+from payments.providers.stripe import settings as stripe_settings
 
 _LAG = timedelta(minutes=5)
 """How far Stripe's clock may be behind ours."""
@@ -33,7 +34,7 @@ _REFUND_REASONS = frozenset(("duplicate", "fraudulent", "requested_by_customer")
 class StripeProvider:
     """Payment intents, manual or automatic capture. https://docs.stripe.com/payments/place-a-hold-on-a-payment-method"""
 
-    name: ClassVar[str] = "stripe"
+    name: ClassVar[str] = stripe_settings.NAME
 
     def __init__(self, *, client: stripe.StripeClient, tolerance_seconds: int) -> None:
         self._client = client.v1
@@ -43,8 +44,9 @@ class StripeProvider:
     @classmethod
     def from_settings(cls) -> Self:
         """Make the provider of this installation."""
-        timeouts = (float(settings.STRIPE_CONNECT_TIMEOUT_SECONDS), float(settings.STRIPE_READ_TIMEOUT_SECONDS))
-        addresses: Any = {"api": settings.STRIPE_API_BASE} if settings.STRIPE_API_BASE else {}
+        chosen = stripe_settings.current()
+        timeouts = (float(chosen.connect_timeout_seconds), float(chosen.read_timeout_seconds))
+        addresses: Any = {"api": chosen.api_base} if chosen.api_base else {}
         client = stripe.StripeClient(
             secrets.current("STRIPE_API_KEY"),
             base_addresses=addresses,
@@ -56,7 +58,12 @@ class StripeProvider:
     @property
     def is_live(self) -> bool:
         """See :attr:`Provider.is_live`."""
-        return bool(settings.STRIPE_LIVE_MODE)
+        return stripe_settings.current().is_live
+
+    @property
+    def declining_method(self) -> str:
+        """See :attr:`Provider.declining_method`. https://docs.stripe.com/testing#declined-payments"""
+        return "pm_card_chargeDeclined" if stripe_settings.current().is_sandbox else ""
 
     def check_account(self, *, reference: str) -> None:
         """See :meth:`Provider.check_account`."""
@@ -229,3 +236,7 @@ class StripeProvider:
 def _answered(intent: stripe.PaymentIntent, account: str) -> ProviderPayment:
     request_id = getattr(intent.last_response, "request_id", None) or ""
     return replace(objects.payment(fields.plain(intent), account), request_id=request_id)
+
+
+make: Callable[[], Provider] = StripeProvider.from_settings
+"""What the registry calls."""

@@ -1,7 +1,5 @@
 """What a secret key of Stripe's may be used for. https://docs.stripe.com/keys"""
 
-from django.conf import settings
-
 LIVE = ("sk_live_", "rk_live_")
 ITSELF = "https://api.stripe.com"
 """Where a live key may be sent, and nowhere else."""
@@ -25,13 +23,3 @@ def can_be_guessed(webhook_secret: str) -> bool:
     random = webhook_secret.removeprefix("whsec_")
     is_short = len(random) < _SECRET_LENGTH or len(set(random)) < _SECRET_LETTERS
     return is_short or any(word in random.lower() for word in _SECRET_WORDS)
-
-
-def why_not(key: str) -> str:
-    """Return why a key must not be used here; empty: nothing."""
-    if is_live(key) != settings.STRIPE_LIVE_MODE:
-        kind, here = ("a live key", "a test") if is_live(key) else ("no live key", "a live")
-        return f"is {kind}, and this is {here} installation"
-    if is_live(key) and settings.STRIPE_API_BASE.rstrip("/") not in ("", ITSELF):
-        return "is a live key, which is sent to Stripe alone: STRIPE_API_BASE must be empty"
-    return ""

@@ -32,8 +32,8 @@ class Command(CheckedCommand):
         Raises:
             CommandError: This installation moves real money, or the past cannot be written.
         """
-        if settings.STRIPE_LIVE_MODE:
-            raise CommandError("The demo is not loaded where STRIPE_API_KEY is a live one.")
+        if any(provider.is_live for provider in settings.PROVIDERS.values()):
+            raise CommandError("The demo is not loaded where a provider's key is a live one.")
         login = data.load(now=timezone.now())
         if options["reservations"] > 0:
             self._load_past(options["reservations"])
