@@ -12,10 +12,9 @@ from booking.states import ReservationStatus
 from catalogue import pricing
 from catalogue.errors import SlotSoldOutError
 from common.errors import ValidationError
-from payments import commands
+from payments import commands, limits
 from payments.errors import NoAccountError
 from payments.models import Command, Payment
-from payments.providers import registry
 from payments.states import CaptureMethod, CommandKind, PaymentStatus
 from tenants.models import ApiClient
 
@@ -77,14 +76,17 @@ def draw_up(order: Order, offer: availability.Offer) -> Sale:
         SlotSoldOutError: It has not enough places.
         NoAccountError: The operator has no account at the provider.
         TooManyHoldsError, TooManyPlacesError: The client holds as much as it may.
-        ValidationError: The units cannot be priced, or the provider does not take the amount.
+        ValidationError: The units cannot be priced, or the provider cannot charge or hold the amount.
     """
     request, currency = order.request, offer.activity.currency
-    quote = pricing.quote(rates=offer.rates, wanted=_wanted(request, offer), currency=currency)
+    quote = pricing.quote(rates=offer.rates, wanted=_wanted(request, offer))
     request.allowance.check(holds=offer.live_holds + 1, places=offer.live_places + quote.places)
     if offer.provider_account is None:
         raise NoAccountError(provider=request.provider, param="payment.provider")
-    registry.get(request.provider).check_amount(amount=quote.amount, currency=currency, param="units")
+    limits.check_capture_method(
+        provider=request.provider, wanted=request.capture_method, param="payment.capture_method"
+    )
+    limits.check_amount(provider=request.provider, amount=quote.amount, currency=currency, param="units")
     if offer.free is not None and offer.free < quote.places:
         raise SlotSoldOutError(available=offer.free)
     payment = _payment(order, offer, quote)
@@ -93,7 +95,7 @@ def draw_up(order: Order, offer: availability.Offer) -> Sale:
         payment=payment,
         reservation=reservation,
         units=[_unit(reservation, rate) for rate in quote.sold],
-        command=_command(order, offer, payment),
+        command=_command(order, offer, reservation),
     )
 
 
@@ -105,9 +107,19 @@ def _wanted(request: Request, offer: availability.Offer) -> Sequence[pricing.Wan
     raise ValidationError(param="units", code="required", message="Give the units to reserve.")
 
 
-def _command(order: Order, offer: availability.Offer, payment: Payment) -> Command:
-    kind = CommandKind.AUTHORIZE if order.request.capture_method is CaptureMethod.MANUAL else CommandKind.CHARGE
-    command = commands.new(payment=payment, kind=kind, requested_by=order.actor, reason="reserve", now=offer.now)
+def _command(order: Order, offer: availability.Offer, reservation: Reservation) -> Command:
+    request, guest = order.request, order.request.customer
+    command = commands.new(
+        payment=reservation.payment,
+        kind=CommandKind.AUTHORIZE if request.capture_method is CaptureMethod.MANUAL else CommandKind.CHARGE,
+        requested_by=order.actor,
+        reason="reserve",
+        now=offer.now,
+        beginning=commands.Beginning(
+            payer={"name": guest.name, "email": guest.email, "reference": guest.reference},
+            expires_at=reservation.expires_at,
+        ),
+    )
     return commands.claimed(command, now=offer.now)
 
 

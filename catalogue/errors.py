@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-from common import currencies
 from common.errors import ConflictError, ValidationError
 
 
@@ -42,18 +41,6 @@ class UnknownUnitError(ValidationError):
             param=f"units.{position}.unit",
             code="invalid_unit",
             message=f"This activity has no price for the unit {unit!r}.",
-        )
-
-
-class InvalidAmountError(ValidationError):
-    """The price is not one that can be charged."""
-
-    def __init__(self, *, amount: int, highest: int, currency: str) -> None:
-        wanted, least, most = (currencies.shown(number, currency) for number in (amount, 1, highest))
-        super().__init__(
-            param="units",
-            code="invalid_amount",
-            message=f"{wanted} cannot be charged; the limits are {least} and {most}.",
         )
 
 

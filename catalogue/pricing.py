@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from catalogue.errors import InvalidAmountError, UnknownUnitError
-
-HIGHEST_AMOUNT = 99_999_999
-"""Stripe takes up to eight digits. https://docs.stripe.com/api/payment_intents/create#create_payment_intent-amount"""
+from catalogue.errors import UnknownUnitError
 
 
 class OfferedRate(TypedDict):
@@ -42,12 +39,11 @@ class Quote:
         return len(self.sold)
 
 
-def quote(*, rates: Sequence[OfferedRate], wanted: Sequence[WantedUnit], currency: str) -> Quote:
+def quote(*, rates: Sequence[OfferedRate], wanted: Sequence[WantedUnit]) -> Quote:
     """Price what is wanted.
 
     Raises:
         UnknownUnitError: A unit has no rate.
-        InvalidAmountError: The sum is not one that can be charged.
     """
     by_unit = {rate["unit"]: rate for rate in rates}
     sold: list[OfferedRate] = []
@@ -55,7 +51,4 @@ def quote(*, rates: Sequence[OfferedRate], wanted: Sequence[WantedUnit], currenc
         if line.unit not in by_unit:
             raise UnknownUnitError(position=position, unit=line.unit)
         sold += [by_unit[line.unit]] * line.quantity
-    amount = sum(rate["amount"] for rate in sold)
-    if not 0 < amount <= HIGHEST_AMOUNT:
-        raise InvalidAmountError(amount=amount, highest=HIGHEST_AMOUNT, currency=currency)
-    return Quote(sold=sold, amount=amount)
+    return Quote(sold=sold, amount=sum(rate["amount"] for rate in sold))

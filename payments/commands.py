@@ -5,7 +5,8 @@ only while it is wanted; what a sender learned of the payment is written even if
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest
 
-from common import database, ids, loops
+from common import database, ids, loops, times
 from common.errors import BusyError
 from common.locking import AsOf, clocked
 from common.outbox import Outbox
@@ -24,6 +25,7 @@ from payments import locks, managers
 from payments.models import Command, Payment, Refund
 from payments.models.payment import GIVEN_UP
 from payments.outcome_types import Outcome, PaymentOutcome
+from payments.providers import registry
 from payments.states import COMMAND_OPEN, CommandKind, CommandStatus
 
 logger = logging.getLogger("holdfast.commands")
@@ -49,6 +51,16 @@ STARTING = (CommandKind.CREATE, CommandKind.AUTHORIZE, CommandKind.CHARGE)
 
 TAKING = (*STARTING, CommandKind.CONFIRM, CommandKind.CAPTURE)
 """What takes or holds money, or makes something that can: sent only while the payment is wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What only a command that begins a payment tells, frozen with it."""
+
+    payer: Mapping[str, str] = field(default_factory=dict)
+    """``name``, ``email`` and ``reference``, as far as known; kept only for a provider that needs them."""
+    expires_at: datetime | None = None
+    """When what the guest pays by is to end. None: whenever the provider ends it."""
 
 
 def lease() -> timedelta:
@@ -79,15 +91,22 @@ def new(
     command_id: UUID | None = None,
     amount: int | None = None,
     refund: Refund | None = None,
+    beginning: Beginning | None = None,
 ) -> Command:
     """Make a command, not yet stored, that any sender may claim at once. ``amount`` defaults to the payment's."""
+    amount = payment.amount if amount is None else amount
+    parameters = _frozen(payment, kind, amount=amount)
+    if refund is not None:
+        parameters |= {"refund_id": str(refund.pk), "reason": refund.reason}
+    if beginning is not None:
+        parameters |= _begun(payment, beginning, now=now)
     return Command(
         id=command_id or ids.new_id(),
         payment=payment,
         refund=refund,
         kind=kind,
-        amount=payment.amount if amount is None else amount,
-        parameters=_frozen(payment, kind, amount=payment.amount if amount is None else amount, refund=refund),
+        amount=amount,
+        parameters=parameters,
         requested_by=requested_by,
         reason=reason,
         created_at=now,
@@ -239,8 +258,8 @@ def claim_once_more(*, command_id: UUID) -> Command | None:
     return command
 
 
-def _frozen(payment: Payment, kind: CommandKind, *, amount: int, refund: Refund | None) -> dict[str, object]:
-    frozen: dict[str, object] = {
+def _frozen(payment: Payment, kind: CommandKind, *, amount: int) -> dict[str, object]:
+    return {
         "payment_id": str(payment.pk),
         "amount": amount,
         "currency": payment.currency,
@@ -248,4 +267,15 @@ def _frozen(payment: Payment, kind: CommandKind, *, amount: int, refund: Refund 
         "payment_method_id": "" if kind is CommandKind.CREATE else payment.payment_method_id,
         "installation": settings.INSTALLATION,
     }
-    return frozen | ({"refund_id": str(refund.pk), "reason": refund.reason} if refund else {})
+
+
+def _begun(payment: Payment, beginning: Beginning, *, now: datetime) -> dict[str, object]:
+    """Freeze who pays, if the provider needs it, and by when: a retry asks with the same words."""
+    capable = registry.get(payment.provider).capabilities
+    frozen: dict[str, object] = {}
+    if capable.needs_payer:
+        frozen["payer"] = {name: text for name, text in beginning.payer.items() if text}
+    if capable.longest_code is not None:
+        latest = now + capable.longest_code
+        frozen["expires_at"] = times.rfc3339(min(beginning.expires_at or latest, latest))
+    return frozen

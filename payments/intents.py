@@ -7,12 +7,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError
 
-from common import currencies, database
+from common import database
 from common.errors import NotFoundError, ValidationError
 from common.locking import AsOf, Locked, clocked
 from common.states import InvalidStateError
 from idempotency.keys import Operation
-from payments import accounts, commands, execution, locks
+from payments import accounts, commands, execution, limits, locks
 from payments.errors import ManagedPaymentError, NoAccountError, SandboxOnlyError, why_failed
 from payments.models import Command, Payment
 from payments.payment_outcomes import CHANGED_FIELDS
@@ -44,7 +44,7 @@ def create(*, client: ApiClient, actor: str, operation: Operation, request: Requ
     Must be called outside a transaction.
 
     Raises:
-        ValidationError: The amount cannot be charged in this currency; nothing is kept.
+        ValidationError: The provider cannot charge the amount, or cannot hold it; nothing is kept.
         CardError, PaymentRefusedError: The provider refused it; the payment is ``failed``.
     """
     is_there = operation.resumed and Payment.objects.filter(pk=operation.id).exists()
@@ -97,7 +97,7 @@ def capture(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: 
 
     Raises:
         NotFoundError, ManagedPaymentError, InvalidStateError: It is not there, not ours to drive, or not on hold.
-        ValidationError: More than is held.
+        ValidationError: It cannot be captured of this hold.
     """
     with database.use_case():
         locked, earlier = _get_for_update(operator, payment_id, operation_id)
@@ -108,10 +108,7 @@ def capture(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: 
         if payment.commands.filter(kind=CommandKind.CANCEL, status__in=sorted(COMMAND_OPEN)).exists():
             raise InvalidStateError(kind="payment", status=PaymentStatus.CANCELED, wanted=PaymentStatus.SUCCEEDED)
         wanted = payment.amount if amount is None else amount
-        if wanted > payment.amount:
-            message = f"Capture exceeds the held {currencies.shown(payment.amount, payment.currency)}."
-            raise ValidationError(param="amount", code="invalid_amount", message=message)
-        registry.get(payment.provider).check_amount(amount=wanted, currency=payment.currency)
+        limits.check_capture(payment=payment, amount=wanted)
         _ask(locked, CommandKind.CAPTURE, operation_id, actor, amount=wanted)
     return payment
 
@@ -143,7 +140,8 @@ def _create(client: ApiClient, actor: str, payment_id: UUID, request: Request) -
             raise NoAccountError
         read = AsOf.of(found)
         account, now = read.row, read.at
-        registry.get(account.provider).check_amount(amount=request.amount, currency=request.currency)
+        limits.check_capture_method(provider=account.provider, wanted=request.capture_method)
+        limits.check_amount(provider=account.provider, amount=request.amount, currency=request.currency)
         payment = Payment(
             id=payment_id,
             operator=client.operator,
@@ -161,8 +159,10 @@ def _create(client: ApiClient, actor: str, payment_id: UUID, request: Request) -
             changed_by=actor,
             changed_because="create",
         )
-        kind = CommandKind.CREATE
-        command = commands.new(payment=payment, kind=kind, requested_by=actor, reason=kind, now=now)
+        kind, beginning = CommandKind.CREATE, commands.Beginning(payer={"reference": request.customer_id})
+        command = commands.new(
+            payment=payment, kind=kind, requested_by=actor, reason=kind, now=now, beginning=beginning
+        )
         database.insert_together(payment, commands.claimed(command, now=now))
     return command
 

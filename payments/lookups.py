@@ -1,20 +1,22 @@
 """Reading at the provider what a command is about, and wording its answer. Outside any transaction (P6)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import TypeVar
 
 from common import database
 from payments import throttle
 from payments.models import Command
 from payments.outcome_types import Outcome, PaymentOutcome, ProviderPayment, ProviderRefund
-from payments.providers.base import (
-    MissingError,
-    NotSentError,
-    OutcomeUnknownError,
-    Provider,
-    ProviderError,
-    RefusedError,
-)
+from payments.providers.base import FindsByKey, Provider
+from payments.providers.errors import MissingError, NotSentError, OutcomeUnknownError, ProviderError, RefusedError
+from payments.providers.notifications import Unreadable
+
+T = TypeVar("T", ProviderPayment, ProviderRefund)
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far a provider's clock may be behind ours."""
 
 
 def fetch(command: Command, provider: Provider) -> ProviderPayment:
@@ -28,19 +30,41 @@ def fetch(command: Command, provider: Provider) -> ProviderPayment:
 
 
 def find(command: Command, provider: Provider) -> ProviderPayment | None:
-    """Find the payment that a command has made, by its key. Raises as :func:`fetch`."""
-    key, account = command.idempotency_key, command.payment.provider_account
+    """Find the payment that a command has made, by its key or else by our id of it. Raises as :func:`fetch`."""
+    account, near = command.payment.provider_account, command.created_at
     with _saying_nothing():
-        return provider.find(key=key, near=command.created_at, account=account, on_page=lambda: count(command))
+        if isinstance(provider, FindsByKey):
+            key = command.idempotency_key
+            return provider.find(key=key, near=near, account=account, on_page=lambda: count(command))
+        made = provider.list_payments(since=near - CLOCKS_DIFFER, account=account)
+        return _first(made, lambda theirs: theirs.payment_id == command.payment_id)
 
 
 def find_refund(command: Command, provider: Provider) -> ProviderRefund | None:
-    """Find the refund that a command has made, by its key. Raises as :func:`fetch`."""
-    payment = command.payment
+    """Find the refund that a command has made, by its key or else by our id of it. Raises as :func:`fetch`."""
+    ref, account = command.payment.provider_ref, command.payment.provider_account
     with _saying_nothing():
-        return provider.find_refund(
-            ref=payment.provider_ref, key=command.idempotency_key, account=payment.provider_account
-        )
+        if isinstance(provider, FindsByKey):
+            return provider.find_refund(ref=ref, key=command.idempotency_key, account=account)
+        made = provider.list_refunds(ref=ref, account=account)
+        return _first(made, lambda theirs: theirs.refund_id == command.refund_id)
+
+
+def _first(rows: Iterator[T | Unreadable], is_it: Callable[[T], bool]) -> T | None:
+    """Return the first row that is it.
+
+    Raises:
+        UnreadableError: None is, and it may be among what cannot be read.
+    """
+    unreadable = None
+    for row in rows:
+        if isinstance(row, Unreadable):
+            unreadable = unreadable or row.error
+        elif is_it(row):
+            return row
+    if unreadable is not None:
+        raise unreadable
+    return None
 
 
 def count(command: Command) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from payments.models import Command
+from payments.states import LedgerKind, RefundStatus
 
 
 class Outcome(StrEnum):
@@ -29,6 +30,8 @@ class Failure:
 
     code: str
     message: str
+    is_temporary: bool = False
+    """Refused at this moment only: the same request may be taken later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,8 @@ class ProviderRefund:
 
     ref: str
     payment_ref: str
-    status: str
+    status: RefundStatus
+    """``PENDING`` also where the provider's word for it is not known."""
     amount: int
     currency: str
     account: str = ""
@@ -97,7 +101,9 @@ class ProviderEntry:
     """
 
     ref: str
-    kind: str
+    kind: LedgerKind
+    category: str
+    """The provider's own word for it."""
     payment_ref: str
     amount: int
     fee: int
@@ -153,7 +159,7 @@ class PaymentOutcome:
     """The provider keeps this answer under the key, and it says nothing."""
 
 
-ProviderNews = ProviderPayment | ProviderRefund | ProviderDispute
+ProviderObject = ProviderPayment | ProviderRefund | ProviderDispute
 """What an event may tell of."""
 
 

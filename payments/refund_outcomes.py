@@ -9,17 +9,9 @@ from payments.models import Payment, Refund
 from payments.outcome_types import Effect, Outcome, PaymentOutcome, ProviderRefund
 from payments.states import REFUND_TRANSITIONS, RefundStatus
 
-FOR_NOW = frozenset(("balance_insufficient", "insufficient_funds", "charge_pending", "lock_timeout", "api_error"))
-"""Refusals of the moment: the same refund may be taken later."""
 PATIENCE = timedelta(days=3)
 """How long a refund that is refused for now is asked for again by itself; a person is told from the first time on."""
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
-
-_STATUSES = {
-    "succeeded": RefundStatus.SUCCEEDED,
-    "failed": RefundStatus.FAILED,
-    "canceled": RefundStatus.CANCELED,
-}
 
 
 def apply(payment: Payment, outcome: PaymentOutcome, *, at: datetime) -> Effect:
@@ -48,7 +40,7 @@ def apply(payment: Payment, outcome: PaymentOutcome, *, at: datetime) -> Effect:
     if refund.amount != theirs.amount:
         money = currencies.shown(theirs.amount, theirs.currency)
         raise OutcomeMismatchError(f"{theirs.ref}: {money} is not what refund {refund.pk} asks for.")
-    status = _STATUSES.get(theirs.status) if outcome.event_id is not None else None
+    status = theirs.status if outcome.event_id is not None else None
     moved = status is not None and status in REFUND_TRANSITIONS[refund.status]
     if status is not None and moved:
         _account(payment, refund, status)
@@ -70,7 +62,8 @@ def _refused(payment: Payment, outcome: PaymentOutcome, at: datetime) -> Effect:
     if refund is None or refund.status != RefundStatus.PENDING:
         return Effect.STALE
     refund.failure_code = outcome.failure.code[:100] if outcome.failure else "refused"
-    if refund.failure_code in FOR_NOW and at < refund.created_at + PATIENCE:
+    is_temporary = outcome.failure is not None and outcome.failure.is_temporary
+    if is_temporary and at < refund.created_at + PATIENCE:
         _ask_again_later(payment, refund, at)
     else:
         _account(payment, refund, RefundStatus.FAILED)
@@ -90,7 +83,7 @@ def _ask_again_later(payment: Payment, refund: Refund, at: datetime) -> None:
 
 
 def _record_foreign(payment: Payment, theirs: ProviderRefund, actor: str, at: datetime) -> Refund:
-    is_over = _STATUSES.get(theirs.status) in (RefundStatus.FAILED, RefundStatus.CANCELED)
+    is_over = theirs.status in (RefundStatus.FAILED, RefundStatus.CANCELED)
     if theirs.amount > payment.amount_refundable and not is_over:
         more, left = (currencies.shown(money, payment.currency) for money in (theirs.amount, payment.amount_refundable))
         raise EarlyOutcomeError(

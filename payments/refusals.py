@@ -8,7 +8,8 @@ from dataclasses import replace
 from payments import commands, lookups
 from payments.models import Command
 from payments.outcome_types import Failure, Outcome, PaymentOutcome, ProviderPayment
-from payments.providers.base import DeclinedError, HoldEndedError, Provider, ProviderError, RefusedError
+from payments.providers.base import Provider
+from payments.providers.errors import DeclinedError, HoldEndedError, ProviderError, RefusedError
 from payments.states import CommandKind
 
 _NO_MONEY = frozenset((Outcome.REQUIRES_PAYMENT_METHOD, Outcome.DECLINED))

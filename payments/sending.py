@@ -1,18 +1,16 @@
 """Sending a claimed command: which call to make, and what its answer means. Outside any transaction (P6)."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from common import database
 from payments import commands, lookups, refusals
 from payments.models import Command
 from payments.outcome_types import Outcome, PaymentOutcome, ProviderPayment
 from payments.providers import registry
-from payments.providers.base import Provider, ProviderError, RefusedError
+from payments.providers.base import Holds, Provider
+from payments.providers.errors import ProviderError, RefusedError, UnsupportedError
 from payments.states import CommandKind
-
-KEY_LIFETIME = timedelta(hours=23)
-"""Stripe forgets idempotency keys after 24 hours; an older command reads before it writes."""
 
 
 def send(command: Command) -> PaymentOutcome:
@@ -97,6 +95,8 @@ def _capture(command: Command, provider: Provider) -> ProviderPayment:
         found = lookups.fetch(command, provider)
         if found.outcome is not Outcome.HELD:
             return found
+    if not isinstance(provider, Holds):
+        raise UnsupportedError(provider=provider.name, what="hold money")
     return provider.capture(ref=ref, parameters=command.parameters, key=_key_after_error(command), account=account)
 
 
@@ -140,7 +140,7 @@ def _key_is_forgotten(command: Command, *, at: datetime | None = None) -> bool:
     if command.first_sent_at is None:
         return False
     at = at or (command.leased_until or command.first_sent_at) - commands.lease()
-    return at - command.first_sent_at > KEY_LIFETIME
+    return at - command.first_sent_at > registry.get(command.payment.provider).capabilities.key_lifetime
 
 
 def _key_after_error(command: Command) -> str:

@@ -57,6 +57,17 @@ class RefundStatus(models.TextChoices):
     CANCELED = "canceled"
 
 
+class LedgerKind(models.TextChoices):
+    """What a line of a provider's ledger is of."""
+
+    CHARGE = "charge"
+    REFUND = "refund"
+    DISPUTE = "dispute"
+    FEE = "fee"
+    PAYOUT = "payout"
+    OTHER = "other"
+
+
 class TransactionKind(models.TextChoices):
     """Which way money moves."""
 

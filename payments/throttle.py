@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from common.errors import SpokenError
-from payments.providers.base import NotSentError, OutcomeUnknownError, ProviderError
+from payments.providers.errors import NotSentError, OutcomeUnknownError, ProviderError
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from common import currencies, ids
 from common.errors import ConflictError
 from payments import commands, refunds, throttle
 from payments.models import Payment
-from payments.providers.base import ProviderError
+from payments.providers.errors import ProviderError
 from payments.throttle import PausedError
 from reconciliation import (
     discrepancies,

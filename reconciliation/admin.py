@@ -152,10 +152,10 @@ class LedgerEntryAdmin(_LedgerAdmin):
         "moved": formatting.number("moved", currency="moved_currency"),
     }
     export_fields = (
-        "provider", "account", "ref", "kind", "payment_ref", "amount", "fee", "net", "currency", "moved",
+        "provider", "account", "ref", "kind", "category", "payment_ref", "amount", "fee", "net", "currency", "moved",
         "moved_currency", "occurred_at", "payout_ref",
     )  # fmt: skip
-    list_display = ("ref", "kind", "payment_ref", "paid", "fees", "left", "occurred_at", "payout_ref")
+    list_display = ("ref", "kind", "category", "payment_ref", "paid", "fees", "left", "occurred_at", "payout_ref")
     searched_exactly = ("ref", "payment_ref", "payout_ref")
     sortable_by = ()
     period = "occurred_at"

@@ -16,7 +16,7 @@ from payments import throttle
 from payments.models import Payment
 from payments.outcome_types import Outcome, ProviderPayment
 from payments.providers import registry
-from payments.providers.base import NotSentError, OutcomeUnknownError, ProviderError
+from payments.providers.errors import NotSentError, OutcomeUnknownError, ProviderError
 from payments.states import COMMAND_OPEN
 from payments.throttle import PausedError
 from reconciliation import accounts, discrepancies, evidence, queries, watermarks
@@ -27,8 +27,8 @@ from reconciliation.queries import Wait
 
 logger = logging.getLogger("holdfast.reconciliation")
 
-_WINDOW = timedelta(days=8)
-"""A card hold lives seven days at the longest that we ask for; older ones have ended by themselves."""
+_MARGIN = timedelta(days=1)
+"""Older holds than the longest of their provider, and this, have ended by themselves."""
 _STEP = timedelta(hours=6)
 _NAME = "holds"
 _UNWANTED = "a hold that nothing needs"
@@ -64,15 +64,14 @@ class Tally:
 def release_unread() -> Tally:
     """Release recent unneeded holds, and report foreign ones."""
     tally = Tally()
-    loops.each(
-        accounts.list_accounts(), lambda account: _release_unread(account, tally), name="release_holds", label=str
-    )
+    loops.each(_that_hold(), lambda account: _release_unread(account, tally), name="release_holds", label=str)
     return tally
 
 
 def _release_unread(account: Account, tally: Tally) -> int:
     now = database.now()
-    since = max(watermarks.unread(name=_NAME, account=account, now=now, first=_WINDOW), now - _WINDOW)
+    window = _window(account)
+    since = max(watermarks.unread(name=_NAME, account=account, now=now, first=window), now - window)
     before, is_complete = len(tally.released), True
     try:
         # A hold is made before we have heard of it: the newest are left for the next run.
@@ -96,8 +95,8 @@ def check(*, wait: Wait = throttle.give_up) -> Verdict:
         ProviderError, PausedError: A provider cannot be asked.
     """
     found = []
-    for account in accounts.list_accounts():
-        for theirs in _held(account, since=database.now() - _WINDOW, until=None, wait=wait):
+    for account in _that_hold():
+        for theirs in _held(account, since=database.now() - _window(account), until=None, wait=wait):
             whose = _whose(theirs)
             if theirs.payment_id is not None and whose in (Whose.NOBODY, Whose.LOST, Whose.FOREIGN):
                 what = (
@@ -105,6 +104,16 @@ def check(*, wait: Wait = throttle.give_up) -> Verdict:
                 )
                 found.append((theirs.ref, what))
     return Verdict(promise=PROMISE, breaches=len(found), examples=found[:_EXAMPLES])
+
+
+def _that_hold() -> list[Account]:
+    """List the accounts at providers that can hold money."""
+    return [each for each in accounts.list_accounts() if registry.get(each.provider).capabilities.longest_hold]
+
+
+def _window(account: Account) -> timedelta:
+    """Return how far back a hold of an account can still be one."""
+    return (registry.get(account.provider).capabilities.longest_hold or timedelta()) + _MARGIN
 
 
 def _release_between(account: Account, since: datetime, until: datetime, tally: Tally) -> bool:

@@ -9,7 +9,7 @@ AFTER = ()
 _DISCREPANCY, _ENTRY, _REFUSE = "reconciliation_discrepancy", "reconciliation_ledgerentry", "reconciliation_refuse"
 _SEEN = changed("kind", "provider", "account", "subject", "summary", "difference", "evidence", "opened_at")
 _RESOLVED = changed("resolved_at", "resolved_by", "resolved_because", "resolution")
-_READ = changed("ref", "kind", "amount", "fee", "net", "currency", "moved", "occurred_at")
+_READ = changed("ref", "kind", "category", "amount", "fee", "net", "currency", "moved", "occurred_at")
 
 GUARDS = (
     guards.refusal(_REFUSE, "it is kept"),

@@ -11,7 +11,8 @@ from common import ids, loops
 from common.errors import SpokenError
 from common.loops import Tally
 from payments.outcome_types import ProviderEntry
-from payments.providers.base import ProviderError
+from payments.providers.base import Ledger, Payouts, Provider
+from payments.providers.errors import ProviderError, UnsupportedError
 from payments.throttle import PausedError
 from reconciliation import discrepancies, queries
 from reconciliation.accounts import Account
@@ -19,7 +20,7 @@ from reconciliation.models import DiscrepancyKind, LedgerEntry
 from reconciliation.queries import Wait
 
 BATCH = 500
-_FIGURES = ("kind", "amount", "fee", "net", "currency", "moved", "moved_currency")
+_FIGURES = ("kind", "category", "amount", "fee", "net", "currency", "moved", "moved_currency")
 
 
 class IncompleteError(SpokenError):
@@ -39,7 +40,7 @@ def read(*, account: Account, since: datetime, until: datetime, wait: Wait) -> T
     """
     lines = queries.read(
         account,
-        lambda provider: provider.list_entries(since=since, until=until, account=account.account),
+        lambda provider: _books(provider).list_entries(since=since, until=until, account=account.account),
         wait=wait,
     )
     return _store_all(lines, lambda batch: len(store(account=account, lines=batch)))
@@ -60,7 +61,9 @@ def read_payout(*, account: Account, payout_ref: str, wait: Wait) -> int:
         IncompleteError: A line could not be stored.
     """
     lines = queries.read(
-        account, lambda provider: provider.list_entries_of_payout(ref=payout_ref, account=account.account), wait=wait
+        account,
+        lambda provider: _payouts(provider).list_entries_of_payout(ref=payout_ref, account=account.account),
+        wait=wait,
     )
     total = 0
 
@@ -71,6 +74,18 @@ def read_payout(*, account: Account, payout_ref: str, wait: Wait) -> int:
     if not _store_all(lines, add).is_complete:
         raise IncompleteError(f"What payout {payout_ref} is made of could not be stored.")
     return total
+
+
+def _books(provider: Provider) -> Ledger:
+    if not isinstance(provider, Ledger):
+        raise UnsupportedError(provider=provider.name, what="list its ledger")
+    return provider
+
+
+def _payouts(provider: Provider) -> Payouts:
+    if not isinstance(provider, Payouts):
+        raise UnsupportedError(provider=provider.name, what="tell what a payout is made of")
+    return provider
 
 
 def _store_all(lines: Iterator[ProviderEntry], work: Callable[[Sequence[ProviderEntry]], int | None]) -> Tally:

@@ -40,8 +40,8 @@ _TOUCHED = """
 _THEIRS = """
     CREATE TEMPORARY TABLE reconciliation_theirs ON COMMIT DROP AS
     SELECT b.payment_ref AS ref, max(b.occurred_at) AS latest, sum(b.fee) AS fees, sum(b.net) AS net,
-           coalesce(sum(b.moved) FILTER (WHERE b.kind IN ('charge', 'payment')), 0) AS captured,
-           coalesce(-sum(b.moved) FILTER (WHERE b.kind LIKE '%%refund%%'), 0) AS refunded,
+           coalesce(sum(b.moved) FILTER (WHERE b.kind = 'charge'), 0) AS captured,
+           coalesce(-sum(b.moved) FILTER (WHERE b.kind = 'refund'), 0) AS refunded,
            min(b.moved_currency) AS currency, max(b.moved_currency) AS other_currency,
            min(b.currency) AS balance_currency
     FROM reconciliation_ledgerentry b JOIN reconciliation_touched t ON t.ref = b.payment_ref

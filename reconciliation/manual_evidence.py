@@ -5,9 +5,9 @@ from uuid import UUID
 from common import database
 from common.errors import ConflictError, NotFoundError, UnavailableError
 from payments.models import Payment
-from payments.outcome_types import Outcome
+from payments.outcome_types import Outcome, ProviderPayment
 from payments.providers import registry
-from payments.providers.base import ProviderError
+from payments.providers.errors import ProviderError
 from webhooks import inbox, proofs, routing
 from webhooks.models import EventSource
 
@@ -43,9 +43,9 @@ def attest(*, payment_id: UUID, by: str, because: str) -> inbox.Receipt:
         reading = routing.read(provider=payment.provider, notification=found)
     except ProviderError as error:
         raise UnavailableError(f"The provider cannot be asked: {error}") from error
-    outcome = getattr(reading, "outcome", None)
-    if outcome is not Outcome.CAPTURED:
-        raise NotCapturedError(status=str(outcome))
+    status = next((told.outcome for told in reading if isinstance(told, ProviderPayment)), Outcome.UNKNOWN)
+    if status is not Outcome.CAPTURED:
+        raise NotCapturedError(status=status)
     proof = proofs.of_reading(provider=payment.provider, notification=found, account=found.account)
     attested = inbox.Attestation(by=by, because=because)
     receipt = inbox.ingest(found, EventSource.ATTESTED, provider=payment.provider, proof=proof, attested=attested)

@@ -11,7 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from common import database, loops
 from payments import throttle
-from payments.providers.base import Notification, ProviderError
+from payments.providers import registry
+from payments.providers.base import EventHistory, Provider
+from payments.providers.errors import ProviderError, UnsupportedError
+from payments.providers.notifications import Notification
 from payments.throttle import PausedError
 from reconciliation import queries, watermarks
 from reconciliation.accounts import Account
@@ -21,8 +24,6 @@ from webhooks.models import Event, EventSource
 
 logger = logging.getLogger("holdfast.reconciliation")
 
-KEPT = timedelta(days=30)
-"""How long Stripe keeps events. https://docs.stripe.com/api/events"""
 _STEP = timedelta(hours=6)
 """So many events at most are in memory at once."""
 _BATCH = 100
@@ -52,13 +53,14 @@ class Tally:
 def recover_unread(*, accounts: Sequence[Account], wait: Wait = throttle.give_up) -> Tally:
     """Ingest undelivered events since the last time, account by account.
 
-    An account that cannot be asked is told of in the result, and asked again the next time from where it stood.
+    An account that cannot be asked is told of in the result, and asked again the next time from where it stood. One
+    whose provider lists no events is left out.
     """
 
     def recover(account: Account) -> Tally:
-        now = database.now()
-        since = watermarks.unread(name=_NAME, account=account, now=now, first=KEPT)
-        return _recover(account, since=max(since, now - KEPT), until=now, wait=wait)
+        now, kept = database.now(), kept_for(account)
+        since = watermarks.unread(name=_NAME, account=account, now=now, first=kept)
+        return _recover(account, since=max(since, now - kept), until=now, wait=wait)
 
     return _of_each(accounts, recover)
 
@@ -71,7 +73,7 @@ def recover_since(*, accounts: Sequence[Account], since: datetime, wait: Wait = 
 
     def recover(account: Account) -> Tally:
         now = database.now()
-        return _recover(account, since=max(since, now - KEPT), until=now, wait=wait)
+        return _recover(account, since=max(since, now - kept_for(account)), until=now, wait=wait)
 
     return _of_each(accounts, recover)
 
@@ -110,7 +112,7 @@ def list_missing(
     """
     found = queries.read(
         account,
-        lambda provider: provider.list_events(
+        lambda provider: _history(provider).list_events(
             since=since, until=until, undelivered=undelivered, account=account.account
         ),
         wait=wait,
@@ -122,6 +124,18 @@ def list_missing(
         yield from (event for event in batch if event.event_id not in ids)
 
 
+def kept_for(account: Account) -> timedelta:
+    """Return how far back an account's events are listed; zero: never."""
+    provider = registry.get(account.provider)
+    return provider.events_kept if isinstance(provider, EventHistory) else timedelta()
+
+
+def _history(provider: Provider) -> EventHistory:
+    if not isinstance(provider, EventHistory):
+        raise UnsupportedError(provider=provider.name, what="list events")
+    return provider
+
+
 def _of_each(accounts: Sequence[Account], recover: Callable[[Account], Tally]) -> Tally:
     tally = Tally()
 
@@ -130,7 +144,8 @@ def _of_each(accounts: Sequence[Account], recover: Callable[[Account], Tally]) -
         tally.add(found)
         return found.taken
 
-    run = loops.each(accounts, add, name="recover_events_of_account", label=str)
+    listed = [account for account in accounts if kept_for(account)]
+    run = loops.each(listed, add, name="recover_events_of_account", label=str)
     tally.problems += [told for told in run.problems if told not in tally.problems]
     return tally
 

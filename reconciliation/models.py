@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from common import ids, states
 from payments.models import Payment
+from payments.states import LedgerKind
 from tenants.models import Operator
 
 
@@ -147,7 +148,8 @@ class LedgerEntry(models.Model):
     provider = models.CharField(max_length=32)
     account = models.CharField(max_length=64, blank=True)
     ref = models.CharField(max_length=255)
-    kind = models.CharField(max_length=64)
+    kind = models.CharField(max_length=16, choices=LedgerKind.choices)
+    category = models.CharField(max_length=64, help_text="The provider's own word for it.")
     payment_ref = models.CharField(max_length=255, blank=True)
     amount = models.BigIntegerField()
     fee = models.BigIntegerField()
@@ -163,6 +165,7 @@ class LedgerEntry(models.Model):
         verbose_name_plural = "ledger entries"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["ref", "provider", "account"], name="ledger_entry_once"),
+            models.CheckConstraint(condition=Q(kind__in=LedgerKind.values), name="ledger_entry_kind_known"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["provider", "account", "occurred_at"], name="ledger_entry_time"),

@@ -10,7 +10,8 @@ from payments import throttle
 from payments.models import Payment
 from payments.outcome_types import ProviderRefund
 from payments.providers import registry
-from payments.providers.base import Unreadable
+from payments.providers.notifications import Unreadable
+from payments.states import RefundStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +55,4 @@ def _returned(refund: ProviderRefund | Unreadable) -> int:
     """Return what a refund has given back; one that cannot be read leaves the figures unknown."""
     if isinstance(refund, Unreadable):
         raise refund.error
-    return refund.amount if refund.status == "succeeded" and refund.moved_money else 0
+    return refund.amount if refund.status is RefundStatus.SUCCEEDED and refund.moved_money else 0

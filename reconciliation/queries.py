@@ -6,7 +6,8 @@ from typing import TypeVar
 from common import loops
 from payments import throttle
 from payments.providers import registry
-from payments.providers.base import Provider, Unreadable
+from payments.providers.base import Provider
+from payments.providers.notifications import Unreadable
 from reconciliation.accounts import Account
 
 T = TypeVar("T")

@@ -17,7 +17,9 @@ from common import currencies, database, errors, loops
 from common.loops import Tally
 from payments import throttle
 from payments.outcome_types import ProviderPayout
-from payments.providers.base import ProviderError
+from payments.providers import registry
+from payments.providers.base import Ledger, Payouts
+from payments.providers.errors import ProviderError
 from payments.throttle import PausedError
 from reconciliation import discrepancies, ledger, ledger_comparison, queries, watermarks
 from reconciliation.accounts import Account
@@ -88,7 +90,14 @@ def settle_due(*, accounts: Sequence[Account]) -> int:
     be asked now stops no other, and goes on the next time.
     """
     now = database.now()
-    return loops.each(accounts, lambda account: _settle_days(account, now), name="settle_account", label=str).done
+    return loops.each(
+        with_ledger(accounts), lambda account: _settle_days(account, now), name="settle_account", label=str
+    ).done
+
+
+def with_ledger(accounts: Sequence[Account]) -> list[Account]:
+    """Choose the accounts at providers whose ledger can be read."""
+    return [account for account in accounts if isinstance(registry.get(account.provider), Ledger)]
 
 
 def _settle_days(account: Account, now: datetime) -> int:
@@ -158,7 +167,11 @@ def _check_payouts(account: Account, since: datetime, until: datetime, wait: Wai
 
     The provider itemizes a payout only after a while: those of the week before are compared too, if they were not yet.
     """
-    compared = []
+    compared: list[str] = []
+    provider = registry.get(account.provider)
+    if not isinstance(provider, Payouts):
+        return _Payouts(number=0, wrong=0, is_complete=True)
+    told = provider
 
     def compare(payout: ProviderPayout) -> bool:
         is_new = payout.created_at >= since or not ledger.has_payout(account=account, ref=payout.ref)
@@ -171,7 +184,7 @@ def _check_payouts(account: Account, since: datetime, until: datetime, wait: Wai
     ends = (ProviderError, PausedError)
     payouts = queries.read(
         account,
-        lambda provider: provider.list_payouts(since=since - _ITEMIZED_WITHIN, until=until, account=account.account),
+        lambda _: told.list_payouts(since=since - _ITEMIZED_WITHIN, until=until, account=account.account),
         wait=wait,
     )
     run = loops.each(payouts, compare, name="check_payouts", ends=ends, label=lambda payout: payout.ref)

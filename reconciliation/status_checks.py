@@ -21,7 +21,9 @@ from payments import commands, sending, throttle
 from payments.models import CheckAttempt, CheckResult, Payment
 from payments.outcome_types import Effect, Outcome, PaymentOutcome, ProviderPayment
 from payments.providers import registry
-from payments.providers.base import NotSentError, Provider, ProviderError, Unreadable, UnreadableError
+from payments.providers.base import Provider
+from payments.providers.errors import NotSentError, ProviderError, UnreadableError
+from payments.providers.notifications import Unreadable
 from payments.states import COMMAND_OPEN, RefundStatus
 from payments.throttle import PausedError
 from reconciliation import check_attempts, contradictions, discrepancies, discrepancy_rules, missed_events
@@ -29,8 +31,6 @@ from reconciliation.accounts import Account
 from reconciliation.check_attempts import Result
 
 logger = logging.getLogger("holdfast.reconciliation")
-
-_FINAL_REFUNDS = ("succeeded", "failed", "canceled")
 
 
 class Step(StrEnum):
@@ -167,7 +167,7 @@ def _ended(payment: Payment, waiting: set[str], provider: Provider) -> tuple[set
     for refund in provider.list_refunds(ref=payment.provider_ref, account=payment.provider_account):
         if isinstance(refund, Unreadable):
             unreadable = refund.error
-        elif refund.status in _FINAL_REFUNDS and refund.ref in waiting:
+        elif refund.status is not RefundStatus.PENDING and refund.ref in waiting:
             ended.add(refund.ref)
     return ended, unreadable
 

@@ -18,13 +18,8 @@ from common.errors import UnavailableError
 from payments import credentials
 from payments.errors import EarlyOutcomeError, UnknownPaymentError
 from payments.providers import registry
-from payments.providers.base import (
-    DeliveredRequest,
-    InvalidSignatureError,
-    Notification,
-    ProviderError,
-    UnreadableError,
-)
+from payments.providers.errors import InvalidSignatureError, ProviderError, UnreadableError
+from payments.providers.notifications import DeliveredRequest, Notification
 from webhooks import locks, proofs, routing, storing
 from webhooks.models import RESULT_FIELDS, Event, EventSource, EventStatus
 from webhooks.proofs import Proof
@@ -94,7 +89,7 @@ def ingest(
         raise InvalidSignatureError("Its secret is not one of the account that it speaks of.") from error
     except storing.NOT_STORABLE as error:
         logger.exception("An event could not be stored as it is; it is kept as a text.")
-        return _store(storing.as_text(event, error), None, UnreadableError("the database cannot hold what is in it"))
+        return _store(storing.as_text(event, error), (), UnreadableError("the database cannot hold what is in it"))
 
 
 def _read(provider: str, notification: Notification) -> tuple[routing.Reading, Exception | None]:
@@ -102,7 +97,7 @@ def _read(provider: str, notification: Notification) -> tuple[routing.Reading, E
     try:
         return routing.read(provider=provider, notification=notification), None
     except Exception as error:  # noqa: BLE001  # whatever is in it, it is authentic and must not be lost
-        return None, error
+        return (), error
 
 
 def _store(event: Event, reading: routing.Reading, failure: Exception | None) -> Receipt:

@@ -10,7 +10,8 @@ from django.db import IntegrityError
 from common import database
 from common.errors import SpokenError
 from payments.providers import registry
-from payments.providers.base import InvalidSignatureError, Notification
+from payments.providers.errors import InvalidSignatureError
+from payments.providers.notifications import Notification
 from webhooks.models import Event
 
 _GUARD = "event_is_proven"

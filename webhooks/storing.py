@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import DataError, connection
 
 from common import database, ids, json_text
-from payments.providers.base import Notification
+from payments.providers.notifications import Notification
 from webhooks import routing
 from webhooks.models import Event, EventSource, EventStatus
 from webhooks.proofs import Proof

@@ -1,6 +1,9 @@
 """Examples of the booking API."""
 
 from common.examples import ID, MADE_AT, OTHER_ID
+from payments.providers import registry
+
+PROVIDER = registry.names()[0]
 
 RATE = {"id": OTHER_ID, "unit": "adult", "name": "Adult", "amount": 4500}
 RESOURCE = {
@@ -26,13 +29,13 @@ RESERVE = {
     "slot_id": ID,
     "units": [{"unit": "adult", "quantity": 2}],
     "customer": {"name": "Ana Souza", "email": "ana@example.com", "language": "pt"},
-    "payment": {"provider": "stripe", "capture_method": "manual", "payment_method_id": "pm_card_visa"},
+    "payment": {"provider": PROVIDER, "capture_method": "manual", "payment_method_id": "pm_card_visa"},
 }
 RESERVE_DAY = {
     "resource_id": ID,
     "date": "2026-12-01",
     "customer": {"name": "Ana Souza", "email": "ana@example.com"},
-    "payment": {"provider": "stripe", "payment_method_id": "pm_card_visa"},
+    "payment": {"provider": PROVIDER, "payment_method_id": "pm_card_visa"},
 }
 REASON = {"reason": "the guest called"}
 
@@ -61,7 +64,7 @@ def reservation(status: str, *, payment: str) -> dict[str, object]:
         "payment": {
             "id": OTHER_ID,
             "status": payment,
-            "provider": "stripe",
+            "provider": PROVIDER,
             "provider_ref": "pi_3PgafuB7WZ01zgkW0mYPNZs8",
             "amount": 9000,
             "currency": "EUR",

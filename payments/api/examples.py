@@ -1,11 +1,14 @@
 """Examples of the payments API."""
 
 from common.examples import ID, MADE_AT, OTHER_ID
+from payments.providers import registry
+
+PROVIDER = registry.names()[0]
 
 INTENT = {
     "id": ID,
     "status": "requires_confirmation",
-    "provider": "stripe",
+    "provider": PROVIDER,
     "provider_ref": "pi_3PgafuB7WZ01zgkW0mYPNZs8",
     "amount": 2599,
     "currency": "USD",
@@ -34,7 +37,7 @@ RESULT = {
     "captured_amount": 2599,
     "refunded_amount": 0,
     "auth_code": "123456",
-    "receipt_url": "https://pay.stripe.com/receipts/payment/x",
+    "receipt_url": "https://provider.example/receipts/x",
     "disputes": [],
 }
 REFUND = {
@@ -53,7 +56,7 @@ TRANSACTION = {
     "status": "successful",
     "amount": 2599,
     "currency": "USD",
-    "provider": "stripe",
+    "provider": PROVIDER,
     "provider_ref": "pi_3PgafuB7WZ01zgkW0mYPNZs8",
     "created_at": MADE_AT,
 }

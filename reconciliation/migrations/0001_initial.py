@@ -22,7 +22,21 @@ class Migration(migrations.Migration):
                 ("provider", models.CharField(max_length=32)),
                 ("account", models.CharField(blank=True, max_length=64)),
                 ("ref", models.CharField(max_length=255)),
-                ("kind", models.CharField(max_length=64)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("charge", "Charge"),
+                            ("refund", "Refund"),
+                            ("dispute", "Dispute"),
+                            ("fee", "Fee"),
+                            ("payout", "Payout"),
+                            ("other", "Other"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("category", models.CharField(help_text="The provider's own word for it.", max_length=64)),
                 ("payment_ref", models.CharField(blank=True, max_length=255)),
                 ("amount", models.BigIntegerField()),
                 ("fee", models.BigIntegerField()),
@@ -56,7 +70,11 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 "constraints": [
-                    models.UniqueConstraint(fields=("ref", "provider", "account"), name="ledger_entry_once")
+                    models.UniqueConstraint(fields=("ref", "provider", "account"), name="ledger_entry_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["charge", "refund", "dispute", "fee", "payout", "other"])),
+                        name="ledger_entry_kind_known",
+                    ),
                 ],
             },
         ),

@@ -83,9 +83,11 @@ class Migration(migrations.Migration):
             sql=common.guard_migrations.Sql("""
             CREATE OR REPLACE FUNCTION reconciliation_ledgerentry_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                IF (OLD.ref, OLD.kind, OLD.amount, OLD.fee, OLD.net, OLD.currency, OLD.moved, OLD.occurred_at)
+                IF (OLD.ref, OLD.kind, OLD.category, OLD.amount, OLD.fee, OLD.net, OLD.currency, OLD.moved,
+                    OLD.occurred_at)
                     IS DISTINCT FROM
-                    (NEW.ref, NEW.kind, NEW.amount, NEW.fee, NEW.net, NEW.currency, NEW.moved, NEW.occurred_at)
+                    (NEW.ref, NEW.kind, NEW.category, NEW.amount, NEW.fee, NEW.net, NEW.currency, NEW.moved,
+                    NEW.occurred_at)
                     OR (OLD.payout_ref <> '' AND OLD.payout_ref <> NEW.payout_ref) THEN
                     RAISE EXCEPTION 'a line of the ledger is kept as it was read'
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_entry_frozen';

@@ -97,8 +97,8 @@ class TestPages:
         Dispute.objects.create(payment=payment, operator=activity.operator, provider_ref="dp_1", status="lost",
                                created_at=timezone.now(), as_of=timezone.now(), **money)  # fmt: skip
         LedgerEntry.objects.create(
-            provider="stripe", ref="txn_1", kind="charge", fee=PRICE, net=PRICE, moved=PRICE, moved_currency="USD",
-            occurred_at=timezone.now(), **money,
+            provider="stripe", ref="txn_1", kind="charge", category="charge", fee=PRICE, net=PRICE, moved=PRICE,
+            moved_currency="USD", occurred_at=timezone.now(), **money,
         )  # fmt: skip
         sums = {"captured": {"here": PRICE, "there": PRICE}, "refunded": {"here": 0, "there": PRICE}, "payments": 1}
         SettlementRun.objects.create(
@@ -130,7 +130,8 @@ class TestPages:
 
     def test_an_export_has_numbers_to_the_last_digit(self, sandbox: Sandbox) -> None:
         LedgerEntry.objects.create(
-            provider="stripe", ref="txn_1", kind="charge", amount=9_007_199_254_740_993, fee=-5, net=0, currency="USD",
+            provider="stripe", ref="txn_1", kind="charge", category="charge",
+            amount=9_007_199_254_740_993, fee=-5, net=0, currency="USD",
             moved=1_000, moved_currency="KWD", occurred_at=timezone.now(),
         )  # fmt: skip
         answer: Any = sign_in(operator=None).get(f"{list_of(LedgerEntry)}export/")
@@ -140,7 +141,8 @@ class TestPages:
 
     def test_a_currency_that_nobody_knows_is_no_fault(self) -> None:
         LedgerEntry.objects.create(
-            provider="stripe", ref="txn_1", kind="charge", amount=5, fee=0, net=5, currency="ZZZ", moved=5,
+            provider="stripe", ref="txn_1", kind="charge", category="charge",
+            amount=5, fee=0, net=5, currency="ZZZ", moved=5,
             moved_currency="", occurred_at=timezone.now(),
         )  # fmt: skip
         root = sign_in(operator=None)

@@ -28,7 +28,8 @@ from payments import credentials
 from payments.credentials import WebhookSecrets
 from payments.outcome_types import Outcome, ProviderPayment, ProviderRefund
 from payments.providers import registry
-from payments.providers.base import DeliveredRequest, InvalidSignatureError, Notification, OutcomeUnknownError
+from payments.providers.errors import InvalidSignatureError, OutcomeUnknownError
+from payments.providers.notifications import DeliveredRequest, Notification
 from tests.support import promises
 from tests.support.api import Frontend
 from tests.support.factories import SlotFactory, make_client

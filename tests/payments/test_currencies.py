@@ -12,9 +12,9 @@ from catalogue.models import Activity
 from common import currencies, errors
 from notifications import rendering
 from notifications.models import Mail, MailKind
+from payments import limits
 from payments.models import Payment
 from payments.providers import registry
-from payments.providers.stripe import money as stripe_money
 from reconciliation import contradictions, promises
 from reconciliation.models import Discrepancy, LedgerEntry
 from tenants.models import Operator
@@ -74,7 +74,7 @@ class TestMessages:
     )
     def test_of_what_cannot_be_charged(self, amount: int, currency: str, message: str) -> None:
         with pytest.raises(errors.ValidationError) as refused:
-            stripe_money.check(amount=amount, currency=currency, param="amount")
+            limits.check_amount(provider="stripe", amount=amount, currency=currency)
         assert refused.value.message == message
 
     @pytest.mark.django_db(transaction=True)
@@ -90,7 +90,7 @@ class TestMessages:
         )
         units = [{"unit": "yacht", "quantity": 2}]
         dear = frontend.reserve(slot, units=units).json()["error"]
-        assert dear["message"] == "1,999,999.98 USD cannot be charged; the limits are 0.01 USD and 999,999.99 USD."
+        assert dear["message"] == "1,999,999.98 USD cannot be charged; the limits are 0.50 USD and 999,999.99 USD."
         payment = Payment.objects.get()
         theirs = registry.get("stripe").fetch(ref=payment.provider_ref, account="")
         contradictions.note_mismatch(payment, replace(theirs, amount=3000, currency="JPY"))
@@ -99,7 +99,8 @@ class TestMessages:
     @pytest.mark.django_db
     def test_of_broken_promises(self) -> None:
         LedgerEntry.objects.create(
-            provider="stripe", ref="txn_1", kind="charge", amount=45000, fee=1230, net=43771, currency="KWD",
+            provider="stripe", ref="txn_1", kind="charge", category="charge",
+            amount=45000, fee=1230, net=43771, currency="KWD",
             moved=45000, moved_currency="KWD", occurred_at=timezone.now(),
         )  # fmt: skip
         (broken,) = [verdict for verdict in promises.check_all() if verdict.breaches]

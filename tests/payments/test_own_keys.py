@@ -13,7 +13,7 @@ from catalogue.models import Slot
 from payments import credentials
 from payments.models import Command, Payment
 from payments.providers import registry
-from payments.providers.base import NotSentError, ProviderError
+from payments.providers.errors import NotSentError, ProviderError
 from tenants.models import Operator
 from tests.support import providers, stripe_events
 from tests.support.aging import end_leases

@@ -9,7 +9,7 @@ from booking import execution
 from booking.models import Reservation
 from payments.models import Command, Payment, ProviderThrottle, Refund
 from payments.outcome_types import Failure
-from payments.providers.base import RefusedError
+from payments.providers.errors import RefusedError
 from payments.providers.stripe.adapter import StripeProvider
 from tests.support import paying, promises, stripe_events
 from tests.support.aging import end_leases

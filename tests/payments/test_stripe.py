@@ -12,7 +12,8 @@ from booking import execution
 from payments.models import Command, Payment
 from payments.outcome_types import Outcome
 from payments.providers import registry
-from payments.providers.base import NotSentError
+from payments.providers.base import FindsByKey
+from payments.providers.errors import NotSentError
 from payments.providers.stripe import objects as stripe_objects
 from tests.support import providers, stripe_events
 from tests.support.aging import end_leases
@@ -37,10 +38,12 @@ class TestCalls:
         slot = SlotFactory.create()
         Frontend.of(slot).reserve(slot)
         key, near = Command.objects.get().idempotency_key, datetime.now(UTC) - age
-        found = registry.get("stripe").find(key=key, near=near, account="")
+        provider = registry.get("stripe")
+        assert isinstance(provider, FindsByKey)
+        found = provider.find(key=key, near=near, account="")
         assert found is not None
         assert [found.ref] == [intent["id"] for intent in sandbox.payment_intents()]
-        assert registry.get("stripe").find(key="another", near=near, account="") is None
+        assert provider.find(key="another", near=near, account="") is None
 
     def test_are_not_repeated_by_the_sdk(self, sandbox: Sandbox) -> None:
         slot = SlotFactory.create()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django.db import connection, transaction
 
 from payments.outcome_types import ProviderEntry, ProviderPayout
+from payments.states import LedgerKind
 from tests.support.factories import OperatorFactory
 
 PAYOUT = "po_1"
@@ -102,7 +103,8 @@ class Books:
 def charge(number: int, at: datetime) -> ProviderEntry:
     """Write the line that the payment of this number is in the books."""
     return ProviderEntry(
-        ref=f"txn_{number}", kind="charge", payment_ref=f"pi_{number}", amount=4500, fee=161, net=4339, currency="USD",
+        ref=f"txn_{number}", kind=LedgerKind.CHARGE, category="charge", payment_ref=f"pi_{number}",
+        amount=4500, fee=161, net=4339, currency="USD",
         moved=4500, moved_currency="USD", occurred_at=at,
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from booking.models import Reservation
 from common import database
 from payments.models import Payment
 from payments.providers import registry
+from payments.states import LedgerKind
 from reconciliation import ledger as our_books
 from reconciliation import ledger_comparison, settlements
 from reconciliation.accounts import Account
@@ -74,7 +75,9 @@ def plant(provider: Books) -> Counter[tuple[str, str]]:
     provider.changed |= {"pi_41": replace(books.charge(41, at), net=4400)}
     provider.more += [books.foreign(number, at) for number in (1, 2)]
     provider.more.append(
-        replace(books.charge(51, at), ref="txn_refund", kind="refund", amount=-100, fee=0, net=-100, moved=-100)
+        replace(
+            books.charge(51, at), ref="txn_refund", kind=LedgerKind.REFUND, amount=-100, fee=0, net=-100, moved=-100
+        )
     )
     books.take_back(refs=["pi_61", "pi_62"], status="processing")
     books.take_back(refs=["pi_71"], status="canceled")

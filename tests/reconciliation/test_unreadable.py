@@ -13,7 +13,8 @@ from booking.models import Reservation
 from common import database
 from payments.models import CheckAttempt, Payment, Refund
 from payments.providers import registry
-from payments.providers.base import UnreadableError
+from payments.providers.base import FindsByKey
+from payments.providers.errors import UnreadableError
 from reconciliation import payment_totals, settlements
 from reconciliation.models import Discrepancy, LedgerEntry, SettlementRun, SettlementStatus, Watermark
 from sweeps import health
@@ -242,6 +243,7 @@ class TestRefunds:
 
     def test_a_command_is_not_taken_for_one_that_made_nothing(self, played: Answers) -> None:
         provider, near = registry.get("stripe"), database.now()
+        assert isinstance(provider, FindsByKey)
         mine = {"holdfast_command": "key"}
         played["/v1/payment_intents"] = page(hold("pi_1"), 5, hold("pi_2", metadata=mine))
         found = provider.find(key="key", near=near, account="")

@@ -17,7 +17,7 @@ from payments.credentials import WebhookSecrets
 from payments.models import Payment
 from payments.outcome_types import Outcome, ProviderPayment
 from payments.providers import registry
-from payments.providers.base import DeliveredRequest, Notification
+from payments.providers.notifications import DeliveredRequest, Notification
 from payments.providers.stripe.events import from_body
 from reconciliation import accounts, discrepancies, manual_evidence, missed_events
 from reconciliation.models import Discrepancy
@@ -224,7 +224,8 @@ class CarelessProvider:
 
     def read(self, *, notification: Notification) -> Any:
         amount = notification.payload["amount"]
-        return ProviderPayment(ref="1", outcome=Outcome.CAPTURED, amount=amount, currency="USD", amount_captured=amount)
+        money = {"amount": amount, "currency": "USD", "amount_captured": amount}
+        return [ProviderPayment(ref="1", outcome=Outcome.CAPTURED, **money)]
 
 
 class TestAnyProvider:

@@ -10,6 +10,7 @@ from payments import credentials
 from payments.models import Payment
 from payments.outcome_types import Outcome
 from payments.providers import registry
+from payments.providers.base import EventHistory
 from reconciliation import accounts, manual_evidence, missed_events
 from tests.support import stripe_events
 from tests.support.api import Frontend
@@ -187,6 +188,7 @@ class TestRead:
 
     def test_of_another_account_than_was_read(self, payment: Payment, monkeypatch: pytest.MonkeyPatch) -> None:
         provider = registry.get("stripe")
+        assert isinstance(provider, EventHistory)
         listed: Callable[..., Any] = provider.list_events
 
         def list_events(self: Any, *, account: str, **given: Any) -> Any:

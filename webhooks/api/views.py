@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from common import database, exception_handler, fallbacks
 from common.errors import BusyError, HoldfastError, MethodNotAllowedError, TooLargeError, UnavailableError
 from payments.providers import registry
-from payments.providers.base import DeliveredRequest
+from payments.providers.notifications import DeliveredRequest
 from webhooks import inbox
 
 MAX_BODY = 1024 * 1024

@@ -6,7 +6,7 @@ from common import secrets
 from payments import credentials
 from payments.credentials import WebhookSecrets
 from payments.models.account import Mode
-from payments.providers.base import NotSentError
+from payments.providers.errors import NotSentError
 from payments.providers.stripe import keys, settings
 from payments.providers.stripe.settings import NAME
 

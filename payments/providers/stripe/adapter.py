@@ -17,17 +17,28 @@ from common import secrets
 from payments.credentials import WebhookSecrets
 from payments.outcome_types import (
     ProviderEntry,
-    ProviderNews,
+    ProviderObject,
     ProviderPayment,
     ProviderPayout,
     ProviderRefund,
 )
-from payments.providers.base import DeliveredRequest, KeyUsedError, Notification, Provider, RefusedError, Unreadable
+from payments.providers.base import Provider
+from payments.providers.capabilities import Capabilities, Limits, Method
+from payments.providers.errors import KeyUsedError, RefusedError
+from payments.providers.notifications import DeliveredRequest, Notification, Unreadable
 from payments.providers.stripe import access, errors, events, fields, lists, money, objects, params, signature
 from payments.providers.stripe import settings as stripe_settings
+from payments.states import LedgerKind
 
 _LAG = timedelta(minutes=5)
 """How far Stripe's clock may be behind ours."""
+CAPABILITIES = Capabilities(
+    methods=(Method(name="card", hold=timedelta(days=7)),),
+    key_lifetime=timedelta(hours=23),
+    partial_capture=True,
+    needs_payer=False,
+)
+"""Keys are forgotten after 24 hours; the holds that we ask for end after seven days. https://docs.stripe.com/api/idempotent_requests"""
 _REFUND_REASONS = frozenset(("duplicate", "fraudulent", "requested_by_customer"))
 
 
@@ -35,6 +46,9 @@ class StripeProvider:
     """Payment intents, manual or automatic capture. https://docs.stripe.com/payments/place-a-hold-on-a-payment-method"""
 
     name: ClassVar[str] = stripe_settings.NAME
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    events_kept: ClassVar[timedelta] = timedelta(days=30)
+    """https://docs.stripe.com/api/events"""
 
     def __init__(self, *, client: stripe.StripeClient, tolerance_seconds: int) -> None:
         self._client = client.v1
@@ -73,9 +87,9 @@ class StripeProvider:
         """See :meth:`Provider.webhook_secrets`."""
         return access.webhook_secrets(account)
 
-    def check_amount(self, *, amount: int, currency: str, param: str = "amount") -> None:
-        """See :meth:`Provider.check_amount`."""
-        money.check(amount=amount, currency=currency, param=param)
+    def limits(self, *, currency: str) -> Limits | None:
+        """See :meth:`Provider.limits`."""
+        return money.limits(currency)
 
     def authorize(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """See :meth:`Provider.authorize`. Without a payment method, the frontend finishes with the client secret."""
@@ -201,7 +215,7 @@ class StripeProvider:
     def list_entries_of_payout(self, *, ref: str, account: str) -> Iterator[ProviderEntry | Unreadable]:
         """See :meth:`Provider.list_entries_of_payout`. https://docs.stripe.com/payouts/reconciliation"""
         entries = self._entries({"payout": ref}, account)
-        return (entry for entry in entries if isinstance(entry, Unreadable) or not entry.kind.startswith("payout"))
+        return (entry for entry in entries if isinstance(entry, Unreadable) or entry.kind is not LedgerKind.PAYOUT)
 
     def check_headers(self, *, headers: Mapping[str, str], now: datetime) -> None:
         """See :meth:`Provider.check_headers`."""
@@ -216,7 +230,7 @@ class StripeProvider:
         """See :meth:`Provider.look_up`. Stripe's events carry their object."""
         return notification
 
-    def read(self, *, notification: Notification) -> ProviderNews | None:
+    def read(self, *, notification: Notification) -> Sequence[ProviderObject]:
         """See :meth:`Provider.read`. The event carries the object as it was then; nothing need be looked up."""
         return events.read(notification)
 

@@ -8,7 +8,7 @@ from typing import Any
 import stripe
 
 from common import retries
-from payments.providers.base import (
+from payments.providers.errors import (
     DeclinedError,
     HoldEndedError,
     KeyUsedError,

@@ -6,13 +6,14 @@ https://docs.stripe.com/api/events/object
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 from common import json_text
-from payments.outcome_types import ProviderNews
-from payments.providers.base import Notification, UnreadableError
+from payments.outcome_types import ProviderObject
+from payments.providers.errors import UnreadableError
+from payments.providers.notifications import Notification
 from payments.providers.stripe import fields, objects
 
 T = TypeVar("T")
@@ -67,8 +68,8 @@ def attested(intent: Mapping[str, Any], *, account: str, key_name: str, at: date
     return from_list(event, account=account, key_name=key_name)
 
 
-def read(notification: Notification) -> ProviderNews | None:
-    """Say what an event tells; None if it is none of our business.
+def read(notification: Notification) -> Sequence[ProviderObject]:
+    """Return the object that an event tells of, as it was then; nothing if it is none of our business.
 
     Raises:
         UnreadableError: It is our business, and cannot be read.
@@ -77,17 +78,17 @@ def read(notification: Notification) -> ProviderNews | None:
         raise UnreadableError(notification.problem or "created is missing")
     kind = notification.type
     if not (kind.startswith(("payment_intent.", "charge.dispute.")) or kind in _REFUND_EVENTS):
-        return None
+        return []
     body = fields.get_fields(fields.get_fields(notification.payload, "data"), "object")
     if kind.startswith("payment_intent."):
         if body.get("object") != "payment_intent":
             raise UnreadableError("object is no payment intent")
-        return objects.payment(body, notification.account)
+        return [objects.payment(body, notification.account)]
     if kind.startswith("charge.dispute."):
         if body.get("payment_intent") is None:
-            return None  # of a charge that was made without one: not ours
-        return objects.dispute(body, notification.account, as_of=notification.created_at)
-    return None if body.get("reason") == _UNCAPTURED else objects.refund(body, notification.account)
+            return []  # of a charge that was made without one: not ours
+        return [objects.dispute(body, notification.account, as_of=notification.created_at)]
+    return [] if body.get("reason") == _UNCAPTURED else [objects.refund(body, notification.account)]
 
 
 def _from_json(told: Any, body: bytes, *, account: str = "", key_name: str = "") -> Notification:

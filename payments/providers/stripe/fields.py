@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from common import json_text
-from payments.providers.base import Unreadable, UnreadableError
+from payments.providers.errors import UnreadableError
+from payments.providers.notifications import Unreadable
 
 T = TypeVar("T")
 

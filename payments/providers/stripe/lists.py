@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from payments.providers.base import Unreadable, UnreadableError
+from payments.providers.errors import UnreadableError
+from payments.providers.notifications import Unreadable
 from payments.providers.stripe import errors, fields, objects, params
 
 Ask = Callable[..., Any]

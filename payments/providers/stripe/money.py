@@ -5,7 +5,7 @@ zero, and MGA, which has one on paper, without.
 """
 
 from common import currencies
-from common.errors import ValidationError
+from payments.providers.capabilities import Limits
 
 HIGHEST = 99_999_999
 """Eight digits. https://docs.stripe.com/api/payment_intents/create#create_payment_intent-amount"""
@@ -24,7 +24,7 @@ _LOWEST = {
 
 
 def to_stripe(amount: int, currency: str) -> int:
-    """Turn an amount in minor units into Stripe's. What :func:`check` lets pass is turned without a loss."""
+    """Turn an amount in minor units into Stripe's. What :func:`limits` lets pass is turned without a loss."""
     if currency in _TWO_DECIMALS_OF_ZERO:
         return amount * 100
     return amount // 100 if currency in _NO_DECIMALS else amount
@@ -37,25 +37,10 @@ def from_stripe(amount: int, currency: str) -> int:
     return amount * 100 if currency in _NO_DECIMALS else amount
 
 
-def check(*, amount: int, currency: str, param: str) -> None:
-    """Refuse what Stripe could not charge, before anything is stored; ``param`` is the field that the amount is of.
-
-    Raises:
-        ValidationError: ``invalid_currency`` or ``invalid_amount``.
-    """
-    exponent = currencies.exponent(currency)
-    if exponent > 2 and currency not in _THREE_DECIMALS:
-        raise ValidationError(param="currency", code="invalid_currency", message=f"{currency} cannot be charged.")
-    lowest, step = _LOWEST.get(currency, 1), 1
-    if currency in _NO_DECIMALS:
-        step = 100
-    if currency in _THREE_DECIMALS:
-        step = 10
+def limits(currency: str) -> Limits | None:
+    """Return what can be charged in a currency; None: nothing."""
+    if currencies.exponent(currency) > 2 and currency not in _THREE_DECIMALS:
+        return None
+    step = 100 if currency in _NO_DECIMALS else 10 if currency in _THREE_DECIMALS else 1
     highest = from_stripe(HIGHEST, currency) // step * step
-    if not max(lowest, step) <= amount <= highest:
-        least, most = currencies.shown(max(lowest, step), currency), currencies.shown(highest, currency)
-        message = f"{currencies.shown(amount, currency)} cannot be charged; the limits are {least} and {most}."
-        raise ValidationError(param=param, code="invalid_amount", message=message)
-    if amount % step:
-        message = f"An amount in {currency} must be a multiple of {currencies.shown(step, currency)}."
-        raise ValidationError(param=param, code="invalid_amount", message=message)
+    return Limits(lowest=max(_LOWEST.get(currency, 1), step), highest=highest, step=step)

@@ -18,13 +18,24 @@ from payments.outcome_types import (
     ProviderRefund,
 )
 from payments.providers.stripe import fields, money
+from payments.states import LedgerKind, RefundStatus
 
 PAYMENT_KEY = "holdfast_payment"
 COMMAND_KEY = "holdfast_command"
 REFUND_KEY = "holdfast_refund"
 INSTALLATION_KEY = "holdfast_installation"
 
+_BEGINNINGS = (LedgerKind.DISPUTE, LedgerKind.FEE, LedgerKind.PAYOUT)
 _CLOSED = frozenset(("won", "lost", "warning_closed", "prevented"))
+
+_FOR_NOW = frozenset(("balance_insufficient", "insufficient_funds", "charge_pending", "lock_timeout", "api_error"))
+"""Refusals of the moment."""
+
+_REFUND_STATUSES = {
+    "succeeded": RefundStatus.SUCCEEDED,
+    "failed": RefundStatus.FAILED,
+    "canceled": RefundStatus.CANCELED,
+}
 
 _OUTCOMES = {
     "requires_payment_method": Outcome.REQUIRES_PAYMENT_METHOD,
@@ -71,7 +82,7 @@ def failure_of(error: Mapping[str, Any]) -> Failure:
     """Read why money was not had, as far as it can be read."""
     error = json_text.storable(dict(error))
     code = fields.find_text(error, "code") or fields.find_text(error, "type")
-    return Failure(code=code, message=fields.find_text(error, "message", longest=5000))
+    return Failure(code=code, message=fields.find_text(error, "message", longest=5000), is_temporary=code in _FOR_NOW)
 
 
 def refund(refund: Mapping[str, Any], account: str) -> ProviderRefund:
@@ -84,7 +95,7 @@ def refund(refund: Mapping[str, Any], account: str) -> ProviderRefund:
     return ProviderRefund(
         ref=fields.get_text(refund, "id"),
         payment_ref=fields.get_text_or_none(refund, "payment_intent"),
-        status=fields.get_text_or_none(refund, "status"),
+        status=_REFUND_STATUSES.get(fields.get_text_or_none(refund, "status"), RefundStatus.PENDING),
         amount=money.from_stripe(fields.get_number(refund, "amount"), currency),
         currency=currency,
         account=account,
@@ -133,9 +144,11 @@ def entry(transaction: Mapping[str, Any]) -> ProviderEntry:
     currency = fields.get_currency(transaction)
     moved_currency = fields.get_currency(source) if source.get("currency") else currency
     amount = money.from_stripe(fields.get_signed_number(transaction, "amount"), currency)
+    category = fields.find_text(transaction, "reporting_category") or fields.get_text(transaction, "type")
     return ProviderEntry(
         ref=fields.get_text(transaction, "id"),
-        kind=fields.find_text(transaction, "reporting_category") or fields.get_text(transaction, "type"),
+        kind=_kind(category),
+        category=category,
         payment_ref=fields.find_text(source, "payment_intent"),
         amount=amount,
         fee=money.from_stripe(fields.get_signed_number(transaction, "fee"), currency),
@@ -145,6 +158,15 @@ def entry(transaction: Mapping[str, Any]) -> ProviderEntry:
         moved_currency=moved_currency,
         occurred_at=fields.get_time(transaction, "created"),
     )
+
+
+def _kind(category: str) -> LedgerKind:
+    """Return what a line is of; "payment" and "payment_refund" are of methods other than cards."""
+    if category in ("charge", "payment"):
+        return LedgerKind.CHARGE
+    if "refund" in category:
+        return LedgerKind.REFUND
+    return next((kind for kind in _BEGINNINGS if category.startswith(kind)), LedgerKind.OTHER)
 
 
 def payout(payout: Mapping[str, Any]) -> ProviderPayout:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from payments.providers.base import DeliveredRequest, InvalidSignatureError
+from payments.providers.errors import InvalidSignatureError
+from payments.providers.notifications import DeliveredRequest
 
 _TIMESTAMP = re.compile(r"t=([0-9]{1,12})")
 _SIGNATURE = re.compile(r"v1=([0-9a-f]{64})")

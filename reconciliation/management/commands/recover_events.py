@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from common import database, loops
-from payments.providers.base import ProviderError
+from payments.providers.errors import ProviderError
 from payments.throttle import PausedError
 from reconciliation import missed_events, watermarks
 from reconciliation.accounts import Account
@@ -49,7 +49,7 @@ class Command(ReportingCommand):
         rows = []
         with loops.watch() as reading:
             try:
-                for account in self.accounts_of(options):
+                for account in filter(missed_events.kept_for, self.accounts_of(options)):
                     rows += self._list(account, options["since"])
             except (ProviderError, PausedError) as error:
                 self.stderr.write(str(error))
@@ -61,9 +61,8 @@ class Command(ReportingCommand):
 
     def _list(self, account: Account, since: datetime | None) -> list[dict[str, Any]]:
         now = database.now()
-        missing = missed_events.list_missing(
-            account=account, since=since or now - missed_events.KEPT, until=now + watermarks.OVERLAP, wait=patiently
-        )
+        first, last = since or now - missed_events.kept_for(account), now + watermarks.OVERLAP
+        missing = missed_events.list_missing(account=account, since=first, until=last, wait=patiently)
         return [
             {"account": str(account), "event": event.event_id, "type": event.type, "object": event.object_ref,
              "happened": event.created_at}

@@ -12,7 +12,7 @@ from reconciliation.reporting import NOT_ASKED, PERSON_NEEDED, WELL, ReportingCo
 
 
 class Command(ReportingCommand):
-    """Settle one day of every account."""
+    """Settle one day of every account whose provider has a ledger."""
 
     help = (
         "Compare a day of the provider's ledger with ours, per payment and per payout. Exit status: 0 they are equal, "
@@ -33,7 +33,8 @@ class Command(ReportingCommand):
             with self.progress(options, f"Settling {account}") as progress:
                 runs.append(settlements.settle(account=account, day=date, wait=patiently, progress=progress))
 
-        done = loops.each(self.accounts_of(options), settle, name="settle", label=str)
+        chosen = settlements.with_ledger(self.accounts_of(options))
+        done = loops.each(chosen, settle, name="settle", label=str)
         rows, differences = [_row(run, full=options["json"]) for run in runs], sum(run.differences for run in runs)
         payments = sum(row["payments"] for row in rows)
         self.report(options, rows, {"date": date, "payments": payments, "differences": differences})

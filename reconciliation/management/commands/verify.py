@@ -9,7 +9,7 @@ from typing import Any
 
 from common import loops
 from common.commands import CheckedCommand
-from payments.providers.base import ProviderError
+from payments.providers.errors import ProviderError
 from reconciliation import dangling_holds, promises
 from reconciliation.reporting import NOT_ASKED, patiently
 

@@ -1,0 +1,50 @@
+"""What a provider sends of itself: a delivery as it came, and what is read of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from payments.providers.errors import UnreadableError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """What stands in a list in the place of an object, or of all the rest, that cannot be read.
+
+    ``ref`` is the provider's id of the object; empty if that cannot be told.
+    """
+
+    error: UnreadableError
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """An authenticated notification. ``problem`` says why it cannot be read; then the rest is what could be.
+
+    ``lookup_ref`` names the object to ask the provider for when the notification does not carry it; the answer,
+    which :meth:`Provider.look_up` adds to the payload, is then the evidence.
+    """
+
+    event_id: str
+    type: str
+    account: str
+    live: bool | None
+    created_at: datetime | None
+    api_version: str
+    payload: Mapping[str, Any]
+    object_ref: str = ""
+    lookup_ref: str = ""
+    key_name: str = ""
+    """The name of the key that it was read with, if it was read from the provider's API rather than delivered."""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredRequest:
+    """An HTTP request to a webhook, as it came over the wire."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
