@@ -26,7 +26,7 @@ from reconciliation.models import Discrepancy, DiscrepancyStatus
 from sweeps import health
 from sweeps.models import SweepRun
 from tenants import clocks, scoping
-from webhooks.models import Event, EventStatus
+from webhooks.models import Event, EventStatus, Notice, NoticeStatus
 
 DAYS = 14
 """Days of the charts, today's included."""
@@ -123,13 +123,17 @@ def _holds(person: Any, today: date, zone: ZoneInfo) -> list[Column]:
 def _needs(person: Any) -> list[Need]:
     discrepancies = _mine(Discrepancy, person).exclude(status=DiscrepancyStatus.RESOLVED)
     events = scoping.visible_to(Event.objects.all(), person, path="payment__operator")
-    return [
+    needs = [
         _need("Open discrepancies", discrepancies, "status__exact=open"),
         _need("Stuck payments", _mine(Payment, person).filter(stuck_at__isnull=False), "stuck_at__isempty=0"),
         _need("Failed events", events.filter(status=EventStatus.FAILED), "status__exact=failed"),
         _need("Open disputes", _mine(Dispute, person).filter(is_closed=False), "is_closed__exact=0"),
         _need("Mails given up", _mine(Mail, person).filter(status=MailStatus.GIVEN_UP), "status__exact=given_up"),
     ]
+    if person.is_superuser:  # until it is looked up, a notice is of no operator
+        given_up = Notice.objects.filter(status=NoticeStatus.GIVEN_UP)
+        needs.append(_need("Notices given up", given_up, "status__exact=given_up"))
+    return needs
 
 
 def _need(title: str, rows: QuerySet[Any], query: str) -> Need:

@@ -35,6 +35,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("payments.command", "Commands", "outbox"),
             ("webhooks.event", "Events", "inbox"),
+            ("webhooks.notice", "Notices", "notifications"),
             ("payments.providerthrottle", "Provider throttles", "speed"),
             ("sweeps.sweeprun", "Sweeps", "mop"),
             ("adminkit.bulkrun", "Bulk actions", "checklist"),

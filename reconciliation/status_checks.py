@@ -29,6 +29,7 @@ from payments.throttle import PausedError
 from reconciliation import check_attempts, contradictions, discrepancies, discrepancy_rules, missed_events
 from reconciliation.accounts import Account
 from reconciliation.check_attempts import Result
+from webhooks import notices
 
 logger = logging.getLogger("holdfast.reconciliation")
 
@@ -210,15 +211,18 @@ def _send_again(payment: Payment) -> Result:
 
 def _fetch_events(found: Finding) -> Result:
     payment = found.payment
-    tally = missed_events.recover_until(
-        account=Account(payment.provider, payment.provider_account),
-        since=_since(payment, found.refs),
-        is_enough=lambda: not _lacks_events(found),
-    )
+    account = Account(payment.provider, payment.provider_account)
+    if missed_events.kept_for(account):
+        since = _since(payment, found.refs)
+        tally = missed_events.recover_until(account=account, since=since, is_enough=lambda: not _lacks_events(found))
+        done, problems = f"recovered {tally.taken} events whose webhook never came", tally.problems
+    else:  # its events are what is looked up
+        throttle.count(provider=payment.provider, account=payment.provider_account)
+        event = notices.observe(provider=account.provider, ref=payment.provider_ref, account=account.account)
+        done, problems = f"looked up: {event}", [event.error] if event.error else []
     if _lacks_events(found):
-        error = "; ".join(tally.problems) or "the provider has the money, and no event of it can be had"
+        error = "; ".join(problems) or "the provider has the money, and no event of it can be had"
         return Result(result=CheckResult.FAILED, provider_status=found.status, error=error)
-    done = f"recovered {tally.taken} events whose webhook never came"
     return Result(result=CheckResult.RECOVERED, provider_status=found.status, done=done)
 
 

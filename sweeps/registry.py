@@ -17,7 +17,7 @@ from notifications import sending, writing
 from reconciliation import accounts, dangling_holds, missed_events, promises, settlements, status_checks
 from sweeps.models import SweepRun
 from tenants import rate_limits, sign_in_limits
-from webhooks import inbox
+from webhooks import inbox, notices
 
 logger = logging.getLogger("holdfast.sweeps")
 
@@ -91,6 +91,7 @@ SWEEPS = {
     for sweep in (
         Sweep(name="expire_reservations", run=_expire_reservations, minutes=1),
         Sweep(name="send_commands", run=execution.execute_due, minutes=1),
+        Sweep(name="look_up_notices", run=notices.look_up_due, minutes=1),
         Sweep(name="retry_events", run=inbox.retry_due, minutes=1),
         Sweep(name="reconcile", run=_reconcile, minutes=1),
         Sweep(name="recover_events", run=_recover_events, minutes=5),

@@ -1,4 +1,4 @@
-"""Guards of events as evidence, and of the money that needs it."""
+"""Guards of events as evidence, of the money that needs it, and of notices."""
 
 from booking.states import ReservationStatus
 from common import guards
@@ -9,6 +9,10 @@ from payments.states import PaymentStatus
 AFTER = ("payments", "booking")
 
 _EVENT, _PAYMENT, _RESERVATION = "webhooks_event", "payments_payment", "booking_reservation"
+_NOTICE = "webhooks_notice"
+_TOLD = changed(
+    "id", "provider", "account", "secret_name", "delivery_id", "digest", "type", "lookup_ref", "payload", "received_at"
+)
 _PAID = guards.listed((ReservationStatus.PAID, ReservationStatus.REFUNDED), of=ReservationStatus)
 _CONTENT = changed(
     "id", "provider", "account", "event_id", "type", "object_ref", "problem", "live", "api_version", "occurred_at",
@@ -143,4 +147,24 @@ _MONEY = (
     ),
 )
 
-GUARDS = (*_EVIDENCE, *_PROVEN, *_MONEY)
+_NOTICES = (
+    guards.refusal("webhooks_notice_is_kept", "what was told is kept"),
+    *guards.kept(_NOTICE, "notice_is_kept", by="webhooks_notice_is_kept"),
+    guards.trigger(
+        "notice_tells_what_it_told",
+        "BEFORE UPDATE",
+        _NOTICE,
+        calls="webhooks_notice_is_kept",
+        condition=f"{_TOLD}\nOR NEW.deliveries < OLD.deliveries",
+    ),
+    # The number of the claim is the fence of who looks: it must never come back.
+    guards.trigger(
+        "notice_claims_only_grow",
+        "BEFORE UPDATE OF attempts, extra_attempts",
+        _NOTICE,
+        calls="webhooks_notice_is_kept",
+        condition="NEW.attempts < OLD.attempts OR NEW.extra_attempts < OLD.extra_attempts",
+    ),
+)
+
+GUARDS = (*_EVIDENCE, *_PROVEN, *_MONEY, *_NOTICES)

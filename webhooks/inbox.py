@@ -1,4 +1,4 @@
-"""The one way in for events: verify, store, apply and mark in one transaction.
+"""The one way in for events: store, apply and mark in one transaction. ``deliveries`` has verified what was sent.
 
 One event, one effect (P4): the unique constraint lets one copy in, and its mark commits with all that it changes. What
 cannot be applied now is kept with its error and tried again: an event may overtake our own commit. What cannot be read
@@ -6,7 +6,7 @@ is kept too, for a person: once it is authentic, nothing that is in it keeps an 
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -14,12 +14,10 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from common import database, errors, logs, loops
-from common.errors import UnavailableError
 from payments import credentials
 from payments.errors import EarlyOutcomeError, UnknownPaymentError
-from payments.providers import registry
-from payments.providers.errors import InvalidSignatureError, ProviderError, UnreadableError
-from payments.providers.notifications import DeliveredRequest, Notification
+from payments.providers.errors import InvalidSignatureError, UnreadableError
+from payments.providers.notifications import Notification
 from webhooks import locks, proofs, routing, storing
 from webhooks.models import RESULT_FIELDS, Event, EventSource, EventStatus
 from webhooks.proofs import Proof
@@ -42,27 +40,6 @@ class Receipt(StrEnum):
     DUPLICATE = "duplicate"
     IGNORED = "ignored"
     KEPT = "kept"
-
-
-def receive(*, provider: str, request: DeliveredRequest, account: str, now: datetime) -> Receipt:
-    """Take in a delivery. Must be called outside a transaction.
-
-    ``account`` is the one whose endpoint was called, empty for the platform's. ``now`` is for the age of the
-    signature; when the event was received is told by the database.
-
-    Raises:
-        InvalidSignatureError: It is not authentic for the account that it speaks of. Nothing is stored.
-        UnavailableError: What it is about could not be looked up at the provider. Nothing is stored; it comes again.
-    """
-    secrets = registry.get(provider).webhook_secrets(account=account)
-    if secrets is None:
-        raise InvalidSignatureError("No operator has this account.")
-    notification = registry.get(provider).authenticate(request=request, secrets=secrets.values, now=now)
-    proof = proofs.of_delivery(notification=notification, endpoint=account, secret_name=secrets.name, own=secrets.own)
-    notification = replace(notification, account=proof.account)
-    if notification.lookup_ref:
-        notification = _look_up(provider, notification)
-    return ingest(notification, EventSource.WEBHOOK, provider=provider, proof=proof)
 
 
 def ingest(
@@ -130,14 +107,6 @@ def retry(*, event_id: UUID) -> bool:
         reading, failure = _read(event.provider, storing.notification_of(event))
         _apply(event, reading, failure, locked.at)
     return event.next_attempt_at is None and event.status in (EventStatus.APPLIED, EventStatus.IGNORED)
-
-
-def _look_up(provider: str, notification: Notification) -> Notification:
-    database.leave_database()
-    try:
-        return registry.get(provider).look_up(notification=notification)
-    except ProviderError as error:
-        raise UnavailableError("What this notification is about could not be looked up. Send it again.") from error
 
 
 def _apply(event: Event, reading: routing.Reading, failure: Exception | None, now: datetime) -> None:

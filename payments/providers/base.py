@@ -113,11 +113,6 @@ class Provider(Protocol):
             InvalidSignatureError: It is not authentic.
         """
 
-    def look_up(self, *, notification: Notification) -> Notification:
-        """Add the object that ``lookup_ref`` names to the payload. Only called where there is one, and outside
-        transactions. Raises as :meth:`fetch`.
-        """
-
     def read(self, *, notification: Notification) -> Sequence[ProviderObject]:
         """Return what a notification tells, in order; nothing if it is none of our business.
 
@@ -154,6 +149,17 @@ class FindsByKey(Protocol):
 
     def find_refund(self, *, ref: str, key: str, account: str) -> ProviderRefund | None:
         """Find the refund of a payment that the command with this key made. Raises as :meth:`find`."""
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """A provider whose notifications only name an object: what is read of it is the evidence."""
+
+    def look_up(self, *, ref: str, account: str) -> Notification:
+        """Read an object as it is at this moment; ``ref`` is a ``lookup_ref`` or a payment's reference.
+
+        The id of the event is of the state that is read: the same state is the same event. Raises as :meth:`fetch`.
+        """
 
 
 @runtime_checkable

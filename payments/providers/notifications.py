@@ -23,8 +23,8 @@ class Unreadable:
 class Notification:
     """An authenticated notification. ``problem`` says why it cannot be read; then the rest is what could be.
 
-    ``lookup_ref`` names the object to ask the provider for when the notification does not carry it; the answer,
-    which :meth:`Provider.look_up` adds to the payload, is then the evidence.
+    ``lookup_ref`` names the object to ask the provider for when the notification does not carry it: it is then a
+    notice, and only what is looked up is an event.
     """
 
     event_id: str

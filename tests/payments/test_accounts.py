@@ -11,12 +11,11 @@ from pytest_django import Settings
 
 from booking import execution
 from booking.models import Reservation
-from common import database
 from payments import accounts, credentials
 from payments.models import Command, Mode, Payment, ProviderAccount
 from reconciliation.accounts import Account, list_accounts
 from tenants.models import Operator
-from tests.support import providers
+from tests.support import pooling, providers
 from tests.support.api import Frontend
 from tests.support.factories import OperatorFactory, SlotFactory, add_account, make_client
 from tests.support.sandbox_client import Sandbox
@@ -35,12 +34,8 @@ def operator() -> Operator:
 @pytest.fixture
 def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take connections from a pool, as a web process does."""
-    connection.close()
-    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
-    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pool", {"min_size": 0, "max_size": 2})
-    yield
-    connection.close()
-    database.use_no_pool()
+    with pooling.in_use(monkeypatch):
+        yield
 
 
 def frontend(operator: Operator) -> Frontend:

@@ -11,7 +11,7 @@ from idempotency.models import IdempotencyKey
 from notifications.models import Mail
 from payments.models import CheckAttempt, Command, Payment, ProviderThrottle
 from payments.states import COMMAND_OPEN
-from webhooks.models import Event
+from webhooks.models import Event, Notice
 
 
 def run_out(reservation_id: UUID | str) -> None:
@@ -27,6 +27,8 @@ def end_leases() -> None:
     Mail.objects.filter(leased_until__isnull=False).update(leased_until=past)
     ProviderThrottle.objects.filter(paused_until__isnull=False).update(paused_until=past)
     Event.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=past)
+    Notice.objects.filter(leased_until__isnull=False).update(leased_until=past)
+    Notice.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=past)
     IdempotencyKey.objects.filter(status_code=None).update(leased_until=past)
 
 

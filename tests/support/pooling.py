@@ -1,4 +1,4 @@
-"""Connecting through a pooler: this process, and those that it starts."""
+"""Connecting from a pool of the process, or through a pooler: this process, and those that it starts."""
 
 import os
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from common import database
 from tests.support import services
 
 TIME_OUTS = {"lock_timeout": 3_000, "statement_timeout": 30_000, "idle_in_transaction_session_timeout": 60_000}
@@ -26,6 +27,17 @@ def connect_anew() -> None:
         with psycopg.connect(console, autocommit=True) as told:
             told.execute("RECONNECT")
             told.execute("WAIT_CLOSE")
+
+
+@contextmanager
+def in_use(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take connections from a pool of this process, as a web process does."""
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pool", {"min_size": 0, "max_size": 2})
+    yield
+    connection.close()
+    database.use_no_pool()
 
 
 def set_time_outs(*, are_set: bool = True) -> None:

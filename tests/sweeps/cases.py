@@ -1,10 +1,12 @@
 """For each sweep five rows that are suitable for it, and how one of them is locked, poisoned or refused."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.models.functions import Now
@@ -25,14 +27,14 @@ from reconciliation.models import SettlementRun
 from sweeps import registry
 from sweeps.models import SweepRun
 from tenants import rate_limits
-from tests.support import stripe_events
+from tests.support import pix, stripe_events
 from tests.support.aging import end_leases, let_checks_be_due
 from tests.support.api import Frontend
 from tests.support.factories import OperatorFactory, SlotFactory, make_client
 from tests.support.sandbox_client import Sandbox
 from tests.support.virtual_clock import Clock
-from webhooks import inbox, routing
-from webhooks.models import Event
+from webhooks import inbox, notices, routing
+from webhooks.models import Event, Notice
 
 Rows = Sequence[object]
 NUMBER = 5
@@ -49,6 +51,8 @@ class Case:
     refuse: tuple[str, str, str] | None
     done: Callable[[], set[str]]
     """Returns the rows that were done, named as ``prepare`` names them."""
+    beside: Callable[[pytest.MonkeyPatch], AbstractContextManager[object]] = nullcontext
+    """What has to stand beside the sandbox."""
 
 
 def reserve(sandbox: Sandbox, clock: Clock) -> Rows:
@@ -90,8 +94,17 @@ def orphans(sandbox: Sandbox, clock: Clock) -> Rows:
     return [f"evt_{number}" for number in range(NUMBER)]
 
 
+def notified(sandbox: Sandbox, clock: Clock) -> Rows:
+    """Make five notices of five payments."""
+    slot = SlotFactory.create(activity__currency="BRL")
+    frontend = Frontend.of(slot)
+    refs = [pix.reserve(frontend, slot).json()["payment"]["provider_ref"] for _ in range(NUMBER)]
+    assert {pix.notify(ref) for ref in refs} == {200}
+    return refs
+
+
 def looks_due(sandbox: Sandbox, clock: Clock) -> Rows:
-    """Make five payments that are due for a look."""
+    """Make five payments that are due for a check."""
     reserve(sandbox, clock)
     let_checks_be_due()
     return list(Payment.objects.order_by("next_check_at").values_list("pk", flat=True))
@@ -212,6 +225,14 @@ CASES = {
         refuse=("UPDATE", "payments_command", "id"),
         done=lambda: texts(Command.objects.filter(status="done").values_list("pk", flat=True)),
     ),
+    "look_up_notices": Case(
+        prepare=notified,
+        work=(notices, "observe"),
+        lock=("webhooks_notice", "lookup_ref"),
+        refuse=("UPDATE", "webhooks_notice", "lookup_ref"),
+        done=lambda: set(Notice.objects.filter(status="looked_up").values_list("lookup_ref", flat=True)),
+        beside=pix.playing,
+    ),
     "retry_events": Case(
         prepare=orphans,
         work=(routing, "apply"),
@@ -275,7 +296,5 @@ CASES = {
         refuse=("DELETE", "tenants_requestcount", "who"),
         done=forgotten_counts,
     ),
-    registry.VERIFY: Case(
-        prepare=some_promises, work=(promises, "check"), lock=None, refuse=None, done=checked_promises
-    ),
+    "verify": Case(prepare=some_promises, work=(promises, "check"), lock=None, refuse=None, done=checked_promises),
 }

@@ -115,8 +115,9 @@ class TestEverySweep:
         name: str,
     ) -> None:
         case = CASES[name]
-        first, held, poisoned, wrong, last = (str(row) for row in case.prepare(sandbox, clock))
         with ExitStack() as faults:
+            faults.enter_context(case.beside(monkeypatch))
+            first, held, poisoned, wrong, last = (str(row) for row in case.prepare(sandbox, clock))
             poison(monkeypatch, case.work, poisoned)
             if case.refuse is not None:
                 faults.enter_context(refused(*case.refuse, wrong))

@@ -29,7 +29,7 @@ from tests.support.desk import act, list_of, page_of, sign_in
 from tests.support.factories import SlotFactory
 from tests.support.played import Answers, play
 from tests.support.sandbox_client import Sandbox
-from webhooks import inbox
+from webhooks import deliveries, inbox
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -242,7 +242,7 @@ class TestAnyProvider:
             monkeypatch.setitem(registry._MAKERS, "careless", provider.as_it_is)
             registry.get.cache_clear()
             for expected in (inbox.Receipt.KEPT, inbox.Receipt.DUPLICATE):
-                receipt = inbox.receive(provider="careless", request=request, account="", now=timezone.now())
+                receipt = deliveries.receive(provider="careless", request=request, account="", now=timezone.now())
                 assert receipt is expected, told
             kept = Event.objects.all()[0]
             assert (Event.objects.count(), kept.status, kept.captured_amount) == (number, "failed", 0), told

@@ -10,7 +10,7 @@ from common import database, exception_handler, fallbacks
 from common.errors import BusyError, HoldfastError, MethodNotAllowedError, TooLargeError, UnavailableError
 from payments.providers import registry
 from payments.providers.notifications import DeliveredRequest
-from webhooks import inbox
+from webhooks import deliveries
 
 MAX_BODY = 1024 * 1024
 
@@ -29,7 +29,7 @@ def deliver(request: HttpRequest, provider: str, account: str = "") -> HttpRespo
         now = timezone.now()
         registry.get(provider).check_headers(headers=request.headers, now=now)
         delivered = DeliveredRequest(body=_read(request), headers=request.headers, query=request.GET.dict())
-        inbox.receive(provider=provider, request=delivered, account=account, now=now)
+        deliveries.receive(provider=provider, request=delivered, account=account, now=now)
     except BusyError:
         return exception_handler.answer(UnavailableError("Its payment is being changed at this moment. Send it again."))
     except (HoldfastError, SuspiciousOperation, *database.ERRORS) as error:

@@ -1,4 +1,4 @@
-"""The inbox of events."""
+"""The inbox: events and notices."""
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -31,7 +31,12 @@ class Migration(migrations.Migration):
                 (
                     "source",
                     models.CharField(
-                        choices=[("webhook", "Webhook"), ("recovered", "Recovered"), ("attested", "Attested")],
+                        choices=[
+                            ("webhook", "Webhook"),
+                            ("looked_up", "Looked Up"),
+                            ("recovered", "Recovered"),
+                            ("attested", "Attested"),
+                        ],
                         max_length=16,
                     ),
                 ),
@@ -156,7 +161,7 @@ class Migration(migrations.Migration):
                         name="event_status_known",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("source__in", ["webhook", "recovered", "attested"])),
+                        condition=models.Q(("source__in", ["webhook", "looked_up", "recovered", "attested"])),
                         name="event_source_known",
                     ),
                     models.CheckConstraint(
@@ -189,6 +194,115 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="event_proven_for_its_account",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Notice",
+            fields=[
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="How often it was claimed. Only grows: it is the number of the latest claim.",
+                    ),
+                ),
+                (
+                    "extra_attempts",
+                    models.PositiveIntegerField(
+                        db_default=0,
+                        default=0,
+                        help_text="Attempts beyond those of a round: one for each that came too fast, a round for each by staff.",
+                    ),
+                ),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(blank=True, help_text="Empty: nobody will try it again.", null=True),
+                ),
+                (
+                    "leased_until",
+                    models.DateTimeField(blank=True, help_text="Until then a sender is taken to be alive.", null=True),
+                ),
+                (
+                    "leased_by",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="The sender's process, by host, boot and pid.",
+                        max_length=255,
+                    ),
+                ),
+                ("last_error", models.TextField(blank=True)),
+                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("provider", models.CharField(max_length=32)),
+                (
+                    "account",
+                    models.CharField(blank=True, help_text="The account that it was verified for.", max_length=64),
+                ),
+                ("secret_name", models.CharField(help_text="The name of the secret that verified it.", max_length=120)),
+                (
+                    "delivery_id",
+                    models.CharField(blank=True, help_text="The provider's id of the delivery.", max_length=255),
+                ),
+                ("digest", models.CharField(help_text="SHA-256 of the body.", max_length=64)),
+                ("type", models.CharField(blank=True, max_length=100)),
+                ("lookup_ref", models.CharField(help_text="What to look up at the provider.", max_length=255)),
+                ("payload", models.JSONField()),
+                ("received_at", models.DateTimeField()),
+                (
+                    "deliveries",
+                    models.PositiveIntegerField(default=1, help_text="How often it came. Each time is one more look."),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("looked_up", "Looked Up"), ("given_up", "Given Up")],
+                        default="waiting",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="webhooks.event",
+                    ),
+                ),
+                ("looked_up_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "waiting")), fields=["next_attempt_at"], name="notice_due"
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "looked_up"), _negated=True),
+                        fields=["status", "-id"],
+                        name="notice_not_done",
+                    ),
+                    models.Index(fields=["lookup_ref"], name="notice_object"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "account", "delivery_id", "digest"), name="notice_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["waiting", "looked_up", "given_up"])),
+                        name="notice_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "looked_up"), _negated=True),
+                            models.Q(("event__isnull", False), ("looked_up_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="notice_looked_up_has_event",
                     ),
                 ],
             },

@@ -180,4 +180,61 @@ class Migration(migrations.Migration):
                 EXECUTE FUNCTION webhooks_paid_has_event()
             """),
         ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION webhooks_notice_is_kept",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION webhooks_notice_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE EXCEPTION '% on % is refused: what was told is kept', TG_OP, TG_TABLE_NAME
+                    USING ERRCODE = 'restrict_violation';
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER notice_is_kept ON webhooks_notice",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER notice_is_kept
+                BEFORE DELETE
+                ON webhooks_notice
+                FOR EACH ROW
+                EXECUTE FUNCTION webhooks_notice_is_kept()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER is_never_emptied ON webhooks_notice",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER is_never_emptied
+                BEFORE TRUNCATE
+                ON webhooks_notice
+                FOR EACH STATEMENT
+                EXECUTE FUNCTION webhooks_notice_is_kept()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER notice_tells_what_it_told ON webhooks_notice",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER notice_tells_what_it_told
+                BEFORE UPDATE
+                ON webhooks_notice
+                FOR EACH ROW WHEN (
+                    (OLD.id, OLD.provider, OLD.account, OLD.secret_name, OLD.delivery_id, OLD.digest, OLD.type,
+                        OLD.lookup_ref, OLD.payload, OLD.received_at)
+                        IS DISTINCT FROM
+                        (NEW.id, NEW.provider, NEW.account, NEW.secret_name, NEW.delivery_id, NEW.digest, NEW.type,
+                        NEW.lookup_ref, NEW.payload, NEW.received_at)
+                    OR NEW.deliveries < OLD.deliveries
+                )
+                EXECUTE FUNCTION webhooks_notice_is_kept()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER notice_claims_only_grow ON webhooks_notice",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER notice_claims_only_grow
+                BEFORE UPDATE OF attempts, extra_attempts
+                ON webhooks_notice
+                FOR EACH ROW WHEN (NEW.attempts < OLD.attempts OR NEW.extra_attempts < OLD.extra_attempts)
+                EXECUTE FUNCTION webhooks_notice_is_kept()
+            """),
+        ),
     ]

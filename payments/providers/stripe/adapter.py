@@ -226,10 +226,6 @@ class StripeProvider:
         signature.verify(request=request, secrets=secrets, now=now, tolerance=self._tolerance)
         return events.from_body(request.body)
 
-    def look_up(self, *, notification: Notification) -> Notification:
-        """See :meth:`Provider.look_up`. Stripe's events carry their object."""
-        return notification
-
     def read(self, *, notification: Notification) -> Sequence[ProviderObject]:
         """See :meth:`Provider.read`. The event carries the object as it was then; nothing need be looked up."""
         return events.read(notification)

@@ -24,6 +24,7 @@ class EventSource(models.TextChoices):
     """How we came to have an event."""
 
     WEBHOOK = "webhook"
+    LOOKED_UP = "looked_up"
     RECOVERED = "recovered"
     ATTESTED = "attested"
 
