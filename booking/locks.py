@@ -20,7 +20,7 @@ from booking.states import HOLDING
 from common import database
 from common.compiled import CompiledBy
 from common.locking import Locked, clocked
-from payments import commands
+from payments import parameters
 from tenants.models import ApiClient
 
 ANY = Q()
@@ -69,7 +69,7 @@ def list_due_for_update(
         found = found.filter(pk=only)
     locked = (
         found.select_related("payment")
-        .only("status", "slot", "places", *(f"payment__{field}" for field in commands.FROZEN_FIELDS))
+        .only("status", "slot", "places", *(f"payment__{field}" for field in parameters.FROZEN_FIELDS))
         .select_for_update(no_key=True, of=("self", "payment"), skip_locked=True)
     )
     return [Locked.of(row) for row in clocked(locked)[:limit]]

@@ -12,7 +12,7 @@ from booking.states import ReservationStatus
 from catalogue import pricing
 from catalogue.errors import SlotSoldOutError
 from common.errors import ValidationError
-from payments import commands, limits
+from payments import commands, limits, parameters
 from payments.errors import NoAccountError
 from payments.models import Command, Payment
 from payments.states import CaptureMethod, CommandKind, PaymentStatus
@@ -115,7 +115,7 @@ def _command(order: Order, offer: availability.Offer, reservation: Reservation) 
         requested_by=order.actor,
         reason="reserve",
         now=offer.now,
-        beginning=commands.Beginning(
+        beginning=parameters.Beginning(
             payer={"name": guest.name, "email": guest.email, "reference": guest.reference},
             expires_at=reservation.expires_at,
         ),

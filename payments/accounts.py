@@ -1,4 +1,7 @@
-"""Operators' accounts at providers: which one takes a new sale, and what an account must be like."""
+"""Operators' accounts at providers.
+
+Which one takes a new sale, and what an account must be like.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -23,7 +26,9 @@ def mode_here(provider: str) -> Mode:
 
 
 def taking_sales(*, operator: Any, provider: str, mode: str) -> QuerySet[ProviderAccount]:
-    """Select the account through which an operator's new sales are paid: one row or none.
+    """Select the account that takes an operator's new sales.
+
+    One row or none.
 
     ``operator`` may be a reference to a column, for use in a query that exists.
     """
@@ -31,7 +36,10 @@ def taking_sales(*, operator: Any, provider: str, mode: str) -> QuerySet[Provide
 
 
 def of_operator(operator: UUID) -> QuerySet[ProviderAccount]:
-    """Select an operator's accounts that take new sales here, at whichever provider; the oldest first."""
+    """Select an operator's accounts that take new sales, oldest first.
+
+    Those of this installation's mode, at any provider.
+    """
     here = Q()
     for provider in registry.names():
         here |= Q(provider=provider, mode=mode_here(provider))
@@ -39,7 +47,9 @@ def of_operator(operator: UUID) -> QuerySet[ProviderAccount]:
 
 
 def add(*, operator: Operator, provider: str, reference: str = "", **more: Any) -> ProviderAccount:
-    """Register an account of an operator, in the mode of this installation unless ``more`` says another.
+    """Register an account of an operator.
+
+    In the mode of this installation unless ``more`` names another.
 
     Raises:
         ValidationError: No such account can be had here, or it is another operator's.
@@ -85,7 +95,7 @@ def check(account: ProviderAccount) -> None:
 
 
 def why_not_here(account: ProviderAccount) -> str:
-    """Say why an account's mode is not the installation's; empty if it is."""
+    """Return why an account cannot be used here; empty if it can."""
     here = mode_here(account.provider)
     if account.mode == here:
         return ""
@@ -93,7 +103,10 @@ def why_not_here(account: ProviderAccount) -> str:
 
 
 def is_used(account: ProviderAccount) -> bool:
-    """Say whether payments were made through an account: who it is of, and what it is, stays as it is then."""
+    """Tell whether payments were made through an account.
+
+    Its operator, provider, reference and mode are fixed then.
+    """
     made = Payment.objects.filter(
         operator=account.operator_id, provider=account.provider, provider_account=account.reference
     )

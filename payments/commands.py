@@ -1,12 +1,13 @@
-"""The outbox of everything that we ask of a provider; :mod:`common.outbox` says how it is claimed and recorded.
+"""The outbox of everything that we ask of a provider.
+
+``common.outbox`` says how a row is claimed and recorded.
 
 What is particular to commands: those of one payment go in the order in which they were stored; what takes money is sent
 only while it is wanted; what a sender learned of the payment is written even if another has the command: it is true.
 """
 
 import logging
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,16 +17,15 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest
 
-from common import database, ids, loops, times
+from common import database, ids, loops
 from common.errors import BusyError
 from common.locking import AsOf, clocked
 from common.outbox import Outbox
 from common.states import InvalidStateError
-from payments import locks, managers
+from payments import locks, managers, parameters
 from payments.models import Command, Payment, Refund
 from payments.models.payment import GIVEN_UP
 from payments.outcome_types import Outcome, PaymentOutcome
-from payments.providers import registry
 from payments.states import COMMAND_OPEN, CommandKind, CommandStatus
 
 logger = logging.getLogger("holdfast.commands")
@@ -43,24 +43,11 @@ _FINISHED_FIELDS = (
 )
 """Every field that :func:`finish` changes."""
 
-FROZEN_FIELDS = ("amount", "currency", "capture_method", "payment_method_id")
-"""Every field of a payment that :func:`new` looks at."""
-
 STARTING = (CommandKind.CREATE, CommandKind.AUTHORIZE, CommandKind.CHARGE)
 """What begins a payment: it goes before everything else, whatever the clocks of two nodes made of the ids."""
 
 TAKING = (*STARTING, CommandKind.CONFIRM, CommandKind.CAPTURE)
 """What takes or holds money, or makes something that can: sent only while the payment is wanted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
-    """What only a command that begins a payment tells, frozen with it."""
-
-    payer: Mapping[str, str] = field(default_factory=dict)
-    """``name``, ``email`` and ``reference``, as far as known; kept only for a provider that needs them."""
-    expires_at: datetime | None = None
-    """When what the guest pays by is to end. None: whenever the provider ends it."""
 
 
 def lease() -> timedelta:
@@ -91,22 +78,20 @@ def new(
     command_id: UUID | None = None,
     amount: int | None = None,
     refund: Refund | None = None,
-    beginning: Beginning | None = None,
+    beginning: parameters.Beginning | None = None,
 ) -> Command:
-    """Make a command, not yet stored, that any sender may claim at once. ``amount`` defaults to the payment's."""
+    """Make an unstored command that any sender may claim at once.
+
+    ``amount`` (minor units) defaults to the payment's.
+    """
     amount = payment.amount if amount is None else amount
-    parameters = _frozen(payment, kind, amount=amount)
-    if refund is not None:
-        parameters |= {"refund_id": str(refund.pk), "reason": refund.reason}
-    if beginning is not None:
-        parameters |= _begun(payment, beginning, now=now)
     return Command(
         id=command_id or ids.new_id(),
         payment=payment,
         refund=refund,
         kind=kind,
         amount=amount,
-        parameters=parameters,
+        parameters=parameters.freeze(payment, kind, amount=amount, refund=refund, beginning=beginning, now=now),
         requested_by=requested_by,
         reason=reason,
         created_at=now,
@@ -115,7 +100,7 @@ def new(
 
 
 def claimed(command: Command, *, now: datetime) -> Command:
-    """Claim a command that is not stored yet; the storing process sends first."""
+    """Claim an unstored command: the storing process sends it first."""
     command.move(CommandStatus.SENT)
     OUTBOX.claim_new(command, at=now)
     command.first_sent_at = now
@@ -123,7 +108,9 @@ def claimed(command: Command, *, now: datetime) -> Command:
 
 
 def claim(*, command_id: UUID) -> Command | None:
-    """Claim a command that is due, or return None if it is not, somebody has it, or an earlier one is still open.
+    """Claim a command that is due; None if it is not free.
+
+    It is not free while another sender has it, or an earlier command of the payment is open.
 
     Two statements: the claim, committed at once, and the payment. After them ``is_wanted`` says whether the payment is
     still wanted.
@@ -144,7 +131,9 @@ def _is_wanted(payment: Payment) -> bool:
 def list_due(
     *, limit: int, but_not_of: Collection[tuple[str, str]] = (), but_not: Collection[UUID] = ()
 ) -> list[AsOf[Command]]:
-    """List commands that a sender may claim now, with payment, the longest waiting first.
+    """List commands to claim now, longest waiting first.
+
+    Each with its payment.
 
     ``but_not_of`` names accounts of providers to leave out, as (provider, account), ``but_not`` commands.
     """
@@ -156,7 +145,10 @@ def list_due(
 
 
 def finish(command: Command, outcome: PaymentOutcome, *, at: datetime) -> None:
-    """Note on the command what came of it; its payment is locked and the caller writes what :func:`fenced` says."""
+    """Record an outcome on a command, in memory.
+
+    Its payment is locked; the caller writes what :func:`fenced` returns.
+    """
     command.leased_until = None
     command.provider_request_id = (outcome.request_id or command.provider_request_id)[:255]
     command.last_error = outcome.error
@@ -176,17 +168,23 @@ def finish(command: Command, outcome: PaymentOutcome, *, at: datetime) -> None:
 
 
 def is_claimed_still(command: Command) -> bool:
-    """Say whether the sender of a command has it still, and no other has claimed it since. Its payment is locked."""
+    """Tell whether no other sender has claimed a command since.
+
+    Its payment is locked.
+    """
     return OUTBOX.held(command).filter(status=CommandStatus.SENT).exists()
 
 
 def fenced(command: Command) -> database.Fenced:
-    """Say how a finished command is written: only by the sender who has it, and told which one comes next."""
+    """Return the fenced change of a finished command.
+
+    Only the sender who has it writes it, and learns which command comes next.
+    """
     return OUTBOX.fenced(command, _FINISHED_FIELDS)
 
 
 def flag_exhausted() -> int:
-    """Flag payments whose command has no attempt left and no sender alive, and return how many.
+    """Flag payments whose command has no attempt left; returns how many.
 
     Taken are also those whose sender died on the last attempt. Safe when two run.
     """
@@ -218,7 +216,9 @@ def _flag(exhausted: QuerySet[Command], *, command_id: UUID, payment_id: UUID) -
 
 
 def give_another_round(*, command_id: UUID) -> None:
-    """Let a command that ran out of attempts be tried again, from the next sweep on. Outside a transaction.
+    """Allow a command that ran out of attempts another round.
+
+    It is sent from the next sweep on. Must be called outside a transaction.
 
     Raises:
         InvalidStateError: What came of it is known.
@@ -239,12 +239,14 @@ def give_another_round(*, command_id: UUID) -> None:
 
 
 def given_up(*, payment: Payment) -> QuerySet[Command]:
-    """Select a payment's commands of unknown outcome that nobody will send any more, in their order."""
+    """Select a payment's abandoned commands of unknown outcome, in order."""
     return payment.commands.filter(GIVEN_UP).order_by("id")
 
 
 def claim_once_more(*, command_id: UUID) -> Command | None:
-    """Claim a command that ran out of attempts for one more; None if it is not such a one, or somebody was faster.
+    """Claim a command that ran out of attempts for one more.
+
+    None if it has not run out, or another sender was faster.
 
     The payment stays flagged until it is known what came of it, and the command given up until it is claimed.
     """
@@ -256,26 +258,3 @@ def claim_once_more(*, command_id: UUID) -> Command | None:
             command = claim(command_id=command_id)
         transaction.set_rollback(command is None)  # else it was given up no more, and the flag would go
     return command
-
-
-def _frozen(payment: Payment, kind: CommandKind, *, amount: int) -> dict[str, object]:
-    return {
-        "payment_id": str(payment.pk),
-        "amount": amount,
-        "currency": payment.currency,
-        "capture_method": payment.capture_method,
-        "payment_method_id": "" if kind is CommandKind.CREATE else payment.payment_method_id,
-        "installation": settings.INSTALLATION,
-    }
-
-
-def _begun(payment: Payment, beginning: Beginning, *, now: datetime) -> dict[str, object]:
-    """Freeze who pays, if the provider needs it, and by when: a retry asks with the same words."""
-    capable = registry.get(payment.provider).capabilities
-    frozen: dict[str, object] = {}
-    if capable.needs_payer:
-        frozen["payer"] = {name: text for name, text in beginning.payer.items() if text}
-    if capable.longest_code is not None:
-        latest = now + capable.longest_code
-        frozen["expires_at"] = times.rfc3339(min(beginning.expires_at or latest, latest))
-    return frozen

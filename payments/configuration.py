@@ -1,4 +1,7 @@
-"""What the environment says of providers: each reads its own variables, and is asked by the settings and a rotation."""
+"""What the environment says of providers.
+
+Each reads its own variables, for the settings and for a rotation.
+"""
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -12,7 +15,7 @@ _KEY = "_API_KEY"
 
 
 class Environment(Protocol):
-    """Reads variables. What is wrong with one is noted, so that all problems are told at once."""
+    """Reads variables, and notes problems to report them together."""
 
     def text(self, name: str, default: str = "") -> str:
         """Read a text."""
@@ -24,14 +27,17 @@ class Environment(Protocol):
         """Read a whole number within bounds."""
 
     def url(self, name: str, *, schemes: Sequence[str]) -> str:
-        """Read a URL of one of some schemes; empty if there is none."""
+        """Read a URL with one of these schemes; empty if unset."""
 
     def refuse(self, name: str, why: str) -> None:
         """Note a problem with a variable."""
 
 
 class ProviderSettings(Protocol):
-    """What an installation has chosen for a provider. Its secrets are not in it: they change while it runs."""
+    """What an installation has chosen for a provider.
+
+    Without its secrets, which change while it runs.
+    """
 
     call_limits: ClassVar[Sequence[str]]
     """The variables that bound a call."""
@@ -62,7 +68,10 @@ def key_names() -> list[str]:
 
 
 def read(env: Environment, *, debug: bool) -> dict[str, ProviderSettings]:
-    """Read what the environment says of each provider, by name; ``debug``: secrets may be left out."""
+    """Read the settings of each provider, by name.
+
+    With ``debug``, secrets may be left out.
+    """
     found: dict[str, ProviderSettings] = {}
     for name, package in zip(names(), PACKAGES, strict=True):
         found[name] = import_module(f"{package}.settings").Settings.read(env, debug=debug)
@@ -70,7 +79,10 @@ def read(env: Environment, *, debug: bool) -> dict[str, ProviderSettings]:
 
 
 def check_rotated(env: Environment, *, debug: bool, before: Mapping[str, ProviderSettings]) -> None:
-    """Note what is wrong with rotated secrets; a provider's mode stays, as what is stored is of that one."""
+    """Note what is wrong with rotated secrets.
+
+    A provider's mode stays: what is stored is of that mode.
+    """
     for name, read_now in read(env, debug=debug).items():
         if read_now.is_live != before[name].is_live:
             env.refuse(f"{name.upper()}{_KEY}", "must be of the mode that it was: what is stored is of that one.")

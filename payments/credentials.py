@@ -1,4 +1,7 @@
-"""Secrets of accounts, by name. The database holds names only; values are in the environment or AWS Secrets Manager."""
+"""Secrets of accounts, by name.
+
+The database holds names only; values are in the environment or AWS Secrets Manager.
+"""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -28,7 +31,10 @@ _known: tuple[float, Mapping[tuple[str, str], _Known]] = (float("-inf"), {})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSecrets:
-    """The secrets that sign what comes to an endpoint; ``own``: they are of its account alone."""
+    """The secrets that sign deliveries to an endpoint.
+
+    ``own``: they are of its account alone.
+    """
 
     name: str
     values: Sequence[str] = field(repr=False)
@@ -36,7 +42,7 @@ class WebhookSecrets:
 
 
 def key_name(*, provider: str, account: str) -> str:
-    """Return the name of the key that an account is called with: its own, or the platform's."""
+    """Return the name of an account's key: its own, or the platform's."""
     known = _find(provider, account)
     return (known.key_name if known is not None else "") or f"{provider.upper()}{KEY}"
 
@@ -47,13 +53,13 @@ def is_own(name: str, *, provider: str) -> bool:
 
 
 def mode_of(*, provider: str, account: str) -> Mode | None:
-    """Return the mode of a registered account; None if no operator has registered it."""
+    """Return the mode of a registered account; None if unregistered."""
     known = _find(provider, account)
     return known.mode if known is not None else None
 
 
 def find_webhook_secrets(*, provider: str, account: str) -> WebhookSecrets | None:
-    """Return what signs the deliveries to an account's endpoint; None if no operator has that account.
+    """Return the webhook secrets of an account; None if unregistered.
 
     Asks the database each time: what an account's secret was a minute ago proves nothing.
     """

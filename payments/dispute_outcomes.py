@@ -1,4 +1,7 @@
-"""Chargebacks: recorded beside the payment, in their own currency. No figure of the payment changes by one."""
+"""Chargebacks, recorded beside the payment in their own currency.
+
+No figure of the payment changes by one.
+"""
 
 from datetime import datetime
 

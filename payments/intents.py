@@ -1,4 +1,7 @@
-"""The payments API's own payments: created, confirmed, captured, canceled. Each is a command; a worker sends most."""
+"""The payments API's own payments: create, confirm, capture, cancel.
+
+Each is a command; a worker sends most.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ from common.errors import NotFoundError, ValidationError
 from common.locking import AsOf, Locked, clocked
 from common.states import InvalidStateError
 from idempotency.keys import Operation
-from payments import accounts, commands, execution, limits, locks
+from payments import accounts, commands, execution, limits, locks, parameters
 from payments.errors import ManagedPaymentError, NoAccountError, SandboxOnlyError, why_failed
 from payments.models import Command, Payment
 from payments.payment_outcomes import CHANGED_FIELDS
@@ -26,7 +29,7 @@ _CANCELABLE = (*_CONFIRMABLE, PaymentStatus.REQUIRES_ACTION, PaymentStatus.ON_HO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to pay: an amount in the currency's minor unit, by whom, and how."""
+    """What to pay (minor units), by whom, and how."""
 
     amount: int
     currency: str
@@ -37,7 +40,9 @@ class Request:
 
 
 def create(*, client: ApiClient, actor: str, operation: Operation, request: Request) -> Payment:
-    """Store a payment and have the provider make its intent; no money is held or taken yet.
+    """Store a payment and have the provider make its intent.
+
+    No money is held or taken yet.
 
     The operation's id becomes the payment's: a second run with it goes on from where the first one stopped. If the
     provider's answer is not known the payment has no ``provider_ref`` yet, and gets it when the sweep has asked again.
@@ -62,7 +67,9 @@ def create(*, client: ApiClient, actor: str, operation: Operation, request: Requ
 def confirm(
     *, operator: Operator, payment_id: UUID, operation_id: UUID, actor: str, payment_method_id: str, force_failure: bool
 ) -> Payment:
-    """Have a worker hold or take the money of a created payment. Must be called outside a transaction.
+    """Have a worker hold or take a created payment's money.
+
+    Must be called outside a transaction.
 
     Raises:
         NotFoundError, ManagedPaymentError, InvalidStateError: It is not there, not ours to drive, or confirmed already.
@@ -93,7 +100,9 @@ def confirm(
 
 
 def capture(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: str, amount: int | None) -> Payment:
-    """Have a worker take held money, all or a part; the rest of the hold is released. Outside a transaction.
+    """Have a worker take held money, all or a part.
+
+    The rest of the hold is released. Must be called outside a transaction.
 
     Raises:
         NotFoundError, ManagedPaymentError, InvalidStateError: It is not there, not ours to drive, or not on hold.
@@ -114,7 +123,9 @@ def capture(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: 
 
 
 def cancel(*, operator: Operator, payment_id: UUID, operation_id: UUID, actor: str) -> Payment:
-    """Cancel a payment that has taken no money, at once if the provider can be reached. Outside a transaction.
+    """Cancel a payment that has taken no money.
+
+    At once if the provider can be reached. Must be called outside a transaction.
 
     The payment is ``canceled`` when the provider has said so; until then it is what it was, and is not confirmed or
     captured any more.
@@ -159,7 +170,7 @@ def _create(client: ApiClient, actor: str, payment_id: UUID, request: Request) -
             changed_by=actor,
             changed_because="create",
         )
-        kind, beginning = CommandKind.CREATE, commands.Beginning(payer={"reference": request.customer_id})
+        kind, beginning = CommandKind.CREATE, parameters.Beginning(payer={"reference": request.customer_id})
         command = commands.new(
             payment=payment, kind=kind, requested_by=actor, reason=kind, now=now, beginning=beginning
         )

@@ -1,4 +1,4 @@
-"""Whether a provider can do what is wanted of it, asked before anything is stored."""
+"""Checks of a provider's limits, before anything is stored."""
 
 from common import currencies
 from common.errors import ValidationError
@@ -40,7 +40,7 @@ def check_capture_method(*, provider: str, wanted: CaptureMethod, param: str = "
 
 
 def check_capture(*, payment: Payment, amount: int) -> None:
-    """Refuse the capture of an amount (minor units) that is not to be had of a hold.
+    """Refuse an amount (minor units) that a hold cannot give.
 
     Raises:
         ValidationError: ``invalid_amount``: more than is held, or a part where only the whole is captured.

@@ -1,4 +1,7 @@
-"""Reading at the provider what a command is about, and wording its answer. Outside any transaction (P6)."""
+"""Look-ups at the provider, and the wording of its answers.
+
+Outside any transaction (P6).
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +33,10 @@ def fetch(command: Command, provider: Provider) -> ProviderPayment:
 
 
 def find(command: Command, provider: Provider) -> ProviderPayment | None:
-    """Find the payment that a command has made, by its key or else by our id of it. Raises as :func:`fetch`."""
+    """Find the payment that a command has made.
+
+    By its key, or else by our id of the payment. Raises as :func:`fetch`.
+    """
     account, near = command.payment.provider_account, command.created_at
     with _saying_nothing():
         if isinstance(provider, FindsByKey):
@@ -41,7 +47,10 @@ def find(command: Command, provider: Provider) -> ProviderPayment | None:
 
 
 def find_refund(command: Command, provider: Provider) -> ProviderRefund | None:
-    """Find the refund that a command has made, by its key or else by our id of it. Raises as :func:`fetch`."""
+    """Find the refund that a command has made.
+
+    By its key, or else by our id of the refund. Raises as :func:`fetch`.
+    """
     ref, account = command.payment.provider_ref, command.payment.provider_account
     with _saying_nothing():
         if isinstance(provider, FindsByKey):
@@ -68,7 +77,10 @@ def _first(rows: Iterator[T | Unreadable], is_it: Callable[[T], bool]) -> T | No
 
 
 def count(command: Command) -> None:
-    """Count a call beside those for which the command was let through, and leave the database again."""
+    """Count one more call of a command, and leave the database.
+
+    Beside those that were counted when the command was let through.
+    """
     throttle.count(provider=command.payment.provider, account=command.payment.provider_account)
     database.leave_database()
 

@@ -1,4 +1,7 @@
-"""What happened to a payment, in our words: by our own call, a webhook, the reconciler or a person."""
+"""What happened to a payment, in our words.
+
+Learned by our own call, a webhook, the reconciler or a person.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +14,7 @@ from payments.states import LedgerKind, RefundStatus
 
 
 class Outcome(StrEnum):
-    """What a provider says of a payment, or that it could not be found out."""
+    """What a provider says of a payment; ``UNKNOWN`` included."""
 
     REQUIRES_PAYMENT_METHOD = "requires_payment_method"
     REQUIRES_ACTION = "requires_action"
@@ -26,7 +29,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why money was not had: the provider's code, and its words for the customer."""
+    """Why money was not had, by the provider.
+
+    Its code, and its words for the customer.
+    """
 
     code: str
     message: str
@@ -36,7 +42,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderPayment:
-    """A payment as the provider has it. Amounts are in the currency's minor unit, whatever the provider writes."""
+    """A payment as the provider has it.
+
+    Amounts are in the currency's minor unit, whatever the provider writes.
+    """
 
     ref: str
     outcome: Outcome
@@ -94,7 +103,9 @@ class ProviderDispute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderEntry:
-    """One line of the provider's books: what a charge, a refund, a dispute did to the account's balance.
+    """One line of the provider's ledger.
+
+    What a charge, a refund or a dispute did to the account's balance.
 
     ``amount``, ``fee`` and ``net`` are in the balance's currency; ``moved`` is what the customer paid (or, negative,
     got back) in the currency of the payment. Both in minor units.
@@ -116,7 +127,10 @@ class ProviderEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderPayout:
-    """Money that went from the provider to the operator's bank; ``is_itemized``: the provider can say what is in it."""
+    """Money that went from the provider to the operator's bank.
+
+    ``is_itemized``: the provider can say what is in it.
+    """
 
     ref: str
     amount: int

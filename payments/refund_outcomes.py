@@ -1,4 +1,7 @@
-"""What a provider says of a refund: the answer to our call tells its id, the event settles it."""
+"""What a provider says of a refund.
+
+The answer to our call tells its id, the event settles it.
+"""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +18,9 @@ _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 
 
 def apply(payment: Payment, outcome: PaymentOutcome, *, at: datetime) -> Effect:
-    """Apply what a provider says of a refund to a locked payment; the caller writes ``CHANGED_FIELDS``.
+    """Apply an outcome of a refund to a locked payment.
+
+    The caller writes ``refund_steps.CHANGED_FIELDS``.
 
     The answer to our own call only tells the provider's id; the event settles. A refund that was made at the provider
     and that we do not know is recorded. The end of a hold looks like a refund, and is none: no money has moved.

@@ -1,4 +1,7 @@
-"""Sending a claimed command: which call to make, and what its answer means. Outside any transaction (P6)."""
+"""Sending a claimed command, and the meaning of its answer.
+
+Outside any transaction (P6).
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,7 +17,9 @@ from payments.states import CommandKind
 
 
 def send(command: Command) -> PaymentOutcome:
-    """Send a claimed command and say what came of it. Never raises for what a provider does.
+    """Send a claimed command and return its outcome.
+
+    Never raises for what a provider does.
 
     Must be called outside a transaction; no database connection is held while the provider is waited for (P6).
     """
@@ -29,12 +34,15 @@ def send(command: Command) -> PaymentOutcome:
 
 
 def count_calls(command: Command, *, now: datetime) -> int:
-    """Count the calls that sending a command at this time takes, as far as can be foreseen."""
+    """Count the calls that sending a command will take, at least."""
     return 2 if _needs_look(command, at=now) else 1
 
 
 def reads_lists(command: Command) -> bool:
-    """Whether looking for what a command has made reads a list, of nobody knows how many pages."""
+    """Whether a look for what a command made reads a list.
+
+    Nobody knows how many pages that has.
+    """
     return command.kind in commands.STARTING and command.attempts > 0
 
 

@@ -1,4 +1,7 @@
-"""What may follow what for payments, commands and refunds. The database repeats the tables as triggers."""
+"""States of payments, commands and refunds, and their transitions.
+
+The database repeats the tables as triggers.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -76,7 +79,7 @@ class TransactionKind(models.TextChoices):
 
 
 class TransactionStatus(models.TextChoices):
-    """What came of a movement of money, in the words of a bank statement."""
+    """What came of a movement of money, in a bank's words."""
 
     PENDING = "pending"
     SUCCESSFUL = "successful"

@@ -55,7 +55,10 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin, SuperuserAdmin):
-    """Notices, for superusers only: until it is looked up, one is of no operator."""
+    """Notices, for superusers only.
+
+    Until it is looked up, one is of no operator.
+    """
 
     operator_path = ""
     list_display = ("lookup_ref", "type", "status", "deliveries", "attempts", "last_error", "received_at")

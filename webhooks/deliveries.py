@@ -1,4 +1,7 @@
-"""What is delivered to a webhook: verified, then stored as an event, or as a notice of something to look up."""
+"""Deliveries to a webhook: verified, then stored.
+
+As an event, or as a notice of something to look up.
+"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +14,9 @@ from webhooks.models import EventSource
 
 
 def receive(*, provider: str, request: DeliveredRequest, account: str, now: datetime) -> inbox.Receipt:
-    """Take in a delivery. Must be called outside a transaction; no provider is asked.
+    """Take in a delivery, without asking the provider anything.
+
+    Must be called outside a transaction.
 
     ``account`` is the one whose endpoint was called, empty for the platform's. ``now`` is for the age of the
     signature; when it was received is told by the database.

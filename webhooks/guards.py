@@ -1,4 +1,4 @@
-"""Guards of events as evidence, of the money that needs it, and of notices."""
+"""Guards of events, of money that needs evidence, and of notices."""
 
 from booking.states import ReservationStatus
 from common import guards

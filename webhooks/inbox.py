@@ -1,4 +1,6 @@
-"""The one way in for events: store, apply and mark in one transaction. ``deliveries`` has verified what was sent.
+"""The one way in for events.
+
+Store, apply and mark in one transaction; ``deliveries`` has verified what was sent.
 
 One event, one effect (P4): the unique constraint lets one copy in, and its mark commits with all that it changes. What
 cannot be applied now is kept with its error and tried again: an event may overtake our own commit. What cannot be read
@@ -45,7 +47,9 @@ class Receipt(StrEnum):
 def ingest(
     notification: Notification, source: EventSource, *, provider: str, proof: Proof, attested: Attestation | None = None
 ) -> Receipt:
-    """Store an authentic notification and apply it; a copy of one that we have changes nothing.
+    """Store an authentic notification and apply it.
+
+    A copy of one that we have changes nothing.
 
     ``proof`` says how it was verified, and is kept with it. ``attested``: who vouches for an event that was never sent.
     Must be called outside a transaction.
@@ -88,7 +92,9 @@ def _store(event: Event, reading: routing.Reading, failure: Exception | None) ->
 
 
 def retry_due(*, limit: int = 500) -> int:
-    """Try the events that are due again, each in a transaction of its own, and return how many were applied.
+    """Apply the events that are due; returns how many were.
+
+    Each in a transaction of its own.
 
     Safe when two run: an event that somebody else has locked is left to them. Read is page by page (``limit`` rows) to
     the end of what is due: events that fail every time, even at being noted, keep no other waiting.
@@ -98,7 +104,10 @@ def retry_due(*, limit: int = 500) -> int:
 
 
 def retry(*, event_id: UUID) -> bool:
-    """Try one stored event again and say whether it is handled now. Must be called outside a transaction."""
+    """Try one stored event again; returns whether it is handled now.
+
+    Must be called outside a transaction.
+    """
     with database.use_case():
         locked = locks.find_open_for_update(event_id=event_id)
         if locked is None:

@@ -1,4 +1,4 @@
-"""The outbox of looks: what a notification only names is stored first, and looked up after.
+"""The outbox of look-ups: notices are stored first.
 
 The notice proves nothing. What is looked up with the account's own key becomes an event, and goes through the inbox as
 every event does; :mod:`common.outbox` says how a look is claimed and recorded.
@@ -51,7 +51,10 @@ _INSERT = (
 
 
 def store(notification: Notification, *, provider: str, request: DeliveredRequest, proof: Proof) -> inbox.Receipt:
-    """Store what a verified notification names, and have a worker look it up. Must be called outside a transaction."""
+    """Store a notice, and have a worker look it up.
+
+    Must be called outside a transaction.
+    """
     notice = Notice(
         provider=provider,
         account=proof.account,
@@ -93,7 +96,10 @@ def look_up_due() -> int:
 
 @tasks.queued
 def look_up_queued(*, notice_id: UUID) -> bool:
-    """Look up a notice that has just come. Django-q2 calls this by name (``LOOK_UP``)."""
+    """Look up a notice that has just come.
+
+    Django-q2 calls this by name (``LOOK_UP``).
+    """
     found = Notice.objects.filter(pk=notice_id).only("provider", "account").first()
     if found is None or throttle.acquire(provider=found.provider, account=found.account):
         return False
@@ -101,7 +107,7 @@ def look_up_queued(*, notice_id: UUID) -> bool:
 
 
 def look_up(*, notice_id: UUID) -> bool:
-    """Look up what a notice names, put it through the inbox, and say whether that is done.
+    """Look up a notice; returns whether its event is stored.
 
     Outside a transaction. A process that dies in between leaves the notice to the next look; the inbox takes the same
     state once. Who was slow notes nothing of a notice that came once more, or that another has claimed since.
@@ -122,7 +128,9 @@ def look_up(*, notice_id: UUID) -> bool:
 
 
 def observe(*, provider: str, ref: str, account: str) -> Event:
-    """Read an object with the account's own key, and put what it shows through the inbox. Outside a transaction.
+    """Read an object and put what it shows through the inbox.
+
+    With the account's own key. Must be called outside a transaction.
 
     Raises:
         ProviderError: It cannot be read.
@@ -140,7 +148,9 @@ def observe(*, provider: str, ref: str, account: str) -> Event:
 
 
 def look_again(*, notice_id: UUID) -> None:
-    """Have a notice looked up once more. Must be called outside a transaction.
+    """Have a notice looked up once more.
+
+    Must be called outside a transaction.
 
     Raises:
         BusyError: It is being looked up at this moment.

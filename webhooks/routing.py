@@ -72,7 +72,9 @@ def _is_marked(told: ProviderObject) -> bool:
 
 
 def apply(event: Event, reading: Reading) -> Effect | None:
-    """Handle a stored event's outcomes, all or none; None if it has none.
+    """Handle a stored event's outcomes, all or none of them.
+
+    Returns None if it has none.
 
     Inside the transaction that stored or locked it.
 

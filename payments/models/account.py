@@ -1,4 +1,7 @@
-"""An operator's account at a provider: where its guests' money goes, and whose secrets speak for it."""
+"""An operator's account at a provider.
+
+Where its guests' money goes, and which secrets speak for it.
+"""
 
 from typing import ClassVar
 
@@ -25,7 +28,10 @@ class Mode(models.TextChoices):
 
 
 class ProviderAccount(models.Model):
-    """An account of one operator at one provider. Secrets are named here and kept in the environment."""
+    """An account of one operator at one provider.
+
+    Secrets are named here and kept in the environment.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="provider_accounts", db_index=False)

@@ -12,7 +12,10 @@ from tenants.models import Operator
 
 
 class Dispute(models.Model):
-    """A chargeback: the customer's bank takes the money back, unless we show that it was owed. Not a refund of ours."""
+    """A chargeback: the customer's bank takes the money back.
+
+    Unless we show that it was owed. It is not a refund of ours.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -40,11 +43,16 @@ class Dispute(models.Model):
 
     @property
     def bars_refunds(self) -> bool:
-        """Whether the bank has the money, or decides about it: an inquiry bars nothing, nor does what is won."""
+        """Whether the bank has the money, or decides about it.
+
+        An inquiry bars no refund, nor does a dispute that is won.
+        """
         return self.status == "lost" or not (self.is_closed or self.status.startswith("warning"))
 
     def update(self, *, status: str, is_closed: bool, respond_by: datetime | None, as_of: datetime) -> bool:
-        """Take over what an event says, in memory; False if it is older than what is known.
+        """Apply an event in memory; False if it is old.
+
+        Old is what happened before the latest event that is known.
 
         Times of events are whole seconds: of two in the same one, that which closes it came last.
         """

@@ -1,4 +1,4 @@
-"""What every provider must be able to do, and the parts that only some have.
+"""What every provider can do, and parts that some have.
 
 A provider is spoken to outside transactions only (P6). Some sign events that carry the object, others name an id to
 look up; some count in decimals: amounts here are always minor units, and ``Notification`` says whether a look-up is
@@ -22,18 +22,24 @@ from payments.providers.notifications import DeliveredRequest, Notification, Unr
 
 
 class Provider(Protocol):
-    """A payment provider. ``key`` is the idempotency key; ``parameters`` were frozen when the command was stored."""
+    """A payment provider.
+
+    ``key`` is the idempotency key; ``parameters`` were frozen when the command was stored.
+    """
 
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
 
     @property
     def is_live(self) -> bool:
-        """Whether real money moves; an event of the other mode is evidence of nothing here."""
+        """Whether real money moves.
+
+        An event of the other mode is evidence of nothing here.
+        """
 
     @property
     def declining_method(self) -> str:
-        """The payment method that a sandbox always declines; empty where no sandbox is called."""
+        """The payment method that a sandbox declines; empty without a sandbox."""
 
     def check_account(self, *, reference: str) -> None:
         """Refuse what can be no account's reference here.
@@ -52,7 +58,9 @@ class Provider(Protocol):
         """Return what can be charged in a currency; None: nothing."""
 
     def authorize(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
-        """Create the payment, and hold (or, by its capture method, take) the money if a payment method is given.
+        """Create the payment; hold or take the money.
+
+        By its capture method, and only if a payment method is given.
 
         Raises:
             DeclinedError, RefusedError: It will not do it.
@@ -60,7 +68,7 @@ class Provider(Protocol):
         """
 
     def abandon(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment | None:
-        """Make sure that an authorization of unknown outcome can take no money any more.
+        """Ensure that an authorization of unknown outcome takes no money.
 
         Returns the payment that is to be canceled, or None if none was ever made and none can be made with this key.
 
@@ -69,7 +77,10 @@ class Provider(Protocol):
         """
 
     def confirm(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
-        """Hold or take the money of a created payment, with the payment method given. Raises as :meth:`authorize`."""
+        """Hold or take a created payment's money.
+
+        With the payment method given. Raises as :meth:`authorize`.
+        """
 
     def cancel(self, *, ref: str, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
         """Release the hold, or close the payment. Raises as :meth:`authorize`."""
@@ -94,27 +105,29 @@ class Provider(Protocol):
         """Read every payment created since then and before ``until``, newest first."""
 
     def attest(self, *, ref: str, account: str) -> Notification:
-        """Read a payment as it is at this moment, in the shape of the event that would tell of it.
+        """Read a payment in the shape of an event.
 
         Evidence for money whose event cannot be had; a person vouches for it. Raises as :meth:`fetch`.
         """
 
     def check_headers(self, *, headers: Mapping[str, str], now: datetime) -> None:
-        """Refuse a delivery that cannot be authentic, by its headers alone: before its body is read.
+        """Refuse a delivery by its headers, before reading its body.
 
         Raises:
             InvalidSignatureError: The signature is missing, malformed or stale.
         """
 
     def authenticate(self, *, request: DeliveredRequest, secrets: Sequence[str], now: datetime) -> Notification:
-        """Verify a notification; any one of ``secrets`` may have signed it. What is in it raises nothing.
+        """Verify a notification, signed by any of ``secrets``.
+
+        What is in it raises nothing.
 
         Raises:
             InvalidSignatureError: It is not authentic.
         """
 
     def read(self, *, notification: Notification) -> Sequence[ProviderObject]:
-        """Return what a notification tells, in order; nothing if it is none of our business.
+        """Return what a notification tells, in order; empty if not ours.
 
         All of one payment: a look-up may show its money and what was given back of it.
 
@@ -141,22 +154,32 @@ class FindsByKey(Protocol):
     def find(
         self, *, key: str, near: datetime, account: str, on_page: Callable[[], None] = lambda: None
     ) -> ProviderPayment | None:
-        """Find the payment that the command with this key has made since ``near``, also if the key is forgotten.
+        """Find the payment that a command made since ``near``.
+
+        By the command's key, also if the provider has forgotten it.
 
         ``on_page`` is called before each call but the first. Raises as :meth:`fetch`; UnreadableError too where it is
         not found, and may be among what cannot be read.
         """
 
     def find_refund(self, *, ref: str, key: str, account: str) -> ProviderRefund | None:
-        """Find the refund of a payment that the command with this key made. Raises as :meth:`find`."""
+        """Find the refund that a command made of a payment.
+
+        By the command's key. Raises as :meth:`find`.
+        """
 
 
 @runtime_checkable
 class LooksUp(Protocol):
-    """A provider whose notifications only name an object: what is read of it is the evidence."""
+    """A provider whose notifications only name an object.
+
+    What is read of it is the evidence.
+    """
 
     def look_up(self, *, ref: str, account: str) -> Notification:
-        """Read an object as it is at this moment; ``ref`` is a ``lookup_ref`` or a payment's reference.
+        """Read an object as it is at this moment.
+
+        ``ref`` is a ``lookup_ref`` or a payment's reference.
 
         The id of the event is of the state that is read: the same state is the same event. Raises as :meth:`fetch`.
         """
@@ -164,7 +187,10 @@ class LooksUp(Protocol):
 
 @runtime_checkable
 class EventHistory(Protocol):
-    """A provider that lists its events, so that one that was missed is had after all."""
+    """A provider that lists its events.
+
+    So that one that was missed is had after all.
+    """
 
     events_kept: ClassVar[timedelta]
     """How far back its events can be listed."""
@@ -172,7 +198,7 @@ class EventHistory(Protocol):
     def list_events(
         self, *, since: datetime, until: datetime, undelivered: bool, account: str
     ) -> Iterator[Notification | Unreadable]:
-        """Read the events that are our business and happened in that time, newest first.
+        """Read our events of a time, newest first.
 
         With ``undelivered``, only those that no webhook has taken. What comes from the provider's API is authentic.
         Raises as :meth:`fetch`.
@@ -184,7 +210,10 @@ class Ledger(Protocol):
     """A provider whose books can be read."""
 
     def list_entries(self, *, since: datetime, until: datetime, account: str) -> Iterator[ProviderEntry | Unreadable]:
-        """Read the lines of the provider's books of that time, newest first. Raises as :meth:`fetch`."""
+        """Read the ledger's lines of a time, newest first.
+
+        Raises as :meth:`fetch`.
+        """
 
 
 @runtime_checkable
@@ -195,4 +224,7 @@ class Payouts(Protocol):
         """Read the payouts made in that time, newest first. Raises as :meth:`fetch`."""
 
     def list_entries_of_payout(self, *, ref: str, account: str) -> Iterator[ProviderEntry | Unreadable]:
-        """Read the lines of the books that a payout is made of, without its own. Raises as :meth:`fetch`."""
+        """Read the ledger's lines that a payout is made of.
+
+        Without the payout's own line. Raises as :meth:`fetch`.
+        """

@@ -1,4 +1,7 @@
-"""What a provider declares of itself, so that nothing above asks for its name."""
+"""What a provider declares of itself.
+
+So that nothing above asks for its name.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +21,10 @@ class Method:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What can be asked of a provider; parts that only some have are protocols in ``base``."""
+    """What can be asked of a provider.
+
+    Parts that only some have are protocols in ``base``.
+    """
 
     methods: Sequence[Method]
     key_lifetime: timedelta
@@ -41,7 +47,10 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What can be charged in a currency, in minor units: multiples of ``step`` within bounds."""
+    """What can be charged in a currency, in minor units.
+
+    Multiples of ``step`` within bounds.
+    """
 
     lowest: int
     highest: int

@@ -1,4 +1,4 @@
-"""Why a call to a provider did not bring an object, and what that says of its effect."""
+"""Why a call to a provider failed, and what it means."""
 
 from common.errors import HoldfastError, SpokenError
 from payments.outcome_types import Failure, ProviderPayment
@@ -13,7 +13,9 @@ class ProviderError(SpokenError):
 
 
 class OutcomeUnknownError(ProviderError):
-    """No answer, a 409, or a 5xx: it may have happened or not. The same key is to be sent again.
+    """No answer, a 409, or a 5xx: it may have happened.
+
+    The same key is to be sent again.
 
     ``answer_saved``: the provider keeps this answer under the key and repeats it for ever; its object must be read.
     """
@@ -36,14 +38,20 @@ class NotSentError(ProviderError):
 
 
 class UnsupportedError(NotSentError):
-    """The provider has no such part. That the caller asks for it is for a person to see."""
+    """The provider cannot do this.
+
+    That it was asked is for a person to see.
+    """
 
     def __init__(self, *, provider: str, what: str) -> None:
         super().__init__(f"{provider} cannot {what}")
 
 
 class MissingError(ProviderError):
-    """Our key sees no such object: it may be of another account or mode. That says nothing of what became of it."""
+    """Our key sees no such object.
+
+    It may be of another account or mode; nothing is said of what became of it.
+    """
 
 
 class RefusedError(ProviderError):
@@ -63,7 +71,7 @@ class RefusedError(ProviderError):
 
 
 class DeclinedError(RefusedError):
-    """The customer's bank or the provider's risk check said no to the card."""
+    """The customer's bank or the provider's risk check declined the card."""
 
 
 class HoldEndedError(RefusedError):
@@ -71,7 +79,10 @@ class HoldEndedError(RefusedError):
 
 
 class UnreadableError(ProviderError):
-    """What the provider sent is not of the form that it documents. Names fields, and tells nothing of their values."""
+    """What the provider sent is not in its documented form.
+
+    The message names fields, and tells nothing of their values.
+    """
 
 
 class KeyUsedError(ProviderError):

@@ -1,4 +1,4 @@
-"""What a provider sends of itself: a delivery as it came, and what is read of it."""
+"""Deliveries of a provider, and what is read of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from payments.providers.errors import UnreadableError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """What stands in a list in the place of an object, or of all the rest, that cannot be read.
+    """An unreadable object of a list, or its unreadable rest.
 
     ``ref`` is the provider's id of the object; empty if that cannot be told.
     """
@@ -21,7 +21,9 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """An authenticated notification. ``problem`` says why it cannot be read; then the rest is what could be.
+    """An authenticated notification.
+
+    ``problem`` says why it cannot be read; then the rest is what could be.
 
     ``lookup_ref`` names the object to ask the provider for when the notification does not carry it: it is then a
     notice, and only what is looked up is an event.

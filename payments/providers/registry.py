@@ -25,5 +25,8 @@ def names() -> list[str]:
 
 @cache
 def get(name: str) -> Provider:
-    """Return the provider of that name, made once for each process so that its connections are kept."""
+    """Return the provider of that name.
+
+    It is made once for each process, so that its connections are kept.
+    """
     return _MAKERS[name]()

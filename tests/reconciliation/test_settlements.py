@@ -18,13 +18,12 @@ from common import database
 from payments.models import Payment
 from payments.providers import registry
 from payments.states import LedgerKind
-from reconciliation import ledger as our_books
-from reconciliation import ledger_comparison, settlements
+from reconciliation import ledger, ledger_comparison, settlements
 from reconciliation.accounts import Account
 from reconciliation.models import Discrepancy, LedgerEntry, SettlementRun, SettlementStatus
 from sweeps import registry as sweeps
-from tests.reconciliation import books
-from tests.reconciliation.books import Books
+from tests.reconciliation import played_ledger
+from tests.reconciliation.played_ledger import Played
 from tests.support import promises, stripe_events
 from tests.support.api import Frontend
 from tests.support.environment import sized
@@ -39,14 +38,14 @@ STRIPE = Account("stripe")
 
 
 @pytest.fixture
-def provider(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[Callable[[int], Books]]:
+def provider(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[Callable[[int], Played]]:
     """Have a provider of so many payments, and the same payments here."""
     settings.PROVIDER_CALLS_PER_MINUTE = 1_000_000
 
-    def make(number: int) -> Books:
-        at = books.yesterday()
-        books.fill(number=number, at=at)
-        made = Books(number=number, at=at)
+    def make(number: int) -> Played:
+        at = played_ledger.yesterday()
+        played_ledger.fill(number=number, at=at)
+        made = Played(number=number, at=at)
         monkeypatch.setitem(registry._MAKERS, "stripe", lambda: made)
         registry.get.cache_clear()
         return made
@@ -65,22 +64,28 @@ def found() -> Counter[tuple[str, str]]:
     return Counter(Discrepancy.objects.values_list("kind", "subject"))
 
 
-def plant(provider: Books) -> Counter[tuple[str, str]]:
+def plant(provider: Played) -> Counter[tuple[str, str]]:
     """Plant differences of every kind; returns what must be found."""
     at = provider.at
     provider.changed |= {f"pi_{number}": None for number in (11, 12, 13)}
-    provider.changed |= {"pi_21": replace(books.charge(21, at), moved=4499)}
-    provider.changed |= {"pi_22": replace(books.charge(22, at), amount=4501, net=4340, moved=4501)}
-    provider.changed |= {"pi_31": replace(books.charge(31, at), moved_currency="EUR")}
-    provider.changed |= {"pi_41": replace(books.charge(41, at), net=4400)}
-    provider.more += [books.foreign(number, at) for number in (1, 2)]
+    provider.changed |= {"pi_21": replace(played_ledger.charge(21, at), moved=4499)}
+    provider.changed |= {"pi_22": replace(played_ledger.charge(22, at), amount=4501, net=4340, moved=4501)}
+    provider.changed |= {"pi_31": replace(played_ledger.charge(31, at), moved_currency="EUR")}
+    provider.changed |= {"pi_41": replace(played_ledger.charge(41, at), net=4400)}
+    provider.more += [played_ledger.foreign(number, at) for number in (1, 2)]
     provider.more.append(
         replace(
-            books.charge(51, at), ref="txn_refund", kind=LedgerKind.REFUND, amount=-100, fee=0, net=-100, moved=-100
+            played_ledger.charge(51, at),
+            ref="txn_refund",
+            kind=LedgerKind.REFUND,
+            amount=-100,
+            fee=0,
+            net=-100,
+            moved=-100,
         )
     )
-    books.take_back(refs=["pi_61", "pi_62"], status="processing")
-    books.take_back(refs=["pi_71"], status="canceled")
+    played_ledger.take_back(refs=["pi_61", "pi_62"], status="processing")
+    played_ledger.take_back(refs=["pi_71"], status="canceled")
     provider.payout_amount = 43_391
     return Counter(
         [("missing_there", f"pi_{number}") for number in (11, 12, 13)]
@@ -91,7 +96,7 @@ def plant(provider: Books) -> Counter[tuple[str, str]]:
 
 
 class TestDifferences:
-    def test_equal_books_have_none(self, provider: Callable[[int], Books]) -> None:
+    def test_equal_books_have_none(self, provider: Callable[[int], Played]) -> None:
         made = provider(200)
         made.payout_amount = 43_390
         run = settle(made.at)
@@ -101,7 +106,7 @@ class TestDifferences:
         assert found() == Counter()
         assert LedgerEntry.objects.filter(payout_ref="po_1").count() == 10
 
-    def test_each_is_found_of_its_kind_and_opened_once(self, provider: Callable[[int], Books]) -> None:
+    def test_each_is_found_of_its_kind_and_opened_once(self, provider: Callable[[int], Played]) -> None:
         made = provider(200)
         planted = plant(made)
         settle(made.at)
@@ -110,9 +115,9 @@ class TestDifferences:
         assert found() == planted
         assert LedgerEntry.objects.count() == 200 - 3 + 3
 
-    def test_both_sides_are_kept_with_it(self, provider: Callable[[int], Books]) -> None:
+    def test_both_sides_are_kept_with_it(self, provider: Callable[[int], Played]) -> None:
         made = provider(30)
-        made.changed["pi_21"] = replace(books.charge(21, made.at), moved=4499)
+        made.changed["pi_21"] = replace(played_ledger.charge(21, made.at), moved=4499)
         settle(made.at)
         row = Discrepancy.objects.get()
         assert row.difference["ours"]["captured"] == 4500
@@ -121,29 +126,29 @@ class TestDifferences:
         assert row.payment is not None
         assert row.operator == row.payment.operator
 
-    def test_a_line_that_is_changed_afterwards_is_found(self, provider: Callable[[int], Books]) -> None:
+    def test_a_line_that_is_changed_afterwards_is_found(self, provider: Callable[[int], Played]) -> None:
         made = provider(10)
         settle(made.at)
-        made.changed["pi_3"] = replace(books.charge(3, made.at), fee=162, net=4338)
+        made.changed["pi_3"] = replace(played_ledger.charge(3, made.at), fee=162, net=4338)
         settle(made.at)
         assert found() == Counter([("amount", "txn_3")])
         assert LedgerEntry.objects.get(ref="txn_3").fee == 161
 
-    def test_are_opened_in_one_order_so_that_two_runs_cannot_deadlock(self, provider: Callable[[int], Books]) -> None:
+    def test_are_opened_in_one_order_so_that_two_runs_cannot_deadlock(self, provider: Callable[[int], Played]) -> None:
         made = provider(100)
         made.changed |= {f"pi_{number}": None for number in (71, 12, 43, 90, 35, 68)}
         settle(made.at)
         opened = Discrepancy.objects.values_list("subject", flat=True)
         assert list(opened.order_by("id")) == list(opened.order_by("subject"))
 
-    def test_two_runs_at_once_find_each_once(self, provider: Callable[[int], Books]) -> None:
+    def test_two_runs_at_once_find_each_once(self, provider: Callable[[int], Played]) -> None:
         made = provider(200)
         planted = plant(made)
         race([lambda: settle(made.at)] * 3)
         assert found() == planted
 
     def test_a_run_that_was_stopped_goes_on(
-        self, provider: Callable[[int], Books], monkeypatch: pytest.MonkeyPatch
+        self, provider: Callable[[int], Played], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made = provider(50)
         with monkeypatch.context() as patched:
@@ -158,13 +163,13 @@ class TestDifferences:
 
     @pytest.mark.slow
     @pytest.mark.timeout(400)
-    def test_many_payments_in_the_memory_of_few(self, provider: Callable[[int], Books]) -> None:
+    def test_many_payments_in_the_memory_of_few(self, provider: Callable[[int], Played]) -> None:
         few_payments = 3_000
         number = sized(9_000, long=100_000)
         made = provider(number)
         planted = plant(made)
         made.number = few_payments
-        few = peak(lambda: our_books.read(account=STRIPE, since=made.at, until=made.at + timedelta(hours=1), wait=stop))
+        few = peak(lambda: ledger.read(account=STRIPE, since=made.at, until=made.at + timedelta(hours=1), wait=stop))
         made.number = number
         many = peak(lambda: settle(made.at))
         assert found() == planted
@@ -229,7 +234,7 @@ class TestAgainstTheSandbox:
         assert sweeps.run("settle") == 1
         assert SettlementRun.objects.count() == 2
 
-    def test_a_payout_that_is_itemized_late_is_compared_then(self, provider: Callable[[int], Books]) -> None:
+    def test_a_payout_that_is_itemized_late_is_compared_then(self, provider: Callable[[int], Played]) -> None:
         made = provider(20)
         made.payout_amount, made.is_itemized = 43_391, False
         assert settle(made.at).payouts == 0

@@ -148,7 +148,7 @@ MUTANTS = (
            "tests/booking/test_never_emptied.py"),
     Mutant("a notification is believed without a look", "webhooks/deliveries.py", "receive",
            "    if notification.lookup_ref:\n", "    if False:\n", "tests/webhooks/test_notices.py"),
-    Mutant("a look that began before the news counts for them", "webhooks/notices.py", "_write",
+    Mutant("a look that began before a copy came is noted", "webhooks/notices.py", "_write",
            'fence=("attempts", "deliveries")', 'fence=("attempts",)', "tests/webhooks/test_notices.py"),
     Mutant("only the first outcome of an event is handled", "webhooks/routing.py", "apply",
            "for told in reading]", "for told in reading[:1]]", "tests/payments/test_another_provider.py"),

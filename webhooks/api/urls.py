@@ -1,4 +1,7 @@
-"""Where providers deliver: each at its name, and for an account of an operator at its reference."""
+"""Addresses that providers deliver to.
+
+Each at its name, and for an operator's own account at its reference.
+"""
 
 from django.urls import path
 

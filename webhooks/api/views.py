@@ -1,4 +1,7 @@
-"""The one view that every provider delivers to: the raw body, and what authenticates it."""
+"""The one view that every provider delivers to.
+
+It passes on the raw body and what authenticates it.
+"""
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse

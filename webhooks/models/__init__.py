@@ -1,4 +1,7 @@
-"""What providers have told: events, which are evidence, and notices, which only make us look."""
+"""What providers have told.
+
+Events are evidence; notices only make us look.
+"""
 
 from webhooks.models.event import OPEN, RESULT_FIELDS, Event, EventSource, EventStatus
 from webhooks.models.notice import Notice, NoticeStatus

@@ -1,4 +1,7 @@
-"""Notices: notifications that only name an object, which is looked up after they are stored."""
+"""Notices: notifications that only name an object.
+
+It is looked up after they are stored.
+"""
 
 from datetime import datetime
 from typing import ClassVar
@@ -20,7 +23,10 @@ class NoticeStatus(models.TextChoices):
 
 
 class Notice(OutboxRow):
-    """A verified notification that names an object. It is evidence of nothing: what is looked up is."""
+    """A verified notification that names an object.
+
+    It is evidence of nothing: what is looked up is.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     provider = models.CharField(max_length=32)

@@ -1,4 +1,4 @@
-"""Which of Stripe's keys an account is called with, and which secrets its deliveries may be signed with."""
+"""Keys and webhook secrets of accounts at Stripe."""
 
 from django.core.validators import RegexValidator
 
@@ -14,7 +14,7 @@ check_account = RegexValidator(r"\Aacct_[A-Za-z0-9_]+\Z", "The id of a Stripe ac
 
 
 def own_key(account: str) -> str:
-    """Return the key that an account is called with if it is its own; empty: the platform's.
+    """Return an account's own key; empty: it uses the platform's.
 
     Raises:
         NotSentError: The key is not there, or is not for this installation. The platform's is never used instead.
@@ -37,7 +37,7 @@ def key_name(account: str) -> str:
 
 
 def webhook_secrets(account: str) -> WebhookSecrets | None:
-    """Return what deliveries to an account's endpoint are signed with; None if no operator has that account.
+    """Return the webhook secrets of an account; None if unregistered.
 
     None that can be guessed counts where money is real; without one, nothing is authentic there.
     """

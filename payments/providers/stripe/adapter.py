@@ -92,7 +92,10 @@ class StripeProvider:
         return money.limits(currency)
 
     def authorize(self, *, parameters: Mapping[str, Any], key: str, account: str) -> ProviderPayment:
-        """See :meth:`Provider.authorize`. Without a payment method, the frontend finishes with the client secret."""
+        """See :meth:`Provider.authorize`.
+
+        Without a payment method, the frontend finishes with the client secret.
+        """
         sent = params.intent(parameters, key)
         if parameters.get("payment_method_id"):
             sent |= {"payment_method": parameters["payment_method_id"], "confirm": True}
@@ -157,7 +160,9 @@ class StripeProvider:
     def find(
         self, *, key: str, near: datetime, account: str, on_page: Callable[[], None] = lambda: None
     ) -> ProviderPayment | None:
-        """See :meth:`Provider.find`. Lists from then to now: the command may have been sent at any time since.
+        """See :meth:`FindsByKey.find`.
+
+        Lists from then to now: the command may have been sent at any time since.
 
         Stripe's search would be one call, but is up to an hour behind, and not to be had in every country.
         https://docs.stripe.com/search
@@ -227,7 +232,10 @@ class StripeProvider:
         return events.from_body(request.body)
 
     def read(self, *, notification: Notification) -> Sequence[ProviderObject]:
-        """See :meth:`Provider.read`. The event carries the object as it was then; nothing need be looked up."""
+        """See :meth:`Provider.read`.
+
+        The event carries the object as it was then; nothing need be looked up.
+        """
         return events.read(notification)
 
     def _list(self, *, created: Any, account: str, on_page: Callable[[], None] = lambda: None) -> Iterator[Any]:

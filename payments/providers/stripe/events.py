@@ -1,4 +1,6 @@
-"""Reading Stripe's events, whatever is in them: an authentic one that cannot be read says why, and is kept.
+"""Reading Stripe's events, whatever is in them.
+
+An authentic one that cannot be read says why, and is kept.
 
 https://docs.stripe.com/api/events/object
 """
@@ -46,12 +48,17 @@ def from_body(body: bytes) -> Notification:
 
 
 def from_list(event: Mapping[str, Any], *, account: str, key_name: str) -> Notification:
-    """Read an event of the list of an account, which does not name the account itself. Never raises."""
+    """Read an event of an account's list. Never raises.
+
+    Such an event does not name the account itself.
+    """
     return _from_json(event, json.dumps(event, sort_keys=True).encode(), account=account, key_name=key_name)
 
 
 def attested(intent: Mapping[str, Any], *, account: str, key_name: str, at: datetime) -> Notification:
-    """Write the event that would tell how a payment intent stands; its id says that Stripe never sent it.
+    """Write the event that would tell how a payment intent stands.
+
+    Its id says that Stripe never sent it.
 
     Raises:
         UnreadableError: There is no payment intent in it.
@@ -69,7 +76,9 @@ def attested(intent: Mapping[str, Any], *, account: str, key_name: str, at: date
 
 
 def read(notification: Notification) -> Sequence[ProviderObject]:
-    """Return the object that an event tells of, as it was then; nothing if it is none of our business.
+    """Return the object that an event tells of; empty if not ours.
+
+    As it was at the time of the event.
 
     Raises:
         UnreadableError: It is our business, and cannot be read.

@@ -1,4 +1,6 @@
-"""Amounts between ISO 4217's minor units, which are ours, and what Stripe counts in. https://docs.stripe.com/currencies
+"""Amounts between our minor units (ISO 4217) and Stripe's.
+
+https://docs.stripe.com/currencies
 
 They differ for three currencies: Stripe writes ISK and UGX, which have no minor unit, with two decimals that must be
 zero, and MGA, which has one on paper, without.
@@ -24,7 +26,10 @@ _LOWEST = {
 
 
 def to_stripe(amount: int, currency: str) -> int:
-    """Turn an amount in minor units into Stripe's. What :func:`limits` lets pass is turned without a loss."""
+    """Turn an amount in minor units into Stripe's.
+
+    What :func:`limits` lets pass is turned without a loss.
+    """
     if currency in _TWO_DECIMALS_OF_ZERO:
         return amount * 100
     return amount // 100 if currency in _NO_DECIMALS else amount

@@ -1,4 +1,4 @@
-"""Reading Stripe's objects, from an answer of the API or from an event. Amounts are minor units there too.
+"""Reading Stripe's objects, from an answer or an event.
 
 https://docs.stripe.com/api/payment_intents/object
 """
@@ -49,7 +49,9 @@ _OUTCOMES = {
 
 
 def payment(intent: Mapping[str, Any], account: str) -> ProviderPayment:
-    """Read a payment intent. A status that we do not know is ``UNKNOWN``: Stripe's lists of them are open.
+    """Read a payment intent.
+
+    A status that we do not know is ``UNKNOWN``: Stripe's lists of them are open.
 
     Raises:
         UnreadableError: What says which payment it is, how it stands or what money it is of is missing or odd.
@@ -79,7 +81,7 @@ def payment(intent: Mapping[str, Any], account: str) -> ProviderPayment:
 
 
 def failure_of(error: Mapping[str, Any]) -> Failure:
-    """Read why money was not had, as far as it can be read."""
+    """Read why money was not had, as far as readable."""
     error = json_text.storable(dict(error))
     code = fields.find_text(error, "code") or fields.find_text(error, "type")
     return Failure(code=code, message=fields.find_text(error, "message", longest=5000), is_temporary=code in _FOR_NOW)
@@ -114,7 +116,9 @@ def _hangs(refund: Mapping[str, Any]) -> str:
 
 
 def dispute(dispute: Mapping[str, Any], account: str, *, as_of: datetime) -> ProviderDispute:
-    """Read a dispute. Its statuses are an open list; these are the ones after which only a late win can come.
+    """Read a dispute.
+
+    Statuses are an open list; after those of ``_CLOSED`` only a late win can come.
 
     Raises:
         UnreadableError: What says which dispute it is, of what payment and money, is missing or odd.
@@ -170,7 +174,9 @@ def _kind(category: str) -> LedgerKind:
 
 
 def payout(payout: Mapping[str, Any]) -> ProviderPayout:
-    """Read a payout. What is in a manual one, Stripe cannot tell. https://docs.stripe.com/payouts/reconciliation
+    """Read a payout.
+
+    What is in a manual one, Stripe cannot tell. https://docs.stripe.com/payouts/reconciliation
 
     Raises:
         UnreadableError: What says which payout it is, and of what money, is missing or odd.

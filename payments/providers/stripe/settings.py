@@ -1,4 +1,7 @@
-"""What the environment says of Stripe, and what must be right about it. Its secrets are read again for each call."""
+"""What the environment says of Stripe, and its checks.
+
+Secrets are read again for each call.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +55,7 @@ class Settings:
         return self.connect_timeout_seconds + self.read_timeout_seconds
 
     def why_not(self, key: str) -> str:
-        """Return why a key must not be used by this installation; empty if it may be."""
+        """Return why this installation must not use a key; empty: it may."""
         if keys.is_live(key) != self.is_live:
             kind, here = ("a live key", "a test") if keys.is_live(key) else ("no live key", "a live")
             return f"is {kind}, and this is {here} installation"

@@ -62,7 +62,7 @@ def _run(script: str, values: dict[str, Any]) -> None:
 
 
 @dataclass
-class Books:
+class Played:
     """The provider's side: a charge for each payment, made up while it is read; ``changed`` are those that differ."""
 
     name: ClassVar[str] = "stripe"
