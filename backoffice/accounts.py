@@ -1,8 +1,6 @@
 """An operator's accounts at providers.
 
 Secrets are named there and never shown.
-
-Secrets are named there and never shown.
 """
 
 from typing import Any, ClassVar

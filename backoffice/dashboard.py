@@ -21,6 +21,7 @@ from booking.states import ReservationStatus
 from catalogue.models import Slot
 from common import currencies, ids
 from notifications.models import Mail, MailStatus
+from payments import accounts
 from payments.models import Dispute, Payment, ProviderThrottle
 from reconciliation.models import Discrepancy, DiscrepancyStatus
 from sweeps import health
@@ -132,7 +133,10 @@ def _needs(person: Any) -> list[Need]:
     ]
     if person.is_superuser:  # until it is looked up, a notice is of no operator
         given_up = Notice.objects.filter(status=NoticeStatus.GIVEN_UP)
-        needs.append(_need("Notices given up", given_up, "status__exact=given_up"))
+        needs += [
+            _need("Notices given up", given_up, "status__exact=given_up"),
+            _need("Operators that sell nothing", accounts.operators_without(), "sells=no"),
+        ]
     return needs
 
 

@@ -15,11 +15,32 @@ from adminkit.actions import reasoned
 from adminkit.models import BulkRun
 from adminkit.pages import EditableAdmin, ReadOnlyAdmin, SuperuserAdmin
 from backoffice.accounts import AccountInline
+from payments import accounts
 from tenants import api_keys, roles
 from tenants.models import ApiClient, Member, Operator, Scope
 from tenants.roles import Permission
 
 admin.site.unregister(Group)
+
+
+class SellsFilter(admin.SimpleListFilter):
+    """Chooses operators by whether an account takes their sales."""
+
+    title, parameter_name = "sells", "sells"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the two."""
+        return [("yes", "Yes"), ("no", "No: no account at a provider")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Operator]) -> QuerySet[Operator]:
+        """Narrow to those chosen."""
+        without = accounts.operators_without().values("pk")
+        match self.value():
+            case "yes":
+                return queryset.exclude(pk__in=without)
+            case "no":
+                return queryset.filter(pk__in=without)
+        return queryset
 
 
 class MemberInline(TabularInline):  # type: ignore[misc]  # the theme has no types
@@ -43,13 +64,21 @@ class OperatorAdmin(SuperuserAdmin):
         "currency",
         "is_active",
     )
+    list_filter: ClassVar = [SellsFilter]
     search_fields: ClassVar = ["name", "slug"]
+    readonly_fields: ClassVar = ["sells"]
     prepopulated_fields: ClassVar = {"slug": ["name"]}
     inlines: ClassVar = [AccountInline, MemberInline]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: everything points here. One that has gone is made inactive."""
         return False
+
+    @admin.display(description="sells")
+    def sells(self, row: Operator) -> str:
+        """Name the providers whose accounts take its sales."""
+        names = list(accounts.of_operator(row.pk).values_list("provider", flat=True))
+        return f"by {', '.join(names)}" if names else "nothing: no account at a payment provider takes its sales"
 
 
 @admin.register(ApiClient)

@@ -4,12 +4,11 @@ Which one takes a new sale, and what an account must be like.
 """
 
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from common import database
 from payments import credentials
@@ -35,15 +34,21 @@ def taking_sales(*, operator: Any, provider: str, mode: str) -> QuerySet[Provide
     return ProviderAccount.objects.filter(operator=operator, provider=provider, mode=mode, is_active=True)
 
 
-def of_operator(operator: UUID) -> QuerySet[ProviderAccount]:
+def of_operator(operator: Any) -> QuerySet[ProviderAccount]:
     """Select an operator's accounts that take new sales, oldest first.
 
-    Those of this installation's mode, at any provider.
+    Those of this installation's mode, at any provider. ``operator`` is an id, or a reference to a column.
     """
     here = Q()
     for provider in registry.names():
         here |= Q(provider=provider, mode=mode_here(provider))
     return ProviderAccount.objects.filter(here, operator=operator, is_active=True).order_by("pk")
+
+
+def operators_without() -> QuerySet[Operator]:
+    """Select active operators that sell nothing: no account takes their sales here."""
+    selling = of_operator(OuterRef("pk"))
+    return Operator.objects.filter(~Exists(selling), is_active=True)
 
 
 def add(*, operator: Operator, provider: str, reference: str = "", **more: Any) -> ProviderAccount:

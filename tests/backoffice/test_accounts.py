@@ -1,5 +1,6 @@
 """The accounts at providers on an operator's page: named secrets, refusals in words, nothing deleted."""
 
+import re
 from typing import Any
 
 import pytest
@@ -90,3 +91,25 @@ class TestDesk:
         owner = sign_in(operator=operator, role=Role.OWNER)
         assert owner.get(page_of(operator)).status_code == 403
         assert owner.get(reverse("admin:tenants_operator_changelist")).status_code == 403
+
+
+class TestAnOperatorThatSellsNothing:
+    SAID = "nothing: no account at a payment provider takes its sales"
+
+    @pytest.mark.parametrize("way", ["none", "switched off"])
+    def test_is_told_of_where_a_person_looks(self, way: str) -> None:
+        selling = OperatorFactory.create(name="Selling")
+        closed = OperatorFactory.create(name="Idle", account=False)
+        if way == "switched off":
+            add_account(closed, reference="acct_1", is_active=False)
+        root = sign_in(operator=None)
+        assert self.SAID in root.get(page_of(closed)).content.decode()
+        page = root.get(page_of(selling)).content.decode()
+        assert (self.SAID in page, "by stripe" in page) == (False, True)
+        front = root.get("/admin/").content.decode()
+        assert "Operators that sell nothing" in front
+        (link,) = re.findall(r'href="([^"]*\?sells=no)"', front)
+        listed = root.get(link).content.decode()
+        assert ("Idle" in listed, "Selling" in listed) == (True, False)
+        listed = root.get(link.replace("no", "yes")).content.decode()
+        assert ("Idle" in listed, "Selling" in listed) == (False, True)

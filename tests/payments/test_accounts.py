@@ -1,6 +1,8 @@
 """Accounts at providers: of one operator, of one mode, one for new sales, and kept as they are once money moved."""
 
+import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from payments import accounts, credentials
 from payments.models import Command, Mode, Payment, ProviderAccount
 from reconciliation.accounts import Account, list_accounts
 from tenants.models import Operator
-from tests.support import pooling, providers
+from tests.support import pooling, providers, stripe_events
 from tests.support.api import Frontend
 from tests.support.factories import OperatorFactory, SlotFactory, add_account, make_client
 from tests.support.sandbox_client import Sandbox
@@ -57,6 +59,38 @@ class TestOwner:
         answers = race([lambda: add(operator), lambda: add(other)])
         assert sorted(answers) == ["This account is registered already; an account is of one operator.", "added"]
         assert ProviderAccount.objects.count() == 1
+
+    def test_without_the_index_both_would_have_it(self, operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The control: who asks first whether it is free is told yes by both."""
+        other = OperatorFactory.create(account=False)
+        asked = threading.Barrier(2)
+        clean = ProviderAccount.full_clean
+
+        def at_once(account: ProviderAccount, *args: Any, **given: Any) -> None:
+            clean(account, *args, **given)
+            asked.wait(timeout=30)
+
+        monkeypatch.setattr(ProviderAccount, "full_clean", at_once)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'account_once'")
+            (index,) = cursor.fetchone()
+            cursor.execute("DROP INDEX account_once")
+        both = [
+            partial(accounts.add, operator=each, provider="stripe", reference="acct_x") for each in (operator, other)
+        ]
+        try:
+            race(both)
+            assert ProviderAccount.objects.filter(reference="acct_x").count() == 2
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE payments_provideraccount DISABLE TRIGGER USER")
+                cursor.execute("DELETE FROM payments_provideraccount WHERE reference = 'acct_x'")
+                cursor.execute("ALTER TABLE payments_provideraccount ENABLE TRIGGER USER")
+                cursor.execute(index)
+        asked.reset()
+        with pytest.raises(ValidationError, match="registered already"):
+            race(both)
+        assert ProviderAccount.objects.filter(reference="acct_x").count() == 1
 
     def test_of_one_reference_at_two_providers_may_differ(self, operator: Operator) -> None:
         add_account(operator, reference="1234")
@@ -170,6 +204,17 @@ class TestSales:
         assert frontend(operator).post(f"reservations/{made['id']}/cancel").status_code == 200
         execution.execute_due()
         assert Payment.objects.get().status == "canceled"
+
+    def test_of_an_account_that_another_has_taken_over_are_paid_by_its_events(
+        self, operator: Operator, sandbox: Sandbox
+    ) -> None:
+        old = add_account(operator, reference="acct_old")
+        slot = SlotFactory.create(activity__operator=operator)
+        frontend(operator).reserve(slot, capture_method="automatic")
+        ProviderAccount.objects.filter(pk=old.pk).update(is_active=False)
+        add_account(operator, reference="acct_new")
+        stripe_events.deliver_all(sandbox, account="acct_old")
+        assert Reservation.objects.get().status == "paid"
 
 
 class TestMode:

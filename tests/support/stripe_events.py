@@ -15,15 +15,20 @@ from tests.support.sandbox_client import Sandbox
 SECRET = VALUES["STRIPE_WEBHOOK_SECRETS"]
 
 
-def happened(sandbox: Sandbox, kind: str = "") -> list[dict[str, Any]]:
-    """Return the events of the sandbox (of one type, if given) as Stripe renders them, oldest first."""
+def happened(sandbox: Sandbox, kind: str = "", *, account: str = "") -> list[dict[str, Any]]:
+    """Return the events of the sandbox (of one type, if given) as Stripe renders them, oldest first.
+
+    ``account``: those of a connected account, which they name as at the platform's endpoint.
+    """
     with requests.Session() as session:
         session.trust_env = False
         params = {"limit": "100"} | ({"type": kind} if kind else {})
-        answer = session.get(f"{sandbox.url}/v1/events", params=params, auth=(VALUES["STRIPE_API_KEY"], ""), timeout=30)
+        headers = {"Stripe-Account": account} if account else {}
+        auth = (VALUES["STRIPE_API_KEY"], "")
+        answer = session.get(f"{sandbox.url}/v1/events", params=params, auth=auth, headers=headers, timeout=30)
     assert answer.ok, answer.text
     found: list[dict[str, Any]] = answer.json()["data"]
-    return found[::-1]
+    return [event | ({"account": account} if account else {}) for event in reversed(found)]
 
 
 def only(sandbox: Sandbox, kind: str) -> dict[str, Any]:
@@ -51,8 +56,8 @@ def post(body: bytes, signature: str | None, *, path: str = "/webhooks/stripe") 
     return Client(raise_request_exception=False).post(path, data=body, content_type="application/json", headers=headers)
 
 
-def deliver_all(sandbox: Sandbox) -> None:
-    """Post every event that the sandbox has, in order; each must be taken."""
-    for event in happened(sandbox):
+def deliver_all(sandbox: Sandbox, *, account: str = "") -> None:
+    """Post every event that the sandbox has (of an account), in order; each must be taken."""
+    for event in happened(sandbox, account=account):
         answer = deliver(event)
         assert answer.status_code == 200, answer.content
