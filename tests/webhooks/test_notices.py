@@ -13,6 +13,7 @@ from catalogue.models import Slot
 from payments.providers.errors import NotSentError
 from sweeps import leases
 from sweeps import registry as sweeps
+from sweeps.models import SweepRun
 from tests.support import dying, pix, pix_signing, pooling, promises
 from tests.support.aging import end_leases
 from tests.support.api import Frontend
@@ -166,7 +167,7 @@ class TestLookingUp:
 
         provider.on_look_up = again
         sweeps.run("look_up_notices")
-        assert Notice.objects.get().status == "waiting"
+        assert (Notice.objects.get().status, SweepRun.objects.get().error) == ("waiting", "")
         provider.pay()
         end_leases()
         sweeps.run("look_up_notices")
