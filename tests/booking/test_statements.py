@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from booking import expiring
 from payments import credentials
-from tests.support import stripe_events
+from tests.support import pix, stripe_events
 from tests.support.aging import run_out
 from tests.support.api import Frontend
 from tests.support.factories import SlotFactory
@@ -67,6 +67,14 @@ class TestStatements:
         stripe_events.deliver(event)
         with sending(3):
             assert stripe_events.deliver(event).status_code == 200
+
+    def test_a_notice_sends_four(self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pix.playing(monkeypatch) as provider:
+            slot = SlotFactory.create(activity__currency="BRL")
+            pix.reserve(Frontend.of(slot), slot)
+            (ref,) = provider.payments
+            with sending(4):  # the last has a worker look it up
+                assert pix.notify(ref) == 200
 
     @pytest.mark.parametrize(("action", "number"), [("confirm", 14), ("cancel", 18)])
     def test_changing_a_reservation(self, sandbox: Sandbox, action: str, number: int) -> None:
