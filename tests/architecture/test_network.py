@@ -1,4 +1,4 @@
-"""P6: no transaction is open while a network is waited for, whoever waits and by whatever client."""
+"""P6: no transaction is open while a network is waited for, by any code and any client."""
 
 import http.client
 import smtplib

@@ -13,7 +13,7 @@ LOCKING = re.compile(
 )
 LOCKED_ELSEWHERE = {
     "common/outbox.py": "the claim of a row is one statement that locks, counts and leases",
-    "sweeps/scheduling.py": "an advisory lock of whoever writes the schedules",
+    "sweeps/scheduling.py": "an advisory lock of the one who writes the schedules",
     "booking/sold_guards.py": "triggers: a sale holds its activity, and a change of what is sold waits for it",
 }
 OPENS_TRANSACTIONS = {

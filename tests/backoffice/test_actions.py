@@ -249,7 +249,7 @@ class TestWhatIsKept:
     def test_a_run_keeps_what_its_form_was_given_and_nothing_else(
         self, client: Client, made: list[Slot], monkeypatch: Any
     ) -> None:
-        """The CSRF token of whoever chose it, above all."""
+        """The CSRF token of the one who chose it, above all."""
         monkeypatch.setattr(actions, "AT_ONCE", 0)
         rule = {"weekdays": ["0", "2"], "times": "09:00", "first": "2027-03-01", "last": "2027-03-14",
                 "duration": "90", "capacity": "8"}  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the database refuses, whoever writes: the ORM, a form's save, or raw SQL."""
+"""What the database refuses to all who write: the ORM, a form's save, or raw SQL."""
 
 from collections.abc import Callable
 from itertools import product

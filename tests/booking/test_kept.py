@@ -1,4 +1,4 @@
-"""Disputes, mails and what people did are kept: none is deleted or rewritten, whoever tries (P11)."""
+"""Disputes, mails and what people did are kept: none is deleted or rewritten, by nobody (P11)."""
 
 from typing import Any
 

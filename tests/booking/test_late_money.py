@@ -123,7 +123,7 @@ class TestCancelled:
         (note,) = Reservation.objects.get().history.filter(from_status="cancelled")
         assert note.reason == "money came late and is refunded: the reservation was cancelled"
 
-    def test_cannot_be_paid_by_whoever_writes(self, sandbox: Sandbox) -> None:
+    def test_cannot_be_paid_by_any_way_of_writing(self, sandbox: Sandbox) -> None:
         slot = SlotFactory.create()
         frontend, made = make(slot)
         frontend.post(f"reservations/{made['reservation']['id']}/cancel")

@@ -1,4 +1,4 @@
-"""Capacity, closing and prices have a history, whoever changes them, that nobody can rewrite (P11)."""
+"""Capacity, closing and prices have a history, by any way of writing, that nobody can rewrite (P11)."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -88,7 +88,7 @@ def by_upsert(slot: Slot) -> None:
 
 class TestDeparture:
     @pytest.mark.parametrize("write", [by_orm, by_update, by_bulk_update, by_raw_sql, by_upsert])
-    def test_whoever_writes(self, slot: Slot, write: Callable[[Slot], None]) -> None:
+    def test_by_any_way_of_writing(self, slot: Slot, write: Callable[[Slot], None]) -> None:
         write(slot)
         assert since(slot) == [("capacity", 5, 10, DATABASE, ""), ("is_closed", False, True, DATABASE, "")]
         assert {row.slot_id for row in OfferHistory.objects.filter(what__in=("capacity", "is_closed"))} == {slot.pk}
@@ -190,7 +190,7 @@ class TestActivity:
         assert since(slot) == [("is_active", True, False, STAFF, DESK)]
         assert f"<td>No longer sold</td><td>{STAFF}</td>" in desk.get(page_of(activity)).content.decode()
 
-    def test_whoever_writes_prices(self, slot: Slot) -> None:
+    def test_of_prices_by_any_way_of_writing(self, slot: Slot) -> None:
         Rate.objects.filter(unit="adult").update(amount=5000)
         sql("UPDATE catalogue_rate SET unit = 'junior' WHERE unit = 'child'")
         Rate.objects.filter(unit="adult").update(name="Grown-up")

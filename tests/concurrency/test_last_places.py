@@ -1,4 +1,4 @@
-"""Many for few places, over real connections: exactly the places there are get sold, whoever comes when."""
+"""Many for few places, over real connections: exactly the places there are get sold, in whatever order they come."""
 
 import threading
 from collections import Counter

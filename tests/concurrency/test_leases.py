@@ -1,4 +1,4 @@
-"""Whoever takes longer than a lease has lost what it was for: another has it, and is not disturbed."""
+"""A sender that takes longer than a lease has lost what it was for: another has it, and is not disturbed."""
 
 from datetime import timedelta
 

@@ -96,7 +96,7 @@ class KeyMachine(RuleBasedStateMachine):
 
     @rule()
     def runs_die(self) -> None:
-        """Time passes, and whoever has a key and no answer has lost it."""
+        """Time passes: a request with a key and no answer has lost it."""
         end_leases()
         for known in self.known.values():
             known.is_leased = False

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: one server for a directory, whoever asks for it, also after it was killed."""
+"""The embedded PostgreSQL: one server for a directory, for all who ask for it, also after it was killed."""
 
 import shutil
 import subprocess

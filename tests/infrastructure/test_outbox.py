@@ -1,4 +1,4 @@
-"""Every outbound call: one sender at a time, none lost whoever dies, none recorded twice, and a person in the end.
+"""Every outbound call: one sender at a time, none lost when one dies, none recorded twice, and a person in the end.
 
 Shown with mails, on real connections. What commands add is in ``test_commands.py`` and ``test_fences.py`` of payments.
 """

@@ -106,7 +106,7 @@ class TestRound:
 
 class TestRelease:
     def test_a_hold_that_nobody_wants_any_more_is_let_go(self, sandbox: Sandbox) -> None:
-        """Whoever ended the reservation, and however: here, somebody by SQL who knew of no command."""
+        """Anybody may have ended the reservation, in any way: here, somebody by SQL who knew of no command."""
         slot = SlotFactory.create()
         made = Frontend.of(slot).reserve(slot, card=None).json()
         Reservation.objects.update(status="cancelled", changed_at=Now(), changed_by="dba")

@@ -1,4 +1,4 @@
-"""Refunds have a history, and an amount that is changed by hand is told, whoever changes it (P11)."""
+"""Refunds have a history, and an amount that is changed by hand is told (P11)."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction

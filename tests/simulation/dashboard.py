@@ -1,4 +1,4 @@
-"""Somebody at the provider's own dashboard: captures, releases and refunds there, of which we only hear by events."""
+"""Somebody at the provider's own dashboard: captures, releases and refunds there; we only hear of them by events."""
 
 from collections.abc import Callable
 

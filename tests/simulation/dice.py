@@ -60,7 +60,7 @@ class Storm:
     slow: float = 0.01
     """A call takes longer than its sender's lease, and others take over what they can."""
     edit: float = 0.30
-    """Staff change what departures are, whoever has booked them."""
+    """Staff change what departures are, booked or not."""
     rogue: float = 0.15
     """An operator with a secret of its own signs events about another's payments."""
     odd: float = 0.15
@@ -108,7 +108,7 @@ class Dice:
         return happens
 
     def boundary(self, what: str) -> None:
-        """Pass a boundary, named by whose it is.
+        """Pass a boundary, named by its owner.
 
         Raises:
             Died: The process ends here.

@@ -103,7 +103,7 @@ def _histories() -> Iterable[str]:
 
 
 def unended() -> Iterable[str]:
-    """List what has not ended, and of which no person was told."""
+    """List what has not ended and was told to no person."""
     told = _told()
     for row in Reservation.objects.select_related("payment").exclude(status__in=_ENDED):
         if row.payment.stuck_at is None and row.payment_id not in told:
@@ -127,5 +127,5 @@ def _untold() -> Iterable[str]:
 
 
 def _told() -> set[Any]:
-    """Return the payments of which a person was told."""
+    """Return the payments that a person was told of."""
     return set(Discrepancy.objects.exclude(status=DiscrepancyStatus.RESOLVED).values_list("payment_id", flat=True))

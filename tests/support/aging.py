@@ -1,4 +1,4 @@
-"""Lets time pass in the database, where the clock is that decides: what is to be old is made old."""
+"""Lets time pass in the database, where the clock is that decides: rows are made old."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -33,7 +33,7 @@ def end_leases() -> None:
 
 
 def let_checks_be_due(by: timedelta = timedelta(days=1)) -> None:
-    """Let every payment of which something is open be due for a status check."""
+    """Let every payment with something open be due for a status check."""
     Payment.objects.filter(next_check_at__isnull=False).update(next_check_at=F("next_check_at") - by)
     CheckAttempt.objects.filter(result="running").update(at=F("at") - by)
 

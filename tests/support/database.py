@@ -85,7 +85,7 @@ def let_tests_empty_it(operations: type[Any]) -> None:
 
 
 def new_directory() -> Path:
-    """Make the directory of this run; its name tells whose it is, so that the leftovers of a killed run can be told."""
+    """Make the directory of this run; its name tells its owner, so that the leftovers of a killed run can be told."""
     process = psutil.Process()
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{process.pid}-{int(process.create_time())}-"))
 

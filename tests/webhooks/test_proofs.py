@@ -159,7 +159,7 @@ class TestRead:
 
     @pytest.fixture
     def payment(self, sandbox: Sandbox) -> Payment:
-        """A captured payment of a connected account, of which no webhook came."""
+        """A captured payment of a connected account, whose webhook never came."""
         sandbox.webhooks("drop")
         slot = SlotFactory.create(activity__operator=OperatorFactory.create(account="acct_connected"))
         Frontend.of(slot).reserve(slot, capture_method="automatic")
