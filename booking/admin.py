@@ -14,7 +14,7 @@ from adminkit.actions import reasoned
 from adminkit.large_lists import OwnRowsFilter
 from adminkit.pages import ReadOnlyAdmin, once
 from adminkit.staff_log import Entry as Told
-from booking import actions, availability, expiring, guarded_admin, search
+from booking import actions, availability, expiring, guarded_admin, money_sentence, search
 from booking.departure_form import DepartureForm
 from booking.forms import WeeklyRuleForm
 from booking.guarded_admin import ActivityForm, GuardedAdmin
@@ -198,11 +198,11 @@ class ReservationAdmin(ReadOnlyAdmin):
             ("customer_name", "customer_email", "customer_reference"),
             ("operator", "activity", "departure"),
             ("places", "sold", "money"),
-            ("payment_link", "metadata"),
+            ("where_money_is", "payment_link", "metadata"),
         ]}),
         ("Timeline", {"fields": ["happened"]}),
     ]  # fmt: skip
-    readonly_fields: ClassVar = ["departure", "sold", "money", "payment_link", "expires", "happened"]
+    readonly_fields: ClassVar = ["departure", "sold", "money", "where_money_is", "payment_link", "expires", "happened"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reservation]:
         """Read what the list and the page show with it."""
@@ -248,6 +248,11 @@ class ReservationAdmin(ReadOnlyAdmin):
             f"{number} × {name} {currencies.shown(amount, row.currency)}" for (name, amount), number in sold.items()
         )
 
+    @admin.display(description="where its money is")
+    def where_money_is(self, row: Reservation) -> str:
+        """Say where its money is."""
+        return money_sentence.tell(row)
+
     @admin.display(description="payment")
     def payment_status(self, row: Reservation) -> SafeString:
         """Show where its payment stands."""
@@ -266,6 +271,7 @@ class ReservationAdmin(ReadOnlyAdmin):
         own = [
             Entry(change.at, "reservation", _changed(change, row), change.actor, change.reason) for change in changes
         ]
+        own += [Entry(less.at, "owed", str(less), less.actor, less.reason) for less in row.adjustments.all()]
         return timeline.shown([*own, *timeline.of_payment(row.payment, also=[row])], zone=row.activity.timezone)
 
     actions = actions.ACTIONS
@@ -275,5 +281,5 @@ def _changed(change: History, row: Reservation) -> str:
     if change.moved_from is not None:
         return f"moved here from {clocks.when(change.moved_from.starts_at, row.activity.timezone)}"
     if change.from_status == change.to_status:
-        return f"{change.to_status}, and its hold lives longer"
+        return f"{change.to_status}, and its hold lives longer" if change.to_status in HOLDING else change.to_status
     return f"{change.from_status or 'new'} → {change.to_status}"

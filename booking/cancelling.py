@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from booking import execution, locks
+from booking import balance, execution, locks
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
 from catalogue import inventory
@@ -49,6 +49,7 @@ def _cancel(reservation: Reservation, operation_id: UUID, actor: str, reason: st
         raise InvalidStateError(
             kind="reservation", status=ReservationStatus.EXPIRED, wanted=ReservationStatus.CANCELLED
         )
+    ended = balance.end(reservation, at=now, by=actor, because=reason)
     reservation.move(ReservationStatus.CANCELLED, at=now, by=actor, because=reason)
     release = commands.new(
         payment=reservation.payment,
@@ -59,5 +60,5 @@ def _cancel(reservation: Reservation, operation_id: UUID, actor: str, reason: st
         command_id=operation_id,
     )
     database.update_together((reservation, CHANGED_FIELDS))
-    database.insert_together(release)
+    database.insert_together(release, *ended)
     inventory.release([reservation])

@@ -98,7 +98,8 @@ def _end(due: Sequence[Locked[Reservation]]) -> list[Reservation]:
             )
         )
         ended.append(reservation)
-    moved = {field: getattr(ended[0], field) for field in ("status", "changed_at", "changed_by", "changed_because")}
+    same = ("status", "amount_owed", "changed_at", "changed_by", "changed_because")
+    moved = {field: getattr(ended[0], field) for field in same}
     Reservation.objects.filter(pk__in=[reservation.pk for reservation in ended]).update(**moved)
     database.insert_together(*releases)
     return ended

@@ -1,6 +1,6 @@
 """Guards of reservations: the transitions of ``states.py``, and two more files."""
 
-from booking import sold_guards
+from booking import sold_guards, sum_guards
 from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
 from common import guards
 from common.guards import changed
@@ -9,8 +9,7 @@ from payments.guards import REFUSE
 AFTER = ("catalogue", "payments")
 
 _TABLE = "booking_reservation"
-_FIRST, _CONFIRMED = ReservationStatus.AWAITING_PAYMENT.value, ReservationStatus.CONFIRMED.value
-_PAID = guards.listed((ReservationStatus.PAID, ReservationStatus.REFUNDED), of=ReservationStatus)
+_FIRST = ReservationStatus.AWAITING_PAYMENT.value
 
 _MOVES = (
     guards.function(
@@ -27,6 +26,11 @@ _MOVES = (
             "a reservation cannot begin as %",
             "NEW.status",
             constraint="reservation_transition",
+        ),
+        guards.refuse_if(
+            "NEW.amount_owed <> NEW.amount OR NEW.amount_proven <> 0",
+            "a reservation begins with all of it owed, and none proven",
+            constraint="reservation_sums",
         ),
         "RETURN NEW;",
     ),
@@ -84,86 +88,4 @@ _HISTORY = (
     *guards.kept(_TABLE, "reservation_is_kept", by=REFUSE),
 )
 
-# Asked at COMMIT: payment and reservation are written by one transaction, in any order.
-_MONEY = (
-    guards.function(
-        "booking_paid_has_money",
-        guards.refuse_if(
-            """
-            NOT EXISTS (
-                SELECT 1 FROM payments_payment p
-                WHERE p.id = NEW.payment_id AND p.status = 'succeeded'
-                  AND p.amount_captured = NEW.amount AND p.currency = NEW.currency
-            )
-            """,
-            "reservation % cannot be %: its payment has not succeeded",
-            "NEW.id",
-            "NEW.status",
-            constraint="reservation_paid_has_money",
-        ),
-        "RETURN NULL;",
-    ),
-    guards.at_commit(
-        "reservation_paid_has_money",
-        "AFTER INSERT OR UPDATE",
-        _TABLE,
-        calls="booking_paid_has_money",
-        condition=f"NEW.status IN {_PAID}",
-    ),
-    guards.function(
-        "booking_confirmed_has_part",
-        guards.refuse_if(
-            """
-            NOT EXISTS (
-                SELECT 1 FROM payments_payment p
-                WHERE p.id = NEW.payment_id AND p.amount_captured > 0 AND p.amount_captured < NEW.amount
-            )
-            """,
-            "reservation % is not held, and no part of its money is captured",
-            "NEW.id",
-            constraint="reservation_confirmed_has_part",
-        ),
-        "RETURN NULL;",
-    ),
-    guards.at_commit(
-        "reservation_confirmed_has_part",
-        "AFTER UPDATE OF status",
-        _TABLE,
-        calls="booking_confirmed_has_part",
-        condition=f"OLD.status = '{_FIRST}' AND NEW.status = '{_CONFIRMED}'",
-    ),
-    guards.function(
-        "booking_payment_is_fixed",
-        guards.refuse(
-            "reservation % keeps its operator and its payment",
-            "OLD.id",
-            code="restrict_violation",
-            constraint="reservation_payment_is_fixed",
-        ),
-    ),
-    guards.trigger(
-        "reservation_payment_is_fixed",
-        "BEFORE UPDATE OF payment_id, operator_id",
-        _TABLE,
-        calls="booking_payment_is_fixed",
-        condition=changed("payment_id", "operator_id"),
-    ),
-    guards.function(
-        "booking_payment_is_its_own",
-        guards.refuse_if(
-            """
-            NOT EXISTS (
-                SELECT 1 FROM payments_payment p
-                WHERE p.id = NEW.payment_id AND p.managed_by = 'reservation' AND p.operator_id = NEW.operator_id
-            )
-            """,
-            "the payment of reservation % is not driven by it",
-            "NEW.id",
-            constraint="reservation_payment_is_its_own",
-        ),
-        "RETURN NULL;",
-    ),
-    guards.at_commit("reservation_payment_is_its_own", "AFTER INSERT", _TABLE, calls="booking_payment_is_its_own"),
-)
-
-GUARDS = (*_MOVES, *_HISTORY, *_MONEY, *sold_guards.GUARDS)
+GUARDS = (*_MOVES, *_HISTORY, *sum_guards.GUARDS, *sold_guards.GUARDS)

@@ -1,18 +1,22 @@
 """Money that arrives after its reservation ended (P8): seat again, or refund."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from booking import expiring, locks
+from booking import balance, expiring, locks
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
 from catalogue import inventory
 from catalogue.errors import SlotClosedError, SlotSoldOutError
 from common import database
 from payments import outcome_steps
+from payments.models import Refund
 from payments.outcome_types import Effect
+
+_SEATED = "the money came late; seated again"
 
 
 class _NotAsSoldError(Exception):
@@ -22,29 +26,35 @@ class _NotAsSoldError(Exception):
 def seat_or_refund(reservation: Reservation, *, at: datetime) -> tuple[Effect, list[Any]]:
     """Seat a locked reservation again if possible, else refund it.
 
-    A cancelled reservation is not wanted any more: its money is always given back. Returns the rows to store.
+    Its money is proven already. A cancelled reservation is not wanted any more: its money is always given back. Returns
+    the rows to store.
     """
+    why = _why_not_seated(reservation, at)
+    if why:
+        note = reservation.note(at=at, actor=outcome_steps.ACTOR, reason=f"money came late and is refunded: {why}")
+        note.save(force_insert=True)
+    rows = balance.even_out(reservation, at=at, by=outcome_steps.ACTOR, because=_SEATED)
+    return effect_of(rows) or Effect.APPLIED, rows
+
+
+def effect_of(rows: Sequence[Any]) -> Effect | None:
+    """Tell by the rows to store whether money is given back."""
+    return Effect.REFUNDING if any(isinstance(row, Refund) for row in rows) else None
+
+
+def _why_not_seated(reservation: Reservation, at: datetime) -> str:
+    """Seat a reservation again, or say why it cannot be; then it is as before."""
     if ReservationStatus.PAID not in RESERVATION_TRANSITIONS[reservation.status]:
-        return Effect.REFUNDING, refund(reservation, at=at, why=f"the reservation was {reservation.status}")
+        return f"the reservation was {reservation.status}"
+    proven = reservation.amount_proven
     try:
         with transaction.atomic():
             _seat(reservation, at)
     except (_NotAsSoldError, SlotSoldOutError, SlotClosedError, IntegrityError) as error:
         reservation.refresh_from_db(fields=CHANGED_FIELDS)  # as it was before the savepoint
-        why = str(error) if isinstance(error, _NotAsSoldError) else f"its places are gone ({type(error).__name__})"
-        return Effect.REFUNDING, refund(reservation, at=at, why=why)
-    return Effect.APPLIED, []
-
-
-def refund(reservation: Reservation, *, at: datetime, why: str) -> list[Any]:
-    """Request a refund of a locked reservation's captured money.
-
-    Noted in its history. Returns the rows to store.
-    """
-    rows = outcome_steps.refund_late(reservation.payment, at)
-    note = reservation.note(at=at, actor=outcome_steps.ACTOR, reason=f"money came late and is refunded: {why}")
-    note.save(force_insert=True)
-    return list(rows)
+        reservation.amount_proven = proven
+        return str(error) if isinstance(error, _NotAsSoldError) else f"its places are gone ({type(error).__name__})"
+    return ""
 
 
 def _seat(reservation: Reservation, at: datetime) -> None:
@@ -52,8 +62,8 @@ def _seat(reservation: Reservation, at: datetime) -> None:
 
     Holds that ran out there do not stand in the way. That an exclusive activity is free is the database's decision.
     """
-    payment = reservation.payment
-    if (payment.amount_captured, payment.currency) != (reservation.amount, reservation.currency):
+    balance.owe_again(reservation)
+    if reservation.amount_proven < reservation.amount_owed:
         raise _NotAsSoldError("it is not the price that the places were sold at")
     _check_is_as_sold(reservation, at)
     there = expiring.in_the_way(
@@ -65,7 +75,7 @@ def _seat(reservation: Reservation, at: datetime) -> None:
     if reservation.activity.exclusive:
         locks.lock_occupancy(activity_id=reservation.activity_id)
     over = expiring.end_due(among=there, now=at)
-    reservation.move(ReservationStatus.PAID, at=at, by=outcome_steps.ACTOR, because="the money came late; seated again")
+    reservation.move(ReservationStatus.PAID, at=at, by=outcome_steps.ACTOR, because=_SEATED)
     database.update_together((reservation, CHANGED_FIELDS))
     inventory.take_again(party=reservation, freed=over, now=at)
 

@@ -9,10 +9,18 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from booking.fields import MultirangeField, UuidRangeField
-from booking.states import ACTIVE, HOLDING, RESERVATION_TRANSITIONS, ReservationStatus
+from booking.states import (
+    ACTIVE,
+    HOLDING,
+    OWES_NOTHING,
+    OWES_NOTHING_BY_STATUS,
+    RESERVATION_TRANSITIONS,
+    AdjustmentKind,
+    ReservationStatus,
+)
 from catalogue.models import Activity, Slot
-from common import ids, states
-from payments.models import Payment
+from common import currencies, ids, states
+from payments.models import Payment, Refund
 from tenants.models import ApiClient, Language, Operator
 
 
@@ -38,7 +46,11 @@ class Reservation(models.Model):
     status = models.CharField(max_length=20, choices=ReservationStatus.choices)
     exclusive = models.BooleanField(help_text="Whether the activity was exclusive when it was sold.")
     places = models.PositiveIntegerField()
-    amount = models.BigIntegerField()
+    amount = models.BigIntegerField(help_text="What was sold.")
+    amount_owed = models.BigIntegerField(help_text="All that has to be paid for it, by now.")
+    amount_proven = models.BigIntegerField(
+        default=0, help_text="What providers' events prove: captured less given back, of all its payments."
+    )
     currency = models.CharField(max_length=3)
     customer_name = models.CharField(max_length=200)
     customer_email = models.EmailField()
@@ -60,7 +72,23 @@ class Reservation(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["operator", "reference"], name="reservation_reference_once"),
             models.CheckConstraint(condition=Q(places__gt=0), name="reservation_has_places"),
-            models.CheckConstraint(condition=Q(amount__gte=0), name="reservation_amount_not_negative"),
+            models.CheckConstraint(
+                condition=Q(amount__gte=0, amount_owed__gte=0, amount_proven__gte=0),
+                name="reservation_amounts_not_negative",
+            ),
+            # Paid is a fact: all that is owed is proven. Of what is active it is so exactly then.
+            models.CheckConstraint(
+                condition=~Q(status__in=sorted(ACTIVE))
+                | Q(status=ReservationStatus.PAID, amount_proven__gt=0, amount_proven__gte=F("amount_owed"))
+                | (~Q(status=ReservationStatus.PAID) & (Q(amount_proven=0) | Q(amount_proven__lt=F("amount_owed")))),
+                name="reservation_paid_is_proven",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=sorted(HOLDING)) | Q(amount_proven=0), name="reservation_hold_has_no_money"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=sorted(OWES_NOTHING)) | Q(amount_owed=0), name="reservation_over_owes_nothing"
+            ),
             models.CheckConstraint(condition=Q(status__in=ReservationStatus.values), name="reservation_status_known"),
             models.CheckConstraint(
                 condition=Q(slot__isnull=False) | Q(exclusive=True), name="reservation_whole_activity_is_exclusive"
@@ -112,7 +140,7 @@ class Reservation(models.Model):
     def move(self, to: ReservationStatus, *, at: datetime, by: str, because: str) -> None:
         """Change the status in memory; the only setter.
 
-        The database writes the history row.
+        The database writes the history row. What is confirmed or paid again keeps the time of the first.
 
         Raises:
             InvalidStateError: The transition table does not allow it.
@@ -121,9 +149,11 @@ class Reservation(models.Model):
         self.status = to
         self.changed_at, self.changed_by, self.changed_because = at, by, because
         if to is ReservationStatus.CONFIRMED:
-            self.confirmed_at = at
+            self.confirmed_at = self.confirmed_at or at
         if to is ReservationStatus.PAID:
-            self.paid_at = at
+            self.paid_at = self.paid_at or at
+        if to in OWES_NOTHING_BY_STATUS:
+            self.amount_owed = 0
 
     def note(self, *, at: datetime, actor: str, reason: str) -> "History":
         """Make a history row without a change of status; not yet stored."""
@@ -131,7 +161,17 @@ class Reservation(models.Model):
         return History(reservation=self, at=at, actor=actor, reason=reason, **stays)
 
 
-CHANGED_FIELDS = ("status", "expires_at", "confirmed_at", "paid_at", "changed_at", "changed_by", "changed_because")
+CHANGED_FIELDS = (
+    "status",
+    "amount_owed",
+    "amount_proven",
+    "expires_at",
+    "confirmed_at",
+    "paid_at",
+    "changed_at",
+    "changed_by",
+    "changed_because",
+)
 """Every field of a reservation that changes after it was made."""
 
 
@@ -178,6 +218,40 @@ class Unit(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Adjustment(models.Model):
+    """Append-only: a change of what is owed, by whom and why."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="adjustments")
+    kind = models.CharField(max_length=20, choices=AdjustmentKind.choices)
+    amount = models.BigIntegerField(help_text="Added to what is owed; less than nothing lowers it.")
+    refund = models.ForeignKey(
+        Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        help_text="The refund that it is of.",
+    )  # fmt: skip
+    keeps_places = models.BooleanField(default=False, help_text="The guest keeps the places when all money is back.")
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=200)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["refund", "kind"], condition=Q(refund__isnull=False), name="adjustment_of_refund_once"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=AdjustmentKind.values), name="adjustment_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind=AdjustmentKind.REVERSAL, amount__gt=0, refund__isnull=False)
+                | (~Q(kind=AdjustmentKind.REVERSAL) & Q(amount__lte=0)),
+                name="adjustment_lowers_or_reverses",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {currencies.shown(self.amount, self.reservation.currency)}"
 
 
 class History(models.Model):

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 import payments.outcomes
-from booking import holds, late_money, locks
+from booking import balance, holds, late_money, locks
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
 from catalogue import inventory
 from common import currencies, database
 from common.locking import AsOf, Locked
-from payments import commands, dispute_outcomes, outcome_steps, payment_outcomes, refund_outcomes, refund_steps
+from payments import dispute_outcomes, outcome_steps, payment_outcomes, refund_outcomes, refund_steps
 from payments.errors import UnknownPaymentError
 from payments.outcome_steps import HandlingResult
 from payments.outcome_types import Effect, Outcome, PaymentOutcome
@@ -74,7 +74,9 @@ def _handle(found: Locked[Reservation], outcome: PaymentOutcome) -> ReservationR
     outcome_steps.check_provider(payment, outcome)
     if outcome_steps.is_of_refund(outcome):
         return _handle_refund(reservation, outcome, at)
+    before = payment.amount_captured
     change = payment_outcomes.apply(payment, outcome, at=at)
+    reservation.amount_proven += payment.amount_captured - before
     effect, wanted = _react(reservation, change, outcome, at)
     holds.shorten(reservation, at=at)
     payment_fields = outcome_steps.changed_fields(change, outcome, effect)
@@ -85,64 +87,44 @@ def _handle(found: Locked[Reservation], outcome: PaymentOutcome) -> ReservationR
 
 def _react(reservation: Reservation, change: Change, outcome: PaymentOutcome, at: datetime) -> tuple[Effect, list[Any]]:
     """Decide what the payment's change means for the reservation; return the rows to store."""
+    effect = Effect.APPLIED
     match change:
-        case Change.HELD:
-            if reservation.status == ReservationStatus.AWAITING_PAYMENT:
-                reservation.move(ReservationStatus.PENDING, at=at, by=outcome.actor, because=outcome.reason)
-                return Effect.APPLIED, []
-            return Effect.APPLIED, _release(reservation, at)
-        case Change.CAPTURED if reservation.is_active:
-            _taken(reservation, outcome, at)
-            return Effect.APPLIED, []
-        case Change.CAPTURED:
+        case Change.STALE:
+            return Effect.STALE, []
+        case Change.CAPTURED | Change.LATE if not reservation.is_active:
             return late_money.seat_or_refund(reservation, at=at)
-        case Change.LATE:
-            return Effect.REFUNDING, late_money.refund(reservation, at=at, why="the payment was closed already")
+        case Change.CAPTURED | Change.LATE:
+            _note_part(reservation, outcome, at)
+        case Change.HELD if reservation.status == ReservationStatus.AWAITING_PAYMENT:
+            reservation.move(ReservationStatus.PENDING, at=at, by=outcome.actor, because=outcome.reason)
         case Change.LOST:
             return Effect.APPLIED, _lost(reservation, outcome, at)
         case Change.PROGRESSED:
             _wait_for_evidence(reservation, outcome)
-            return Effect.APPLIED, _close_unneeded(reservation, outcome, at)
-        case Change.STALE:
-            return Effect.STALE, []
-    _wait_for_evidence(reservation, outcome)
-    return Effect.ALREADY, _close_unneeded(reservation, outcome, at)
+        case Change.NONE:
+            _wait_for_evidence(reservation, outcome)
+            effect = Effect.ALREADY
+    wanted = balance.even_out(reservation, at=at, by=outcome.actor, because=outcome.reason)
+    return late_money.effect_of(wanted) or effect, wanted
 
 
-def _taken(reservation: Reservation, outcome: PaymentOutcome, at: datetime) -> None:
-    """Note money that was taken: all of it pays; of a part of it the places are kept until a person decides."""
-    payment = reservation.payment
-    if payment.amount_captured == reservation.amount:
-        reservation.move(ReservationStatus.PAID, at=at, by=outcome.actor, because=outcome.reason)
-        return
-    part, whole = (currencies.shown(amount, payment.currency) for amount in (payment.amount_captured, payment.amount))
-    because = f"{part} of {whole} were captured"
-    if reservation.status == ReservationStatus.CONFIRMED:
+def _note_part(reservation: Reservation, outcome: PaymentOutcome, at: datetime) -> None:
+    """Note that only a part of the money was taken: the places are kept until a person decides."""
+    if reservation.status == ReservationStatus.CONFIRMED and reservation.amount_proven < reservation.amount_owed:
+        sums = (reservation.amount_proven, reservation.amount_owed)
+        part, whole = (currencies.shown(amount, reservation.currency) for amount in sums)
+        because = f"{part} of {whole} are paid"
         reservation.note(at=at, actor=outcome.actor, reason=because).save(force_insert=True)
-    else:
-        reservation.move(ReservationStatus.CONFIRMED, at=at, by=outcome.actor, because=because)
-
-
-def _release(reservation: Reservation, at: datetime) -> list[Any]:
-    """Let go of a hold that came too late for its reservation (P7)."""
-    if reservation.is_active:
-        return []
-    return outcome_steps.release(reservation.payment, at, reason="a hold for a reservation that is over")
-
-
-def _close_unneeded(reservation: Reservation, outcome: PaymentOutcome, at: datetime) -> list[Any]:
-    """Close a payment that was begun, and can still take money, for a reservation that was over by then."""
-    begun = outcome.command is not None and outcome.command.kind in commands.STARTING and outcome.payment is not None
-    return _release(reservation, at) if begun and not reservation.payment.is_final else []
 
 
 def _lost(reservation: Reservation, outcome: PaymentOutcome, at: datetime) -> list[Any]:
     """No money will come: free the places, and close what may still be open at the provider."""
-    if reservation.is_active:
+    if reservation.is_active and not reservation.amount_proven:
         over = ReservationStatus.EXPIRED if reservation.is_due(at) else ReservationStatus.FAILED
         reservation.move(over, at=at, by=outcome.actor, because=outcome.reason)
         inventory.release([reservation])
-    return outcome_steps.close_failed(reservation.payment, outcome, at)
+    closing = outcome_steps.close_failed(reservation.payment, outcome, at)
+    return closing or balance.even_out(reservation, at=at, by=outcome.actor, because=outcome.reason)
 
 
 def _wait_for_evidence(reservation: Reservation, outcome: PaymentOutcome) -> None:
@@ -153,22 +135,19 @@ def _wait_for_evidence(reservation: Reservation, outcome: PaymentOutcome) -> Non
 
 
 def _handle_refund(reservation: Reservation, outcome: PaymentOutcome, at: datetime) -> ReservationResult:
-    payment = reservation.payment
-    effect = refund_outcomes.apply(payment, outcome, at=at)
-    if payment.amount_refunded == payment.amount_captured > 0:
-        _returned(reservation, outcome, at)
+    """Apply an outcome of a refund; one that we did not ask for lowers what is owed, as far as it was no surplus."""
+    payment, surplus = reservation.payment, -balance.balance(reservation)
+    before = payment.amount_refunded
+    found = refund_outcomes.apply(payment, outcome, at=at)
+    reservation.amount_proven -= payment.amount_refunded - before
+    wanted: list[Any] = []
+    if found.made_there is not None:
+        wanted += balance.goodwill(reservation, found.made_there, surplus=surplus, at=at, by=outcome.actor)
+    elif found.failed_there is not None:
+        wanted += balance.take_goodwill_back(reservation, found.failed_there, at=at, by=outcome.actor)
+    wanted += balance.even_out(reservation, at=at, by=outcome.actor, because=outcome.reason)
     following = outcome_steps.write(outcome, at, (reservation, CHANGED_FIELDS), (payment, refund_steps.CHANGED_FIELDS))
-    return ReservationResult(reservation=reservation, at=at, payment=payment, effect=effect, next_command=following)
-
-
-def _returned(reservation: Reservation, outcome: PaymentOutcome, at: datetime) -> None:
-    """End a reservation whose money is back with the guest, and free its places."""
-    if reservation.status == ReservationStatus.PAID:
-        reservation.move(ReservationStatus.REFUNDED, at=at, by=outcome.actor, because="refunded in full")
-    elif reservation.status == ReservationStatus.CONFIRMED:
-        reservation.move(
-            ReservationStatus.FAILED, at=at, by=outcome.actor, because="the part that was captured is returned"
-        )
-    else:
-        return
-    inventory.release([reservation])
+    database.insert_together(*wanted)
+    return ReservationResult(
+        reservation=reservation, at=at, payment=payment, effect=found.effect, next_command=following
+    )

@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject, Now
 
 from booking.models import Reservation, Unit
-from booking.states import ACTIVE, HOLDING, ReservationStatus
+from booking.states import HOLDING, ReservationStatus
 from common.compiled import Compiled
 from common.errors import NotFoundError
 from common.locking import AsOf, clocked
@@ -77,12 +77,3 @@ def created_between(*, start: datetime | None, end: datetime | None) -> Q:
     if end is not None:
         wanted &= Q(created_at__lt=end)
     return wanted
-
-
-def needs_payment(*, payment_id: UUID) -> bool:
-    """Tell whether a reservation still needs its payment. Takes no lock.
-
-    It does while it holds its places and its time is not over. ``payments`` asks before it sends what takes money.
-    """
-    over = Q(status__in=sorted(HOLDING), expires_at__lte=Now())
-    return Reservation.objects.filter(payment=payment_id, status__in=sorted(ACTIVE)).exclude(over).exists()

@@ -25,12 +25,18 @@ HOLDING = frozenset((ReservationStatus.AWAITING_PAYMENT, ReservationStatus.PENDI
 ACTIVE = HOLDING | {ReservationStatus.CONFIRMED, ReservationStatus.PAID}
 """Holds places."""
 
+OWES_NOTHING_BY_STATUS = frozenset((ReservationStatus.EXPIRED, ReservationStatus.FAILED))
+"""Nothing is owed, and no adjustment says so: late money may seat the guest again, for what was sold."""
+
+OWES_NOTHING = OWES_NOTHING_BY_STATUS | {ReservationStatus.REFUNDED}
+"""Nothing is owed."""
+
 RESERVATION_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         ReservationStatus.AWAITING_PAYMENT: frozenset(
             (
                 ReservationStatus.PENDING,
-                ReservationStatus.CONFIRMED,  # only of a part of its money: the database asks for that
+                ReservationStatus.CONFIRMED,  # only with a part of its money: the database asks for that
                 ReservationStatus.FAILED,
                 ReservationStatus.EXPIRED,
                 ReservationStatus.CANCELLED,
@@ -46,11 +52,21 @@ RESERVATION_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
                 ReservationStatus.PAID,
             )
         ),
-        ReservationStatus.CONFIRMED: frozenset((ReservationStatus.PAID, ReservationStatus.FAILED)),
+        ReservationStatus.CONFIRMED: frozenset(
+            (ReservationStatus.PAID, ReservationStatus.FAILED, ReservationStatus.REFUNDED)
+        ),
         ReservationStatus.EXPIRED: frozenset((ReservationStatus.PAID,)),
         ReservationStatus.CANCELLED: frozenset(),
         ReservationStatus.FAILED: frozenset((ReservationStatus.PAID,)),
-        ReservationStatus.PAID: frozenset((ReservationStatus.REFUNDED,)),
+        ReservationStatus.PAID: frozenset((ReservationStatus.REFUNDED, ReservationStatus.CONFIRMED)),
         ReservationStatus.REFUNDED: frozenset(),
     }
 )
+
+
+class AdjustmentKind(models.TextChoices):
+    """Why less is owed, or as much as before again."""
+
+    GOODWILL = "goodwill", "goodwill"
+    REVERSAL = "reversal", "goodwill taken back"
+    END = "end", "end"

@@ -106,6 +106,16 @@ class StrictIntegerField(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class StrictBooleanField(serializers.BooleanField):
+    """A boolean as JSON writes it: no texts, no numbers."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Refuse anything but true and false."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class StrictUUIDField(serializers.UUIDField):
     """A UUID as a JSON string; DRF would accept a number too."""
 

@@ -66,8 +66,8 @@ MAX_LIVE_PLACES_PER_CUSTOMER = env.integer("MAX_LIVE_PLACES_PER_CUSTOMER", 40, l
 MAX_PLACES_PER_RESERVATION = env.integer("MAX_PLACES_PER_RESERVATION", 200, least=1, most=200)
 # What a worker calls to carry out one command: payments queue it, and do not know what is above them.
 COMMAND_CARRIER = "booking.execution.execute_any"
-# What is asked whether a payment is still needed, by what manages it: payments do not know what is above them.
-PAYMENT_MANAGERS = {"reservation": "booking.queries.needs_payment"}
+# What drives payments, and is asked about them: payments do not know what is above them.
+PAYMENT_MANAGERS = {"reservation": "booking.payment_manager"}
 COMMAND_SENDERS = env.integer("COMMAND_SENDERS", 8, least=1)
 COMMAND_LEASE_SECONDS = env.integer("COMMAND_LEASE_SECONDS", 60, least=1)
 COMMAND_MAX_ATTEMPTS = env.integer("COMMAND_MAX_ATTEMPTS", 5, least=1)

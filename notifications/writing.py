@@ -49,8 +49,17 @@ def _changes() -> QuerySet[History]:
     failed = Q(to_status=ReservationStatus.FAILED) & (
         ~Q(from_status=ReservationStatus.AWAITING_PAYMENT) | Q(at__gt=F("reservation__created_at") + _AT_THE_SCREEN)
     )
-    ends = (ReservationStatus.PAID, ReservationStatus.EXPIRED, ReservationStatus.CANCELLED)
-    changed = Q(to_status__in=ends) | failed
+    back = F("reservation__payment__amount_refunded") + F("reservation__payment__amount_refunding")
+    # A part that goes back makes it paid for a while, since so much is given up with it: that is no receipt.
+    part_goes_back = Q(
+        reservation__payment__amount_captured__gt=0,
+        reservation__payment__amount_captured__lt=F("reservation__amount"),
+        reservation__payment__amount_captured__lte=back,
+    )
+    paid = Q(to_status=ReservationStatus.PAID) & ~part_goes_back
+    part_returned = Q(to_status=ReservationStatus.REFUNDED) & part_goes_back
+    ends = (ReservationStatus.EXPIRED, ReservationStatus.CANCELLED)
+    changed = Q(to_status__in=ends) | paid | part_returned | failed
     late = Q(to_status=F("from_status"), to_status__in=_OVER, actor=outcome_steps.ACTOR)
     told = (changed & ~Q(to_status=F("from_status"))) | late
     told |= Q(moved_from__isnull=False)
@@ -70,8 +79,10 @@ def _of_change(change: History) -> Mail:
         return facts.of_cancellation(change)
     elif change.to_status == ReservationStatus.EXPIRED:
         kind = MailKind.EXPIRED
+    elif change.to_status == ReservationStatus.REFUNDED:
+        kind = MailKind.PART_RETURNED
     else:
-        kind = MailKind.PART_RETURNED if change.reservation.payment.amount_captured else MailKind.FAILED
+        kind = MailKind.FAILED
     amount = change.reservation.payment.amount_captured if kind is MailKind.LATE_REFUNDED else None
     return facts.of_reservation(change.reservation, kind=kind, cause=f"history:{change.pk}", amount=amount)
 

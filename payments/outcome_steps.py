@@ -108,9 +108,8 @@ def changed_fields(change: Change, outcome: PaymentOutcome, effect: Effect) -> S
     is_change = change not in (Change.NONE, Change.STALE) or (
         outcome.payment is not None and outcome.command is not None
     )
-    if not is_change:
-        return ()
-    return payment_outcomes.CHANGED_FIELDS + (("amount_refunding",) if effect is Effect.REFUNDING else ())
+    fields = payment_outcomes.CHANGED_FIELDS if is_change else ()
+    return fields + (("amount_refunding",) if effect is Effect.REFUNDING else ())
 
 
 def write(outcome: PaymentOutcome, at: datetime, *changes: tuple[Any, Sequence[str]]) -> UUID | None:

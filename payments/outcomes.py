@@ -29,7 +29,7 @@ def handle(*, outcome: PaymentOutcome) -> HandlingResult:
     payment, at = locked.row, locked.at
     outcome_steps.check_provider(payment, outcome)
     if outcome_steps.is_of_refund(outcome):
-        effect = refund_outcomes.apply(payment, outcome, at=at)
+        effect = refund_outcomes.apply(payment, outcome, at=at).effect
         following = outcome_steps.write(outcome, at, (payment, refund_steps.CHANGED_FIELDS))
         return HandlingResult(payment=payment, effect=effect, next_command=following)
     change = payment_outcomes.apply(payment, outcome, at=at)

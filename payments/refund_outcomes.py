@@ -3,6 +3,7 @@
 The answer to our call tells its id, the event settles it.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from common import currencies, database
@@ -17,7 +18,38 @@ PATIENCE = timedelta(days=3)
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 
 
-def apply(payment: Payment, outcome: PaymentOutcome, *, at: datetime) -> Effect:
+MADE_THERE = "made_at_provider"
+"""The reason of a refund that we did not ask for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refunded:
+    """What an outcome changed of a refund."""
+
+    effect: Effect
+    refund: Refund | None = None
+    is_new: bool = False
+
+    @property
+    def made_there(self) -> Refund | None:
+        """The refund, if made there and first heard of now.
+
+        One that has failed already counts for nothing.
+        """
+        return self.refund if self.is_new and not self._has_failed else None
+
+    @property
+    def failed_there(self) -> Refund | None:
+        """The refund, if made there and failed by this outcome."""
+        is_theirs = self.refund is not None and self.refund.reason == MADE_THERE
+        return self.refund if is_theirs and self._has_failed and self.effect is Effect.APPLIED else None
+
+    @property
+    def _has_failed(self) -> bool:
+        return self.refund is not None and self.refund.status in (RefundStatus.FAILED, RefundStatus.CANCELED)
+
+
+def apply(payment: Payment, outcome: PaymentOutcome, *, at: datetime) -> Refunded:
     """Apply an outcome of a refund to a locked payment.
 
     The caller writes ``refund_steps.CHANGED_FIELDS``.
@@ -31,15 +63,16 @@ def apply(payment: Payment, outcome: PaymentOutcome, *, at: datetime) -> Effect:
     """
     theirs = outcome.refund
     if theirs is None:
-        return _refused(payment, outcome, at)
+        return Refunded(effect=_refused(payment, outcome, at))
     if not theirs.moved_money:
-        return Effect.STALE
+        return Refunded(effect=Effect.STALE)
     if theirs.currency != payment.currency:
         raise OutcomeMismatchError(f"{theirs.ref}: a refund in {theirs.currency} of a payment in {payment.currency}.")
     if payment.amount_captured == 0:
         money = currencies.shown(theirs.amount, theirs.currency)
         raise EarlyOutcomeError(f"{theirs.ref}: {money} given back of money not known yet.", payment_id=payment.pk)
     refund = locks.find_refund_for_update(payment=payment, refund_id=theirs.refund_id, provider_ref=theirs.ref)
+    is_new = refund is None
     if refund is None:
         refund = _record_foreign(payment, theirs, outcome.actor, at)
     if refund.amount != theirs.amount:
@@ -54,7 +87,8 @@ def apply(payment: Payment, outcome: PaymentOutcome, *, at: datetime) -> Effect:
         refund.failure_code = theirs.failure_code
     refund.provider_ref = theirs.ref
     refund.save(update_fields=["provider_ref", "failure_code", "status", "changed_at"])
-    return Effect.APPLIED if moved or outcome.event_id is None else Effect.ALREADY
+    effect = Effect.APPLIED if moved or outcome.event_id is None else Effect.ALREADY
+    return Refunded(effect=effect, refund=refund, is_new=is_new)
 
 
 def _refused(payment: Payment, outcome: PaymentOutcome, at: datetime) -> Effect:
@@ -99,7 +133,7 @@ def _record_foreign(payment: Payment, theirs: ProviderRefund, actor: str, at: da
         operator_id=payment.operator_id,
         payment=payment,
         amount=theirs.amount,
-        reason="made_at_provider",
+        reason=MADE_THERE,
         provider_ref=theirs.ref,
         created_at=at,
         changed_at=at,

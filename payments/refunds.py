@@ -6,7 +6,7 @@ from common import database
 from common.errors import NotFoundError
 from common.locking import Locked
 from common.states import InvalidStateError
-from payments import execution, locks, refund_steps
+from payments import execution, locks, managers, refund_steps
 from payments.errors import PaymentDisputedError, RefundExceedsPaymentError
 from payments.models import Command, Payment, Refund
 from payments.states import CommandStatus, RefundStatus
@@ -14,24 +14,31 @@ from tenants.models import Operator
 
 
 def request(
-    *, operator: Operator, payment_id: UUID, operation_id: UUID, amount: int | None, reason: str, actor: str
+    *,
+    operator: Operator,
+    payment_id: UUID,
+    operation_id: UUID,
+    amount: int | None,
+    reason: str,
+    actor: str,
+    keep_places: bool = False,
 ) -> Refund:
     """Request a refund in minor units (None: all that is left).
 
-    A reservation's payment is refunded here too: what it means for the reservation is settled when the provider's event
-    comes. The operation's id becomes the refund's. Must be called outside a transaction.
+    Of a reservation's payment so much less is owed from now on; its places are freed when the provider's event says
+    that all money is back, unless the guest is to ``keep_places``. The operation's id becomes the refund's. Must be
+    called outside a transaction.
 
     Raises:
         NotFoundError: The operator has no such payment.
         InvalidStateError: It has taken no money.
         PaymentDisputedError: The customer's bank disputes it.
         RefundExceedsPaymentError: More than is left, or nothing is left.
+        ValidationError: Places are to be kept of a payment that is of no reservation.
     """
     with database.use_case():
-        locked = locks.find_payment_for_update(pk=payment_id, operator=operator.pk)
-        if locked is None:
-            raise NotFoundError(kind="payment")
-        payment = locked.row
+        locked = managers.get_for_update(payment_id=payment_id, operator_id=operator.pk)
+        payment = locked.payment
         earlier = payment.refunds.filter(pk=operation_id).first()
         if earlier is not None:
             return earlier
@@ -47,6 +54,7 @@ def request(
             now=locked.at,
             refund_id=operation_id,
         )
+        locked.give_back(refund, keeps_places=keep_places)
         _store(payment, refund, command)
     return refund
 

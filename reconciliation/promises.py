@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from common import currencies
+from reconciliation import money_queries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +85,12 @@ PROMISES = (
                   AND e.captured_amount = p.amount_captured AND e.captured_currency = p.currency
             WHERE (p.status = 'succeeded' OR p.amount_captured > 0) AND e.id IS NULL
             UNION ALL
-            SELECT r.id::text, format('%%s, its payment is %%s', r.status, p.status)
+            SELECT r.id::text, format('its payment is driven by %%s %%s, of operator %%s, in %%s',
+                                      coalesce(nullif(p.managed_by, ''), 'nothing'), p.managed_id, p.operator_id,
+                                      p.currency)
             FROM booking_reservation r JOIN payments_payment p ON p.id = r.payment_id
-            WHERE r.status IN ('paid', 'refunded')
-              AND (p.status <> 'succeeded' OR p.amount_captured <> r.amount OR p.currency <> r.currency)
-            UNION ALL
-            SELECT r.id::text, format('its payment is driven by %%s, of operator %%s',
-                                      coalesce(nullif(p.managed_by, ''), 'nothing'), p.operator_id)
-            FROM booking_reservation r JOIN payments_payment p ON p.id = r.payment_id
-            WHERE p.managed_by <> 'reservation' OR p.operator_id <> r.operator_id""",
+            WHERE (p.managed_by, p.managed_id, p.operator_id, p.currency)
+                  IS DISTINCT FROM ('reservation', r.id, r.operator_id, r.currency)""",
     ),
     Promise(
         number="P4",
@@ -150,14 +148,18 @@ PROMISES = (
         number="P8",
         text="What is over stays over, and its money is back, on its way back, or a person is told",
         breaches="""
-            SELECT r.id::text, format('%%s, and %%s %%s are neither back nor on their way', r.status,
-                                      p.amount_captured - p.amount_refunded - p.amount_refunding, p.currency)
-            FROM booking_reservation r JOIN payments_payment p ON p.id = r.payment_id
-            WHERE r.status IN ('expired', 'cancelled', 'failed', 'refunded')
-              AND p.amount_captured > p.amount_refunded + p.amount_refunding
-              AND NOT EXISTS (SELECT 1 FROM payments_refund f
-                              WHERE f.payment_id = p.id AND f.changed_at > now() - interval '10 minutes')
-              AND NOT EXISTS (SELECT 1 FROM reconciliation_discrepancy d WHERE d.payment_id = p.id
+            WITH surplus AS (
+                SELECT r.id, r.status, r.currency, r.amount_proven - r.amount_owed - sum(p.amount_refunding) AS amount,
+                       array_agg(p.id) AS payments
+                FROM booking_reservation r JOIN payments_payment p ON p.managed_id = r.id
+                WHERE r.amount_proven > r.amount_owed GROUP BY r.id)
+            SELECT s.id::text, format('%%s, and {%%s %%s} are neither back nor on their way', s.status, s.amount,
+                                      s.currency)
+            FROM surplus s
+            WHERE s.amount > 0
+              AND NOT EXISTS (SELECT 1 FROM payments_refund f WHERE f.payment_id = ANY(s.payments)
+                              AND f.changed_at > now() - interval '10 minutes')
+              AND NOT EXISTS (SELECT 1 FROM reconciliation_discrepancy d WHERE d.payment_id = ANY(s.payments)
                               AND (d.resolved_at IS NULL OR d.resolution = 'done another way'))
             UNION ALL
             SELECT payment_id::text, format('%%s became %%s', from_status, to_status) FROM payments_paymenthistory
@@ -222,27 +224,12 @@ PROMISES = (
     Promise(
         number="P12",
         text="Every cent is accounted for: refunded is the sum of the refunds, none is unheard, and the ledger adds up",
-        breaches="""
-            SELECT p.id::text, format('refunded {%%1$s %%5$s}, its refunds come to {%%2$s %%5$s}; '
-                                      'refunding {%%3$s %%5$s}, its open ones to {%%4$s %%5$s}',
-                                      p.amount_refunded, coalesce(r.refunded, 0), p.amount_refunding,
-                                      coalesce(r.refunding, 0), p.currency)
-            FROM payments_payment p
-            LEFT JOIN (SELECT payment_id, sum(amount) FILTER (WHERE status = 'succeeded') AS refunded,
-                              sum(amount) FILTER (WHERE status = 'pending') AS refunding
-                       FROM payments_refund GROUP BY payment_id) r ON r.payment_id = p.id
-            WHERE p.amount_refunded <> coalesce(r.refunded, 0) OR p.amount_refunding <> coalesce(r.refunding, 0)
-            UNION ALL
-            SELECT e.id::text, format('%%s waits for money that has come', e.type)
-            FROM webhooks_event e JOIN payments_payment p ON p.id = e.payment_id
-            WHERE e.status = 'orphaned' AND e.next_attempt_at IS NULL AND p.amount_captured > 0
-              AND greatest(e.received_at, p.changed_at) < now() - interval '10 minutes'
-            UNION ALL
-            SELECT b.ref, format('amount {%%1$s %%4$s}, fee {%%2$s %%4$s}, net {%%3$s %%4$s}, and nobody was told',
-                                 b.amount, b.fee, b.net, b.currency)
-            FROM reconciliation_ledgerentry b
-            WHERE b.amount - b.fee <> b.net
-              AND NOT EXISTS (SELECT 1 FROM reconciliation_discrepancy d WHERE d.subject = b.ref)""",
+        breaches=money_queries.ACCOUNTED,
+    ),
+    Promise(
+        number="P13",
+        text="A reservation's money is the sum of its rows: sold, owed and proven, and paid exactly if it is so",
+        breaches=money_queries.SUMS,
     ),
 )
 

@@ -1,6 +1,5 @@
 """Guards of events, of money that needs evidence, and of notices."""
 
-from booking.states import ReservationStatus
 from common import guards
 from common.guards import changed
 from payments.guards import REFUSE
@@ -8,12 +7,11 @@ from payments.states import PaymentStatus
 
 AFTER = ("payments", "booking")
 
-_EVENT, _PAYMENT, _RESERVATION = "webhooks_event", "payments_payment", "booking_reservation"
+_EVENT, _PAYMENT = "webhooks_event", "payments_payment"
 _NOTICE = "webhooks_notice"
 _TOLD = changed(
     "id", "provider", "account", "secret_name", "delivery_id", "digest", "type", "lookup_ref", "payload", "received_at"
 )
-_PAID = guards.listed((ReservationStatus.PAID, ReservationStatus.REFUNDED), of=ReservationStatus)
 _CONTENT = changed(
     "id", "provider", "account", "event_id", "type", "object_ref", "problem", "live", "api_version", "occurred_at",
     "source", "endpoint", "proven_account", "secret_name", "payload", "captured_amount", "captured_currency",
@@ -117,33 +115,6 @@ _MONEY = (
         calls="webhooks_captured_has_event",
         condition=f"NEW.status = '{PaymentStatus.SUCCEEDED.value}' OR NEW.amount_captured > 0 "
         "OR NEW.captured_event_id IS NOT NULL",
-    ),
-    # A reservation is paid by the evidence of its own payment, of all that it costs.
-    guards.function(
-        "webhooks_paid_has_event",
-        guards.refuse_if(
-            """
-            NOT EXISTS (
-                SELECT 1 FROM payments_payment p JOIN webhooks_event e ON e.id = p.captured_event_id
-                WHERE p.id = NEW.payment_id AND p.operator_id = NEW.operator_id AND p.managed_by = 'reservation'
-                  AND e.payment_id = p.id AND e.status = 'applied' AND e.provider = p.provider
-                  AND e.object_ref = p.provider_ref AND e.proven_account = p.provider_account
-                  AND e.captured_amount = NEW.amount AND e.captured_currency = NEW.currency
-            )
-            """,
-            "reservation % cannot be %: no event proves its payment",
-            "NEW.id",
-            "NEW.status",
-            constraint="reservation_paid_has_event",
-        ),
-        "RETURN NULL;",
-    ),
-    guards.at_commit(
-        "reservation_paid_has_event",
-        "AFTER INSERT OR UPDATE OF status, amount, currency, payment_id",
-        _RESERVATION,
-        calls="webhooks_paid_has_event",
-        condition=f"NEW.status IN {_PAID}",
     ),
 )
 

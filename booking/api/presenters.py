@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from booking import availability
+from booking import availability, balance
 from booking.models import History, Reservation, Unit
 from catalogue.models import Activity, Rate, Slot
 from common.times import rfc3339
@@ -108,6 +108,9 @@ def _reservation(row: Reservation, units: Iterable[Unit], now: datetime) -> dict
         "units": _grouped(units),
         "places": row.places,
         "amount": row.amount,
+        "amount_owed": 0 if row.is_due(now) else row.amount_owed,
+        "amount_proven": row.amount_proven,
+        "balance": 0 if row.is_due(now) else balance.balance(row),
         "currency": row.currency,
         "customer": {
             "name": row.customer_name,

@@ -174,7 +174,12 @@ class ReservationOut(serializers.Serializer[Any]):
     date = serializers.DateField(allow_null=True, help_text="The local day, of a resource that is booked as a whole.")
     units = SoldUnitOut(many=True)
     places = serializers.IntegerField()
-    amount = serializers.IntegerField(help_text="In the currency's minor unit.")
+    amount = serializers.IntegerField(help_text="What was sold, in the currency's minor unit.")
+    amount_owed = serializers.IntegerField(help_text="All that has to be paid for it, by now.")
+    amount_proven = serializers.IntegerField(help_text="What the provider's events prove: captured less given back.")
+    balance = serializers.IntegerField(
+        help_text="What is still to be paid; less than 0 is given back. What is on its way back counts as given back."
+    )
     currency = serializers.CharField()
     customer = CustomerOut()
     expires_at = serializers.DateTimeField(allow_null=True)

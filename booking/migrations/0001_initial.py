@@ -69,7 +69,15 @@ class Migration(migrations.Migration):
                 ),
                 ("exclusive", models.BooleanField(help_text="Whether the activity was exclusive when it was sold.")),
                 ("places", models.PositiveIntegerField()),
-                ("amount", models.BigIntegerField()),
+                ("amount", models.BigIntegerField(help_text="What was sold.")),
+                ("amount_owed", models.BigIntegerField(help_text="All that has to be paid for it, by now.")),
+                (
+                    "amount_proven",
+                    models.BigIntegerField(
+                        default=0,
+                        help_text="What providers' events prove: captured less given back, of all its payments.",
+                    ),
+                ),
                 ("currency", models.CharField(max_length=3)),
                 ("customer_name", models.CharField(max_length=200)),
                 ("customer_email", models.EmailField(max_length=254)),
@@ -283,12 +291,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="reservation",
             constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0)), name="reservation_amount_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reservation",
-            constraint=models.CheckConstraint(
                 condition=models.Q(
                     (
                         "status__in",
@@ -355,5 +357,120 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="history",
             index=django.contrib.postgres.indexes.BrinIndex(fields=["at"], name="history_time"),
+        ),
+        migrations.CreateModel(
+            name="Adjustment",
+            fields=[
+                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("goodwill", "goodwill"), ("reversal", "goodwill taken back"), ("end", "end")],
+                        max_length=20,
+                    ),
+                ),
+                ("amount", models.BigIntegerField(help_text="Added to what is owed; less than nothing lowers it.")),
+                (
+                    "keeps_places",
+                    models.BooleanField(default=False, help_text="The guest keeps the places when all money is back."),
+                ),
+                ("at", models.DateTimeField()),
+                ("actor", models.CharField(max_length=200)),
+                ("reason", models.TextField(blank=True)),
+            ],
+            options={
+                "ordering": ["id"],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gte", 0), ("amount_owed__gte", 0), ("amount_proven__gte", 0)),
+                name="reservation_amounts_not_negative",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["awaiting_payment", "confirmed", "paid", "pending"]), _negated=True),
+                    models.Q(
+                        ("amount_proven__gt", 0), ("amount_proven__gte", models.F("amount_owed")), ("status", "paid")
+                    ),
+                    models.Q(
+                        models.Q(("status", "paid"), _negated=True),
+                        models.Q(("amount_proven", 0), ("amount_proven__lt", models.F("amount_owed")), _connector="OR"),
+                    ),
+                    _connector="OR",
+                ),
+                name="reservation_paid_is_proven",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["awaiting_payment", "pending"]), _negated=True),
+                    ("amount_proven", 0),
+                    _connector="OR",
+                ),
+                name="reservation_hold_has_no_money",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["expired", "failed", "refunded"]), _negated=True),
+                    ("amount_owed", 0),
+                    _connector="OR",
+                ),
+                name="reservation_over_owes_nothing",
+            ),
+        ),
+        migrations.AddField(
+            model_name="adjustment",
+            name="refund",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                help_text="The refund that it is of.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="payments.refund",
+            ),
+        ),
+        migrations.AddField(
+            model_name="adjustment",
+            name="reservation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="adjustments", to="booking.reservation"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("refund__isnull", False)),
+                fields=("refund", "kind"),
+                name="adjustment_of_refund_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["goodwill", "reversal", "end"])), name="adjustment_kind_known"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("amount__gt", 0), ("kind", "reversal"), ("refund__isnull", False)),
+                    models.Q(models.Q(("kind", "reversal"), _negated=True), ("amount__lte", 0)),
+                    _connector="OR",
+                ),
+                name="adjustment_lowers_or_reverses",
+            ),
         ),
     ]

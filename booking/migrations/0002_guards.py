@@ -23,10 +23,10 @@ class Migration(migrations.Migration):
                         ('awaiting_payment', 'cancelled'), ('awaiting_payment', 'failed'), ('awaiting_payment', 'paid'),
                     ('pending', 'confirmed'), ('pending', 'expired'), ('pending', 'cancelled'), ('pending', 'failed'),
                         ('pending', 'paid'),
-                    ('confirmed', 'failed'), ('confirmed', 'paid'),
+                    ('confirmed', 'failed'), ('confirmed', 'paid'), ('confirmed', 'refunded'),
                     ('expired', 'paid'),
                     ('failed', 'paid'),
-                    ('paid', 'refunded')
+                    ('paid', 'confirmed'), ('paid', 'refunded')
                 ) THEN
                     RAISE EXCEPTION 'a reservation that is % cannot become %', OLD.status, NEW.status
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_transition';
@@ -58,6 +58,10 @@ class Migration(migrations.Migration):
                 IF NEW.status <> 'awaiting_payment' THEN
                     RAISE EXCEPTION 'a reservation cannot begin as %', NEW.status
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_transition';
+                END IF;
+                IF NEW.amount_owed <> NEW.amount OR NEW.amount_proven <> 0 THEN
+                    RAISE EXCEPTION 'a reservation begins with all of it owed, and none proven'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_sums';
                 END IF;
                 RETURN NEW;
             END $$
@@ -222,58 +226,176 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="FUNCTION booking_paid_has_money",
+            name="FUNCTION booking_sold_is_its_units",
             sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION booking_paid_has_money() RETURNS trigger LANGUAGE plpgsql AS $$
+            CREATE OR REPLACE FUNCTION booking_sold_is_its_units() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE
+                whose uuid;
+                sale record;
+                units record;
             BEGIN
-                IF NOT EXISTS (
-                    SELECT 1 FROM payments_payment p
-                    WHERE p.id = NEW.payment_id AND p.status = 'succeeded'
-                      AND p.amount_captured = NEW.amount AND p.currency = NEW.currency
-                ) THEN
-                    RAISE EXCEPTION 'reservation % cannot be %: its payment has not succeeded', NEW.id, NEW.status
-                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_paid_has_money';
+                CASE TG_TABLE_NAME
+                    WHEN 'booking_unit' THEN whose := NEW.reservation_id;
+                    ELSE whose := NEW.id;
+                END CASE;
+                SELECT r.id, r.amount, r.places INTO sale FROM booking_reservation r WHERE r.id = whose;
+                SELECT coalesce(sum(u.amount), 0) AS amount, count(*) AS places INTO units FROM booking_unit u
+                    WHERE u.reservation_id = whose;
+                IF (sale.amount, sale.places) IS DISTINCT FROM (units.amount, units.places) THEN
+                    RAISE EXCEPTION 'reservation % was sold for % in % places, and its units come to % in %', whose, sale.amount, sale.places, units.amount, units.places
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_sold_is_its_units';
                 END IF;
                 RETURN NULL;
             END $$
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER reservation_paid_has_money ON booking_reservation",
+            name="TRIGGER unit_is_sold_with_its_reservation ON booking_unit",
             sql=common.guard_migrations.Sql("""
-            CREATE CONSTRAINT TRIGGER reservation_paid_has_money
-                AFTER INSERT OR UPDATE
-                ON booking_reservation
+            CREATE CONSTRAINT TRIGGER unit_is_sold_with_its_reservation
+                AFTER INSERT
+                ON booking_unit
                 DEFERRABLE INITIALLY DEFERRED
-                FOR EACH ROW WHEN (NEW.status IN ('paid', 'refunded'))
-                EXECUTE FUNCTION booking_paid_has_money()
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_sold_is_its_units()
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="FUNCTION booking_confirmed_has_part",
+            name="TRIGGER reservation_sold_is_its_units ON booking_reservation",
             sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION booking_confirmed_has_part() RETURNS trigger LANGUAGE plpgsql AS $$
+            CREATE CONSTRAINT TRIGGER reservation_sold_is_its_units
+                AFTER UPDATE OF amount, places
+                ON booking_reservation
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW WHEN (
+                    (OLD.amount, OLD.places)
+                        IS DISTINCT FROM
+                        (NEW.amount, NEW.places)
+                )
+                EXECUTE FUNCTION booking_sold_is_its_units()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_sums_are_right",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_sums_are_right() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE
+                whose uuid;
+                sums record;
             BEGIN
-                IF NOT EXISTS (
-                    SELECT 1 FROM payments_payment p
-                    WHERE p.id = NEW.payment_id AND p.amount_captured > 0 AND p.amount_captured < NEW.amount
-                ) THEN
+                CASE TG_TABLE_NAME
+                    WHEN 'payments_payment' THEN whose := NEW.managed_id;
+                    WHEN 'booking_adjustment' THEN whose := NEW.reservation_id;
+                    ELSE whose := NEW.id;
+                END CASE;
+                SELECT r.amount_owed AS owed, r.amount_proven AS proven,
+                       CASE WHEN r.status IN ('expired', 'failed') THEN 0
+                            ELSE r.amount + (SELECT coalesce(sum(a.amount), 0) FROM booking_adjustment a
+                                             WHERE a.reservation_id = r.id) END AS owed_by_rows,
+                       (SELECT coalesce(sum(p.amount_captured - p.amount_refunded), 0) FROM payments_payment p
+                        WHERE p.managed_id = r.id AND p.managed_by = 'reservation' AND p.operator_id = r.operator_id
+                          AND p.currency = r.currency) AS proven_by_rows
+                    INTO sums FROM booking_reservation r WHERE r.id = whose;
+                IF (sums.owed, sums.proven) IS DISTINCT FROM (sums.owed_by_rows, sums.proven_by_rows) THEN
+                    RAISE EXCEPTION 'reservation % owes % and % are proven; its rows come to % and %, in minor units', whose, sums.owed, sums.proven, sums.owed_by_rows, sums.proven_by_rows
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_sums';
+                END IF;
+                IF sums IS NULL THEN
+                    RAISE EXCEPTION 'there is no reservation %', whose
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_sums';
+                END IF;
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_sums ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER reservation_sums
+                AFTER UPDATE OF amount, amount_owed, amount_proven, status, currency
+                ON booking_reservation
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW WHEN (
+                    (OLD.amount, OLD.amount_owed, OLD.amount_proven, OLD.currency)
+                        IS DISTINCT FROM
+                        (NEW.amount, NEW.amount_owed, NEW.amount_proven, NEW.currency)
+                    OR (OLD.status IN ('expired', 'failed')) <> (NEW.status IN ('expired', 'failed'))
+                )
+                EXECUTE FUNCTION booking_sums_are_right()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER payment_is_in_the_sums ON payments_payment",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER payment_is_in_the_sums
+                AFTER UPDATE OF amount_captured, amount_refunded, currency
+                ON payments_payment
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW WHEN (
+                    NEW.managed_by = 'reservation' AND
+                    (OLD.amount_captured, OLD.amount_refunded, OLD.currency)
+                        IS DISTINCT FROM
+                        (NEW.amount_captured, NEW.amount_refunded, NEW.currency)
+                )
+                EXECUTE FUNCTION booking_sums_are_right()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER adjustment_is_in_the_sums ON booking_adjustment",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER adjustment_is_in_the_sums
+                AFTER INSERT
+                ON booking_adjustment
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_sums_are_right()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER adjustment_is_append_only ON booking_adjustment",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER adjustment_is_append_only
+                BEFORE UPDATE OR DELETE
+                ON booking_adjustment
+                FOR EACH ROW
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER is_never_emptied ON booking_adjustment",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER is_never_emptied
+                BEFORE TRUNCATE
+                ON booking_adjustment
+                FOR EACH STATEMENT
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_reservation_has_its_money",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_reservation_has_its_money() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF OLD.status = 'awaiting_payment' AND NEW.status = 'confirmed' AND NEW.amount_proven = 0 THEN
                     RAISE EXCEPTION 'reservation % is not held, and no part of its money is captured', NEW.id
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_confirmed_has_part';
                 END IF;
-                RETURN NULL;
+                IF NEW.status = 'refunded' AND OLD.status <> 'refunded' AND NEW.amount_proven <> 0 THEN
+                    RAISE EXCEPTION 'reservation % is not refunded: money of it is not back', NEW.id
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_refunded_is_back';
+                END IF;
+                RETURN NEW;
             END $$
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER reservation_confirmed_has_part ON booking_reservation",
+            name="TRIGGER reservation_has_its_money ON booking_reservation",
             sql=common.guard_migrations.Sql("""
-            CREATE CONSTRAINT TRIGGER reservation_confirmed_has_part
-                AFTER UPDATE OF status
+            CREATE TRIGGER reservation_has_its_money
+                BEFORE UPDATE OF status
                 ON booking_reservation
-                DEFERRABLE INITIALLY DEFERRED
-                FOR EACH ROW WHEN (OLD.status = 'awaiting_payment' AND NEW.status = 'confirmed')
-                EXECUTE FUNCTION booking_confirmed_has_part()
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_reservation_has_its_money()
             """),
         ),
         common.guard_migrations.PutGuard(
@@ -307,7 +429,8 @@ class Migration(migrations.Migration):
             BEGIN
                 IF NOT EXISTS (
                     SELECT 1 FROM payments_payment p
-                    WHERE p.id = NEW.payment_id AND p.managed_by = 'reservation' AND p.operator_id = NEW.operator_id
+                    WHERE p.id = NEW.payment_id AND p.managed_by = 'reservation' AND p.managed_id = NEW.id
+                      AND p.operator_id = NEW.operator_id AND p.currency = NEW.currency
                 ) THEN
                     RAISE EXCEPTION 'the payment of reservation % is not driven by it', NEW.id
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_payment_is_its_own';

@@ -5,7 +5,14 @@ from typing import Any
 from rest_framework import serializers
 
 from common import currencies, iso_4217
-from common.serializers import MetadataField, PeriodQuery, StrictIntegerField, StrictSerializer, StrictUUIDField
+from common.serializers import (
+    MetadataField,
+    PeriodQuery,
+    StrictBooleanField,
+    StrictIntegerField,
+    StrictSerializer,
+    StrictUUIDField,
+)
 from payments.models import CheckResult
 from payments.states import (
     CaptureMethod,
@@ -106,6 +113,11 @@ class RefundIn(StrictSerializer):
     payment_id = StrictUUIDField()
     amount = AmountField(required=False)
     reason = serializers.ChoiceField(choices=REASONS, required=False, default="")
+    keep_places = StrictBooleanField(
+        required=False,
+        default=False,
+        help_text="Of a reservation: whether it keeps its places when all its money is back.",
+    )
 
 
 class TransactionQuery(PeriodQuery):

@@ -145,6 +145,7 @@ class RefundList(GenericAPIView[Any]):
             amount=body.get("amount"),
             reason=body["reason"],
             actor=caller.actor,
+            keep_places=body["keep_places"],
         )
         return Response(presenters.refund(row), status=201)
 

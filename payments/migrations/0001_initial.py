@@ -264,6 +264,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "managed_id",
+                    models.UUIDField(
+                        blank=True,
+                        editable=False,
+                        help_text="The row that drives it; no foreign key, since payments knows nothing of what is "
+                        "above it.",
+                        null=True,
+                    ),
+                ),
+                (
                     "status",
                     models.CharField(
                         choices=[
@@ -824,6 +834,23 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="command",
             constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="command_amount_positive"),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("managed_id__isnull", False)), fields=["managed_id"], name="payment_managed"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("managed_by", ""), ("managed_id", None)),
+                    models.Q(models.Q(("managed_by", ""), _negated=True), ("managed_id__isnull", False)),
+                    _connector="OR",
+                ),
+                name="payment_managed_by_a_row",
+            ),
         ),
         migrations.RunSQL(VIEW, "DROP VIEW payments_transaction"),
     ]

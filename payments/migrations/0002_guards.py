@@ -153,12 +153,12 @@ class Migration(migrations.Migration):
             name="TRIGGER payment_is_fixed ON payments_payment",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER payment_is_fixed
-                BEFORE UPDATE OF operator_id, provider, provider_account, provider_ref, managed_by
+                BEFORE UPDATE OF operator_id, provider, provider_account, provider_ref, managed_by, managed_id
                 ON payments_payment
                 FOR EACH ROW WHEN (
-                    (OLD.operator_id, OLD.provider, OLD.provider_account, OLD.managed_by)
+                    (OLD.operator_id, OLD.provider, OLD.provider_account, OLD.managed_by, OLD.managed_id)
                         IS DISTINCT FROM
-                        (NEW.operator_id, NEW.provider, NEW.provider_account, NEW.managed_by)
+                        (NEW.operator_id, NEW.provider, NEW.provider_account, NEW.managed_by, NEW.managed_id)
                     OR (OLD.provider_ref <> '' AND NEW.provider_ref <> OLD.provider_ref)
                 )
                 EXECUTE FUNCTION payments_payment_is_fixed()

@@ -31,6 +31,10 @@ class Payment(models.Model):
     managed_by = models.CharField(
         max_length=32, blank=True, help_text="What drives it, such as reservation. Empty: the payments API itself."
     )
+    managed_id = models.UUIDField(
+        null=True, blank=True, editable=False,
+        help_text="The row that drives it; no foreign key, since payments knows nothing of what is above it.",
+    )  # fmt: skip
     status = models.CharField(max_length=32, choices=PaymentStatus.choices)
     client_secret = models.CharField(max_length=255, blank=True)
     next_action = models.JSONField(null=True, blank=True)
@@ -94,11 +98,16 @@ class Payment(models.Model):
                 name="payment_succeeded_has_money",
             ),
             models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="payment_status_known"),
+            models.CheckConstraint(
+                condition=Q(managed_by="", managed_id=None) | (~Q(managed_by="") & Q(managed_id__isnull=False)),
+                name="payment_managed_by_a_row",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["operator", "-id"], name="payment_operator_newest"),
             models.Index(fields=["status", "-id"], name="payment_status_newest"),
             models.Index(fields=["next_check_at"], condition=Q(next_check_at__isnull=False), name="payment_to_check"),
+            models.Index(fields=["managed_id"], condition=Q(managed_id__isnull=False), name="payment_managed"),
             models.Index(fields=["stuck_at"], condition=Q(stuck_at__isnull=False), name="payment_stuck"),
         ]
 

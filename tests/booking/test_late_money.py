@@ -12,7 +12,7 @@ from booking.models import Reservation
 from booking.states import ReservationStatus
 from catalogue.models import Slot
 from payments.states import PaymentStatus
-from tests.support import promises, stripe_events
+from tests.support import fixed_point, promises, stripe_events
 from tests.support.aging import end_leases, run_out
 from tests.support.api import Frontend
 from tests.support.factories import ActivityFactory, SlotFactory
@@ -106,6 +106,30 @@ class TestExpired:
         sandbox.pay(made["payment"]["provider_ref"])
         settle_down(sandbox)
         is_given_back(sandbox, made, ReservationStatus.EXPIRED)
+
+
+class TestClosed:
+    """Money of a payment that was closed already, which stays what it was."""
+
+    @pytest.mark.parametrize("capacity", [1, 2])
+    def test_is_seated_again_if_there_is_room(self, sandbox: Sandbox, capacity: int) -> None:
+        slot = SlotFactory.create(capacity=capacity)
+        frontend, made = make(slot)
+        expire(made)
+        assert frontend.reserve(slot).status_code == 201
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE payments_payment SET status = 'canceled', changed_at = now(), changed_by = 'x' WHERE id = %s",
+                [made["payment"]["id"]],
+            )
+        sandbox.pay(made["payment"]["provider_ref"])
+        settle_down(sandbox)
+        row = Reservation.objects.select_related("payment").get(pk=made["reservation"]["id"])
+        expected = (ReservationStatus.PAID, 0) if capacity == 2 else (ReservationStatus.EXPIRED, 4500)
+        assert (row.status, row.payment.amount_refunded) == expected
+        assert row.payment.status == PaymentStatus.CANCELED
+        promises.hold()
+        fixed_point.is_reached()
 
 
 class TestCancelled:

@@ -1,7 +1,7 @@
 """Rows of several tables in one statement, one of a table or many."""
 
 import pytest
-from django.db import DataError
+from django.db import DataError, transaction
 
 from booking.models import Unit
 from common import database
@@ -26,8 +26,10 @@ def units(reservation_id: str, name: str, number: int) -> list[Unit]:
 def test_what_is_stored_is_what_was_given(reservation_id: str, number: int) -> None:
     name = "a \\ \" ' , {} NULL \n ünit"
     made = units(reservation_id, name, number)
-    database.insert_together(*made)
-    stored = {unit.pk: (unit.name, unit.amount) for unit in Unit.objects.filter(name=name)}
+    with transaction.atomic():
+        database.insert_together(*made)
+        stored = {unit.pk: (unit.name, unit.amount) for unit in Unit.objects.filter(name=name)}
+        transaction.set_rollback(True)  # units are sold with their reservation, or not at all
     assert stored == {unit.pk: (name, unit.amount) for unit in made}
 
 

@@ -166,7 +166,7 @@ class TestGiveBack:
         row = Reservation.objects.select_related("payment").get()
         slot.refresh_from_db()
         assert (told.status, told.resolution) == ("resolved", "settled")
-        assert (row.status, row.payment.amount_refunded, slot.reserved) == ("failed", 1000, 0)
+        assert (row.status, row.payment.amount_refunded, slot.reserved) == ("refunded", 1000, 0)
         to_guest = [message.subject for message in mailoutbox if message.to == ["ana@example.com"]]
         assert [subject.split(" (")[0] for subject in to_guest] == [
             "Your booking has ended, and your money is returned", "Your refund of $10.00",

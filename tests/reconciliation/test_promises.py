@@ -22,10 +22,9 @@ PLANTED = [
     ("P1", "UPDATE catalogue_slot SET reserved = reserved + 1"),
     ("P1", "UPDATE catalogue_slot SET reserved = 0"),
     ("P3", "UPDATE payments_payment SET captured_event_id = gen_random_uuid() WHERE status = 'succeeded'"),
-    ("P3", "UPDATE booking_reservation SET status = 'paid' WHERE status = 'pending'"),
     ("P3", "UPDATE webhooks_event SET proven_account = NULL WHERE captured_amount > 0"),
     ("P3", "UPDATE payments_payment SET provider_account = 'acct_x' WHERE status = 'succeeded'"),
-    ("P3", "UPDATE payments_payment SET managed_by = '' WHERE status = 'succeeded'"),
+    ("P3", "UPDATE payments_payment SET managed_id = gen_random_uuid() WHERE status = 'succeeded'"),
     ("P3", """UPDATE payments_payment SET status = 'succeeded', amount_captured = amount, captured_event_id =
                   (SELECT id FROM webhooks_event WHERE captured_amount > 0) WHERE status = 'on_hold'"""),
     ("P4", "UPDATE webhooks_event SET processed_at = NULL WHERE status = 'applied'"),
@@ -35,7 +34,7 @@ PLANTED = [
     ("P7", "UPDATE booking_reservation SET status = 'cancelled' WHERE status = 'pending'"),
     ("P7", "UPDATE booking_reservation SET expires_at = now() - interval '1 hour' WHERE status = 'pending'"),
     ("P7", "UPDATE payments_command SET status = 'unknown', next_attempt_at = NULL"),
-    ("P11", "UPDATE booking_reservation SET status = 'failed' WHERE status = 'pending'"),
+    ("P11", "UPDATE booking_reservation SET status = 'failed', amount_owed = 0 WHERE status = 'pending'"),
     ("P11", "UPDATE payments_payment SET status = 'failed' WHERE status = 'on_hold'"),
     ("P11", "UPDATE catalogue_slot SET capacity = 12"),
     ("P11", "UPDATE catalogue_slot SET is_closed = true"),
@@ -46,6 +45,9 @@ PLANTED = [
     ("P11", "UPDATE catalogue_activity SET is_active = false"),
     ("P11", "DELETE FROM catalogue_offerhistory WHERE before = '7'"),
     ("P11", "UPDATE catalogue_offerhistory SET after = '9' WHERE what = 'is_closed'"),
+    ("P13", "UPDATE booking_reservation SET amount_owed = amount_owed + 1 WHERE status = 'pending'"),
+    ("P13", "UPDATE booking_reservation SET amount_proven = amount_proven + 1 WHERE status = 'paid'"),
+    ("P13", "UPDATE booking_reservation SET amount = 1, amount_owed = 1 WHERE status = 'pending'"),
     ("P12", "UPDATE payments_payment SET amount_refunded = 1 WHERE status = 'succeeded'"),
 ]  # fmt: skip
 

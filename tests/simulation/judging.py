@@ -1,4 +1,4 @@
-"""The judge: what must hold once a world has settled, here and at the provider (P1–P12, and that everything ends)."""
+"""The judge: what must hold once a world has settled, here and at the provider (P1–P13, and that everything ends)."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ from payments.states import COMMAND_OPEN, PAYMENT_FINAL, PAYMENT_TRANSITIONS
 from reconciliation.models import Discrepancy, DiscrepancyStatus
 from reconciliation.promises import check_all
 from tests.simulation.world import World
+from tests.support import fixed_point
 
 _NEVER = frozenset({("cancelled", "paid"), ("cancelled", "confirmed"), ("refunded", "paid")})
 """What no table may allow."""
@@ -21,7 +22,9 @@ _ENDED = ("paid", "refunded", "failed", "expired", "cancelled")
 def breaches(world: World) -> list[str]:
     """List every broken promise, in words."""
     found = [f"{v.promise.number}: {v.promise.text}: {v.examples}" for v in check_all() if v.breaches]
-    return [*world.faults, *world.provider.unwanted, *found, *_money(world), *_histories(), *unended(), *_untold()]
+    uneven = [f"P13: even_out is no fixed point: {told}" for told in fixed_point.would_change()]
+    heard = [*world.faults, *world.provider.unwanted, *found, *uneven]
+    return [*heard, *_money(world), *_histories(), *unended(), *_untold()]
 
 
 def _money(world: World) -> Iterable[str]:
@@ -106,7 +109,8 @@ def unended() -> Iterable[str]:
     """List what has not ended and was told to no person."""
     told = _told()
     for row in Reservation.objects.select_related("payment").exclude(status__in=_ENDED):
-        if row.payment.stuck_at is None and row.payment_id not in told:
+        keeps_its_places = row.adjustments.filter(keeps_places=True).exists()
+        if row.payment.stuck_at is None and row.payment_id not in told and not keeps_its_places:
             yield f"liveness: reservation {row.pk} is still {row.status}, its payment {row.payment.status}"
     for command in Command.objects.select_related("payment").filter(status__in=sorted(COMMAND_OPEN)):
         if command.payment.stuck_at is None:

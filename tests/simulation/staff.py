@@ -61,7 +61,7 @@ class Staff:
     def _refund(self, row: Reservation | None) -> str:
         if row is not None:
             amount = self.world.dice.choice((None, 1000))
-            self._give_back(row.payment_id, amount)
+            self._give_back(row.payment_id, amount, keep_places=self.world.dice.choice((False, False, True)))
         return "done"
 
     def _refund_api(self, row: Reservation | None) -> str:
@@ -70,10 +70,10 @@ class Staff:
             self._give_back(self.world.dice.choice(payments).pk, None)
         return "done"
 
-    def _give_back(self, payment_id: Any, amount: int | None) -> None:
+    def _give_back(self, payment_id: Any, amount: int | None, *, keep_places: bool = False) -> None:
         refunds.request(
             operator=self.shop.operator, payment_id=payment_id, operation_id=ids.new_id(), amount=amount,
-            reason="requested_by_customer", actor=_MARTA,
+            reason="requested_by_customer", actor=_MARTA, keep_places=keep_places,
         )  # fmt: skip
 
     def _move(self, row: Reservation | None) -> str:

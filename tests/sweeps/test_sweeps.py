@@ -108,5 +108,5 @@ class TestVerify:
         call_command("verify", "--provider", "--json", stdout=out)
         verdicts = json.loads(out.getvalue())
         numbers = [verdict["promise"] for verdict in verdicts]
-        assert numbers == ["P1", "P2", "P3", "P4", "P5", "P7", "P8", "P11", "P12", "P7"]
+        assert numbers == ["P1", "P2", "P3", "P4", "P5", "P7", "P8", "P11", "P12", "P13", "P7"]
         assert all(verdict["holds"] for verdict in verdicts)

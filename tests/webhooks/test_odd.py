@@ -149,7 +149,7 @@ class TestAtCommit:
             assert answer.status_code == 200
         kept = Event.objects.get()
         assert (kept.status, kept.payment_id, kept.effect, kept.processed_at) == ("failed", None, "", None)
-        assert kept.error.startswith("IntegrityError (reservation_paid_has_")
+        assert kept.error.startswith("IntegrityError (reservation_sums, ")
         assert str(confirmed.pk) not in kept.error
         end_leases()
         assert inbox.retry_due() == 1

@@ -32,8 +32,8 @@ WHERE s.id = taken.slot_id
 _PAYMENT = {
     "id": "chosen.payment_id", "provider_ref": "'pi_' || chosen.payment_id", "provider_account": "''",
     "amount_captured": "0", "amount_refunding": "0", "amount_refunded": "0", "captured_event_id": "NULL",
-    "amount": "4500", "currency": "'USD'", "stuck_at": "NULL", "held_at": "now() - interval '1 hour'",
-    "created_at": "now() - interval '1 hour'",
+    "amount": "4500", "currency": "'USD'", "managed_id": "chosen.id", "stuck_at": "NULL",
+    "held_at": "now() - interval '1 hour'", "created_at": "now() - interval '1 hour'",
     "changed_at": "now() - interval '1 hour'",
 }  # fmt: skip
 _ON_ITS_SLOT = "FROM chosen_slot WHERE number = chosen.number % (SELECT count(*) FROM chosen_slot)"
@@ -41,6 +41,7 @@ _HOLD = {
     "id": "chosen.id", "payment_id": "chosen.payment_id", "reference": "upper(left(md5(chosen.id::text), 12))",
     "slot_id": f"(SELECT id {_ON_ITS_SLOT})",
     "status": "'pending'", "exclusive": "false", "places": "1", "expires_at": "now() - random() * interval '1 hour'",
+    "amount": "4500", "amount_owed": "4500", "amount_proven": "0", "currency": "'USD'",
     "confirmed_at": "NULL", "paid_at": "NULL", "created_at": "now() - interval '1 hour'",
     "changed_at": "now() - interval '1 hour'",
     "starts_at": f"(SELECT starts_at {_ON_ITS_SLOT})", "ends_at": f"(SELECT ends_at {_ON_ITS_SLOT})",
@@ -68,7 +69,8 @@ def copy_holds(number: int) -> None:
 
 def copy_payments(number: int) -> None:
     """Add payments that are with the provider for too long."""
-    due = {"status": "'processing'", "held_at": "NULL", "managed_by": "''", "next_check_at": "now() - interval '1 day'"}
+    due = {"status": "'processing'", "held_at": "NULL", "managed_by": "''", "managed_id": "NULL"}
+    due |= {"next_check_at": "now() - interval '1 day'"}
     with _choosing(number):
         _copy(Payment, "payment_was", _PAYMENT | due)
 

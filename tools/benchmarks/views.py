@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from booking.models import Reservation
 from booking.states import ReservationStatus
 from catalogue.models import Slot
+from common import ids
 from payments.models import Payment
 from payments.providers import registry
 from payments.states import CaptureMethod, PaymentStatus
@@ -49,8 +50,10 @@ class Textbook(APIView):
             slot = Slot.objects.select_for_update().select_related("activity").get(pk=wanted["slot_id"])
             if slot.available < 1:
                 return Response({"error": "sold out"}, status=409)
+            number = ids.new_id()
             payment = Payment.objects.create(
                 operator=client.operator, provider="stripe", amount=4500, currency="USD", managed_by="reservation",
+                managed_id=number,
                 capture_method=CaptureMethod.MANUAL, status=PaymentStatus.PROCESSING, **AT,
             )  # fmt: skip
             held = registry.get("stripe").authorize(
@@ -61,10 +64,10 @@ class Textbook(APIView):
                 provider_ref=held.ref, status=PaymentStatus.ON_HOLD, held_at=Now(), changed_at=Now()
             )
             reservation = Reservation.objects.create(
-                operator=client.operator, api_client=client, activity=slot.activity, slot=slot, payment=payment,
-                status=ReservationStatus.AWAITING_PAYMENT, exclusive=False, places=1, amount=4500, currency="USD",
-                customer_name="Ana Souza", customer_email="ana@example.com",
-                expires_at=Now() + timedelta(hours=1), **AT,
+                pk=number, operator=client.operator, api_client=client, activity=slot.activity, slot=slot,
+                payment=payment, status=ReservationStatus.AWAITING_PAYMENT, exclusive=False, places=1, amount=4500,
+                amount_owed=4500, currency="USD", customer_name="Ana Souza",
+                customer_email="ana@example.com", expires_at=Now() + timedelta(hours=1), **AT,
             )  # fmt: skip
             Slot.objects.filter(pk=slot.pk).update(reserved=slot.reserved + 1)
         return Response({"reservation": {"id": str(reservation.pk)}}, status=201)

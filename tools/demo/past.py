@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from booking.models import History, Reservation, Unit
+from booking.models import Adjustment, History, Reservation, Unit
 from catalogue.models import Activity, Slot
 from common import database
 from notifications.models import Mail
@@ -25,62 +25,15 @@ PER_SLOT = 8
 _AHEAD = timedelta(days=7)
 
 _FIRST = [
-    "Ana",
-    "João",
-    "Marta",
-    "Rui",
-    "Inês",
-    "Tiago",
-    "Sofia",
-    "Hugo",
-    "Clara",
-    "Nuno",
-    "Eva",
-    "Luís",
-    "Rita",
-    "Paulo",
-    "Lara",
-    "Iván",
-    "Núria",
-    "Óscar",
-    "Zoé",
-    "Max",
-]
+    "Ana", "João", "Marta", "Rui", "Inês", "Tiago", "Sofia", "Hugo", "Clara", "Nuno", "Eva", "Luís", "Rita", "Paulo",
+    "Lara", "Iván", "Núria", "Óscar", "Zoé", "Max",
+]  # fmt: skip
 _LAST = [
-    "Souza",
-    "Conceição",
-    "Ferreira",
-    "Almeida",
-    "Gonçalves",
-    "Martínez",
-    "Núñez",
-    "Peña",
-    "Ibáñez",
-    "Müller",
-    "Weiß",
-    "Rossi",
-    "Dupont",
-    "Léger",
-    "Nowak",
-    "Kowalski",
-    "Svensson",
-    "Åberg",
-    "Jansen",
-    "Murphy",
-    "Byrne",
-    "Smith",
-    "Jones",
-    "Taylor",
-    "Brown",
-    "Novák",
-    "Horváth",
-    "Popescu",
-    "Silva",
-    "Costa",
-    "Pereira",
-    "Gomes",
+    "Souza", "Conceição", "Ferreira", "Almeida", "Gonçalves", "Martínez", "Núñez", "Peña", "Ibáñez", "Müller",
+    "Weiß", "Rossi", "Dupont", "Léger", "Nowak", "Kowalski", "Svensson", "Åberg", "Jansen", "Murphy", "Byrne",
+    "Smith", "Jones", "Taylor", "Brown", "Novák", "Horváth", "Popescu", "Silva", "Costa", "Pereira", "Gomes",
     "Lopes",
-]
+]  # fmt: skip
 
 _SLOTS = """
 INSERT INTO catalogue_slot (id, activity_id, starts_at, ends_at, capacity, reserved, is_closed, sold_at, created_at)
@@ -117,21 +70,24 @@ JOIN LATERAL (SELECT * FROM catalogue_rate WHERE activity_id = r.id ORDER BY amo
 _ROWS = (
     """
 INSERT INTO payments_payment (id, operator_id, provider, provider_account, provider_ref, amount, currency,
-    capture_method, payment_method_id, customer_id, metadata, managed_by, status, client_secret, failure_code,
-    failure_message, amount_captured, amount_refunding, amount_refunded, auth_code, receipt_url, held_at,
+    capture_method, payment_method_id, customer_id, metadata, managed_by, managed_id, status, client_secret,
+    failure_code, failure_message, amount_captured, amount_refunding, amount_refunded, auth_code, receipt_url, held_at,
     captured_event_id, stuck_because, created_at, changed_at, changed_by, changed_because)
 SELECT payment_id, operator_id, 'stripe', %(account)s, ref, amount, currency, 'manual', 'pm_card_visa', '', '{}',
-    'reservation', CASE WHEN is_paid THEN 'succeeded' WHEN status = 'failed' THEN 'failed' ELSE 'canceled' END, '',
+    'reservation', id, CASE WHEN is_paid THEN 'succeeded' WHEN status = 'failed' THEN 'failed' ELSE 'canceled' END, '',
     CASE WHEN status = 'failed' THEN 'card_declined' ELSE '' END, '', CASE WHEN is_paid THEN amount ELSE 0 END, 0,
     CASE WHEN status = 'refunded' THEN amount ELSE 0 END, '', '', CASE WHEN status <> 'failed' THEN at END,
     CASE WHEN is_paid THEN event_id END, '', at, at + interval '5 minutes', 'demo', 'the past'
 FROM made""",
     """
 INSERT INTO booking_reservation (id, operator_id, reference, activity_id, slot_id, starts_at, ends_at, payment_id,
-    status, exclusive, places, amount, currency, customer_name, customer_email, customer_reference, customer_language,
-    metadata, expires_at, confirmed_at, paid_at, created_at, changed_at, changed_by, changed_because)
+    status, exclusive, places, amount, amount_owed, amount_proven, currency, customer_name, customer_email,
+    customer_reference, customer_language, metadata, expires_at, confirmed_at, paid_at, created_at, changed_at,
+    changed_by, changed_because)
 SELECT id, operator_id, 'D' || lpad(upper(to_hex(i)), 6, '0'), activity_id, slot_id, starts_at,
-    starts_at + interval '2 hours', payment_id, status, false, places, amount, currency, customer, email, '', '', '{}',
+    starts_at + interval '2 hours', payment_id, status, false, places, amount,
+    CASE WHEN status = 'paid' THEN amount ELSE 0 END, CASE WHEN status = 'paid' THEN amount ELSE 0 END, currency,
+    customer, email, '', '', '{}',
     at + interval '15 minutes',
     CASE WHEN is_paid THEN at + interval '4 minutes' END, CASE WHEN is_paid THEN at + interval '5 minutes' END, at,
     at + interval '5 minutes', 'demo', 'the past'
@@ -204,6 +160,16 @@ SELECT pg_temp.demo_id(at + interval '1 day', 'refund', i), at + interval '1 day
 FROM made JOIN (VALUES ('', 'pending'), ('pending', 'succeeded')) AS step(was, became) ON status = 'refunded'
 ORDER BY i, step.was""",
     """
+INSERT INTO booking_adjustment (id, reservation_id, kind, amount, refund_id, keeps_places, at, actor, reason)
+SELECT pg_temp.demo_id(at + interval '5 minutes', 'end', i), id, 'end', -amount, NULL, false, at + interval '5 minutes',
+    'client:Demo shop', 'cancel'
+FROM made WHERE status = 'cancelled'
+UNION ALL
+SELECT pg_temp.demo_id(at + interval '1 day', 'goodwill', i), id, 'goodwill', -amount,
+    pg_temp.demo_id(at + interval '1 day', 'refund', i), false, at + interval '1 day', 'user:marta',
+    'requested_by_customer'
+FROM made WHERE status = 'refunded'""",
+    """
 INSERT INTO notifications_mail (id, operator_id, reservation_id, payment_id, kind, cause, "to", language, facts, status,
     round, attempts, last_error, created_at, sent_at)
 SELECT pg_temp.demo_id(at + interval '6 minutes', 'mail', i), operator_id, id, payment_id,
@@ -228,7 +194,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$
 """
 _TABLES: tuple[type[models.Model], ...] = (
-    Slot, Payment, PaymentHistory, Reservation, Unit, History, Command, Event, Refund, Mail,
+    Slot, Payment, PaymentHistory, Reservation, Unit, Adjustment, History, Command, Event, Refund, Mail,
 )  # fmt: skip
 
 

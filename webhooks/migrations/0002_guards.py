@@ -151,36 +151,6 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="FUNCTION webhooks_paid_has_event",
-            sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION webhooks_paid_has_event() RETURNS trigger LANGUAGE plpgsql AS $$
-            BEGIN
-                IF NOT EXISTS (
-                    SELECT 1 FROM payments_payment p JOIN webhooks_event e ON e.id = p.captured_event_id
-                    WHERE p.id = NEW.payment_id AND p.operator_id = NEW.operator_id AND p.managed_by = 'reservation'
-                      AND e.payment_id = p.id AND e.status = 'applied' AND e.provider = p.provider
-                      AND e.object_ref = p.provider_ref AND e.proven_account = p.provider_account
-                      AND e.captured_amount = NEW.amount AND e.captured_currency = NEW.currency
-                ) THEN
-                    RAISE EXCEPTION 'reservation % cannot be %: no event proves its payment', NEW.id, NEW.status
-                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_paid_has_event';
-                END IF;
-                RETURN NULL;
-            END $$
-            """),
-        ),
-        common.guard_migrations.PutGuard(
-            name="TRIGGER reservation_paid_has_event ON booking_reservation",
-            sql=common.guard_migrations.Sql("""
-            CREATE CONSTRAINT TRIGGER reservation_paid_has_event
-                AFTER INSERT OR UPDATE OF status, amount, currency, payment_id
-                ON booking_reservation
-                DEFERRABLE INITIALLY DEFERRED
-                FOR EACH ROW WHEN (NEW.status IN ('paid', 'refunded'))
-                EXECUTE FUNCTION webhooks_paid_has_event()
-            """),
-        ),
-        common.guard_migrations.PutGuard(
             name="FUNCTION webhooks_notice_is_kept",
             sql=common.guard_migrations.Sql("""
             CREATE OR REPLACE FUNCTION webhooks_notice_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -13,17 +13,17 @@ WHERE s.id = (SELECT id FROM benchmark_slot WHERE number = :slot) \gset
 BEGIN;
 WITH p AS (
     INSERT INTO payments_payment (id, operator_id, provider, provider_account, provider_ref, amount, currency,
-        capture_method, payment_method_id, customer_id, metadata, managed_by, status, client_secret, failure_code,
+        capture_method, payment_method_id, customer_id, metadata, managed_by, managed_id, status, client_secret, failure_code,
         failure_message, amount_captured, amount_refunding, amount_refunded, auth_code, receipt_url, stuck_because,
         created_at, changed_at, changed_by, changed_because)
     VALUES (uuidv7(), :operator::uuid, 'stripe', '', '', 4500, 'USD', 'manual', 'pm_card_visa', '', '{}', 'reservation',
-        'processing', '', '', '', 0, 0, 0, '', '', '', now(), now(), 'pgbench', 'reserve') RETURNING id
+        :operation::uuid, 'processing', '', '', '', 0, 0, 0, '', '', '', now(), now(), 'pgbench', 'reserve') RETURNING id
 ), r AS (
     INSERT INTO booking_reservation (id, operator_id, api_client_id, reference, activity_id, slot_id, payment_id, status,
-        exclusive, places, amount, currency, customer_name, customer_email, customer_reference, customer_language,
+        exclusive, places, amount, amount_owed, amount_proven, currency, customer_name, customer_email, customer_reference, customer_language,
         metadata, expires_at, created_at, changed_at, changed_by, changed_because)
-    SELECT uuidv7(), :operator::uuid, :client::uuid, upper(left(md5(random()::text), 12)), :activity::uuid,
-        :slot_id::uuid, p.id, 'awaiting_payment', false, 1, 4500, 'USD', 'Ana Souza', 'ana@example.com', '', '', '{}',
+    SELECT :operation::uuid, :operator::uuid, :client::uuid, upper(left(md5(random()::text), 12)), :activity::uuid,
+        :slot_id::uuid, p.id, 'awaiting_payment', false, 1, 4500, 4500, 0, 'USD', 'Ana Souza', 'ana@example.com', '', '', '{}',
         now() + interval '15 minutes', now(), now(), 'pgbench', 'reserve' FROM p RETURNING id
 ), u AS (
     INSERT INTO booking_unit (id, reservation_id, unit, name, amount)

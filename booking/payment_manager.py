@@ -1,0 +1,56 @@
+"""Reservations as managers of their payments, as ``payments`` asks (``payments/managers.py``)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from booking import balance, locks
+from booking.models import CHANGED_FIELDS, Reservation
+from booking.states import ACTIVE, HOLDING
+from common import database
+from payments.models import Payment, Refund
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedPayment:
+    """A reservation's payment, both locked."""
+
+    reservation: Reservation
+    at: datetime
+
+    @property
+    def payment(self) -> Payment:
+        """The payment."""
+        return self.reservation.payment
+
+    def give_back(self, refund: Refund, *, keeps_places: bool) -> None:
+        """Owe so much less as a new refund gives back.
+
+        The payment has reserved the money, and is written by the caller. What was surplus before lowers nothing. Places
+        are freed by the event.
+        """
+        reservation, by = self.reservation, refund.requested_by
+        surplus = refund.amount - balance.balance(reservation)
+        rows = balance.goodwill(
+            reservation, refund, surplus=surplus, at=self.at, by=by, keeps_places=keeps_places
+        ) + balance.even_out(reservation, at=self.at, by=by, because="less is owed")
+        database.update_together((reservation, CHANGED_FIELDS))
+        database.insert_together(*rows)
+
+
+def needs(*, payment_id: UUID) -> bool:
+    """Tell whether a reservation still needs its payment. Takes no lock.
+
+    It does while it holds its places and its time is not over. ``payments`` asks before it sends what takes money.
+    """
+    over = Q(status__in=sorted(HOLDING), expires_at__lte=Now())
+    return Reservation.objects.filter(payment=payment_id, status__in=sorted(ACTIVE)).exclude(over).exists()
+
+
+def find_for_update(*, payment_id: UUID, operator_id: UUID) -> ReservedPayment | None:
+    """Lock a reservation and its payment; None without one."""
+    locked = locks.find_reservation_for_update(payment_id=payment_id, operator=operator_id)
+    return ReservedPayment(locked.row, locked.at) if locked is not None else None

@@ -1,0 +1,177 @@
+"""Guards of sums (P13): a reservation says what its rows come to.
+
+The sums stand on the reservation, are changed with its lock held, and are compared with their rows at COMMIT; what can
+be said of one row is a CHECK of the model. That an amount was captured is proven by ``webhooks/guards.py``.
+"""
+
+from booking.states import OWES_NOTHING_BY_STATUS, ReservationStatus
+from common import guards
+from common.guards import changed
+from payments.guards import REFUSE
+
+_RESERVATION, _PAYMENT, _ADJUSTMENT = "booking_reservation", "payments_payment", "booking_adjustment"
+_NOTHING = guards.listed(OWES_NOTHING_BY_STATUS, of=ReservationStatus)
+_FIRST, _CONFIRMED = ReservationStatus.AWAITING_PAYMENT.value, ReservationStatus.CONFIRMED.value
+_REFUNDED = ReservationStatus.REFUNDED.value
+
+# What is sold is what its units come to; a unit is sold with its reservation, or not at all.
+_SOLD = (
+    guards.function(
+        "booking_sold_is_its_units",
+        """
+        CASE TG_TABLE_NAME
+            WHEN 'booking_unit' THEN whose := NEW.reservation_id;
+            ELSE whose := NEW.id;
+        END CASE;
+        SELECT r.id, r.amount, r.places INTO sale FROM booking_reservation r WHERE r.id = whose;
+        SELECT coalesce(sum(u.amount), 0) AS amount, count(*) AS places INTO units FROM booking_unit u
+            WHERE u.reservation_id = whose;
+        """,
+        guards.refuse_if(
+            "(sale.amount, sale.places) IS DISTINCT FROM (units.amount, units.places)",
+            "reservation % was sold for % in % places, and its units come to % in %",
+            "whose",
+            "sale.amount",
+            "sale.places",
+            "units.amount",
+            "units.places",
+            constraint="reservation_sold_is_its_units",
+        ),
+        "RETURN NULL;",
+        declare="""
+        whose uuid;
+        sale record;
+        units record;
+        """,
+    ),
+    guards.at_commit(
+        "unit_is_sold_with_its_reservation", "AFTER INSERT", "booking_unit", calls="booking_sold_is_its_units"
+    ),
+    guards.at_commit(
+        "reservation_sold_is_its_units",
+        "AFTER UPDATE OF amount, places",
+        _RESERVATION,
+        calls="booking_sold_is_its_units",
+        condition=changed("amount", "places"),
+    ),
+)
+
+_SUMS = (
+    guards.function(
+        "booking_sums_are_right",
+        f"""
+        CASE TG_TABLE_NAME
+            WHEN '{_PAYMENT}' THEN whose := NEW.managed_id;
+            WHEN '{_ADJUSTMENT}' THEN whose := NEW.reservation_id;
+            ELSE whose := NEW.id;
+        END CASE;
+        SELECT r.amount_owed AS owed, r.amount_proven AS proven,
+               CASE WHEN r.status IN {_NOTHING} THEN 0
+                    ELSE r.amount + (SELECT coalesce(sum(a.amount), 0) FROM booking_adjustment a
+                                     WHERE a.reservation_id = r.id) END AS owed_by_rows,
+               (SELECT coalesce(sum(p.amount_captured - p.amount_refunded), 0) FROM payments_payment p
+                WHERE p.managed_id = r.id AND p.managed_by = 'reservation' AND p.operator_id = r.operator_id
+                  AND p.currency = r.currency) AS proven_by_rows
+            INTO sums FROM booking_reservation r WHERE r.id = whose;
+        """,
+        guards.refuse_if(
+            "(sums.owed, sums.proven) IS DISTINCT FROM (sums.owed_by_rows, sums.proven_by_rows)",
+            "reservation % owes % and % are proven; its rows come to % and %, in minor units",
+            "whose",
+            "sums.owed",
+            "sums.proven",
+            "sums.owed_by_rows",
+            "sums.proven_by_rows",
+            constraint="reservation_sums",
+        ),
+        guards.refuse_if(
+            "sums IS NULL",
+            "there is no reservation %",
+            "whose",
+            constraint="reservation_sums",
+        ),
+        "RETURN NULL;",
+        declare="""
+        whose uuid;
+        sums record;
+        """,
+    ),
+    guards.at_commit(
+        "reservation_sums",
+        "AFTER UPDATE OF amount, amount_owed, amount_proven, status, currency",
+        _RESERVATION,
+        calls="booking_sums_are_right",
+        condition=changed("amount", "amount_owed", "amount_proven", "currency")
+        + f"\nOR (OLD.status IN {_NOTHING}) <> (NEW.status IN {_NOTHING})",
+    ),
+    guards.at_commit(
+        "payment_is_in_the_sums",
+        "AFTER UPDATE OF amount_captured, amount_refunded, currency",
+        _PAYMENT,
+        calls="booking_sums_are_right",
+        condition="NEW.managed_by = 'reservation' AND\n" + changed("amount_captured", "amount_refunded", "currency"),
+    ),
+    guards.at_commit("adjustment_is_in_the_sums", "AFTER INSERT", _ADJUSTMENT, calls="booking_sums_are_right"),
+    *guards.append_only(_ADJUSTMENT, "adjustment_is_append_only", by=REFUSE),
+)
+
+_MONEY = (
+    # Places are confirmed without a hold only with a part of the money, and refunded only when all of it is back.
+    guards.function(
+        "booking_reservation_has_its_money",
+        guards.refuse_if(
+            f"OLD.status = '{_FIRST}' AND NEW.status = '{_CONFIRMED}' AND NEW.amount_proven = 0",
+            "reservation % is not held, and no part of its money is captured",
+            "NEW.id",
+            constraint="reservation_confirmed_has_part",
+        ),
+        guards.refuse_if(
+            f"NEW.status = '{_REFUNDED}' AND OLD.status <> '{_REFUNDED}' AND NEW.amount_proven <> 0",
+            "reservation % is not refunded: money of it is not back",
+            "NEW.id",
+            constraint="reservation_refunded_is_back",
+        ),
+        "RETURN NEW;",
+    ),
+    guards.trigger(
+        "reservation_has_its_money", "BEFORE UPDATE OF status", _RESERVATION, calls="booking_reservation_has_its_money"
+    ),
+    guards.function(
+        "booking_payment_is_fixed",
+        guards.refuse(
+            "reservation % keeps its operator and its payment",
+            "OLD.id",
+            code="restrict_violation",
+            constraint="reservation_payment_is_fixed",
+        ),
+    ),
+    guards.trigger(
+        "reservation_payment_is_fixed",
+        "BEFORE UPDATE OF payment_id, operator_id",
+        _RESERVATION,
+        calls="booking_payment_is_fixed",
+        condition=changed("payment_id", "operator_id"),
+    ),
+    # Asked at COMMIT: payment and reservation are written by one transaction, in any order.
+    guards.function(
+        "booking_payment_is_its_own",
+        guards.refuse_if(
+            """
+            NOT EXISTS (
+                SELECT 1 FROM payments_payment p
+                WHERE p.id = NEW.payment_id AND p.managed_by = 'reservation' AND p.managed_id = NEW.id
+                  AND p.operator_id = NEW.operator_id AND p.currency = NEW.currency
+            )
+            """,
+            "the payment of reservation % is not driven by it",
+            "NEW.id",
+            constraint="reservation_payment_is_its_own",
+        ),
+        "RETURN NULL;",
+    ),
+    guards.at_commit(
+        "reservation_payment_is_its_own", "AFTER INSERT", _RESERVATION, calls="booking_payment_is_its_own"
+    ),
+)
+
+GUARDS = (*_SOLD, *_SUMS, *_MONEY)

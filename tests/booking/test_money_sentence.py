@@ -1,0 +1,93 @@
+"""What the desk says of a reservation's money, in each state that it can be in."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from booking import expiring, money_sentence
+from booking.models import Reservation
+from catalogue.models import Slot
+from tests.support import dashboard, stripe_events
+from tests.support.aging import run_out
+from tests.support.api import Frontend
+from tests.support.desk import page_of, sign_in
+from tests.support.factories import SlotFactory
+from tests.support.paying import work
+from tests.support.sandbox_client import Sandbox
+from tests.support.selling import refund, sell
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def slot() -> Slot:
+    return SlotFactory.create(capacity=1)
+
+
+@pytest.fixture
+def frontend(slot: Slot, sandbox: Sandbox) -> Frontend:
+    return Frontend.of(slot)
+
+
+@pytest.fixture
+def desk() -> Client:
+    return sign_in(operator=None)
+
+
+def told(desk: Client, made: dict[str, Any]) -> str:
+    """Return what the page says, which is what the function says."""
+    row = Reservation.objects.select_related("payment").get(pk=made["reservation"]["id"])
+    said = money_sentence.tell(row)
+    assert said in desk.get(page_of(row)).content.decode()
+    return said
+
+
+def test_of_a_hold(frontend: Frontend, slot: Slot, desk: Client) -> None:
+    made = frontend.reserve(slot, card=None).json()
+    assert told(desk, made) == "45.00 USD to pay, and nothing held yet."
+    frontend.post(f"reservations/{made['reservation']['id']}/cancel")
+    assert told(desk, made) == "No money taken, and nothing owed."
+    held = frontend.reserve(slot).json()
+    assert told(desk, held) == "45.00 USD on hold."
+    frontend.post(f"reservations/{held['reservation']['id']}/confirm")
+    assert told(desk, held) == "45.00 USD being captured."
+
+
+def test_of_a_part(frontend: Frontend, slot: Slot, sandbox: Sandbox, desk: Client) -> None:
+    made = frontend.reserve(slot).json()
+    dashboard.capture(sandbox, made["payment"]["provider_ref"], 4000)
+    stripe_events.deliver_all(sandbox)
+    assert told(desk, made) == "40.00 USD of 45.00 USD paid, 5.00 USD to pay."
+
+
+def test_of_what_is_given_back(frontend: Frontend, slot: Slot, sandbox: Sandbox, desk: Client) -> None:
+    made = sell(frontend, slot, sandbox)
+    assert told(desk, made) == "45.00 USD paid, nothing to pay."
+    refund(frontend, made, amount=1000)
+    assert told(desk, made) == "45.00 USD paid, nothing to pay; 10.00 USD on the way back."
+    work(sandbox)
+    assert told(desk, made) == "35.00 USD paid, nothing to pay."
+    sandbox.fail_refund(sandbox.state()["refunds"][0]["id"])
+    stripe_events.deliver_all(sandbox)
+    assert told(desk, made) == "45.00 USD paid, nothing to pay; 10.00 USD too much, which a person has to give back."
+    refund(frontend, made, keep_places=True)
+    work(sandbox)
+    assert told(desk, made) == "45.00 USD given back, and the guest keeps the places."
+
+
+def test_of_all_that_is_given_back(frontend: Frontend, slot: Slot, sandbox: Sandbox, desk: Client) -> None:
+    made = sell(frontend, slot, sandbox)
+    refund(frontend, made)
+    work(sandbox)
+    assert told(desk, made) == "45.00 USD given back, and nothing owed."
+
+
+def test_of_late_money(frontend: Frontend, slot: Slot, sandbox: Sandbox, desk: Client) -> None:
+    made = frontend.reserve(slot, card=None, capture_method="automatic").json()
+    run_out(made["reservation"]["id"])
+    expiring.expire_due()
+    assert frontend.reserve(slot).status_code == 201
+    sandbox.pay(made["payment"]["provider_ref"])
+    stripe_events.deliver_all(sandbox)
+    assert told(desk, made) == "45.00 USD taken, and nothing owed; 45.00 USD on the way back."
