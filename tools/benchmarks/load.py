@@ -16,6 +16,10 @@ _HERE = Path(__file__).resolve().parent
 _THREADS = 2
 
 
+class PgbenchError(Exception):
+    """The database refused a script; the message says what it answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a load came to: successes a second, and how long an answer took in milliseconds, if there were answers."""
@@ -43,13 +47,19 @@ def wrk(script: str, address: str, *, clients: int, seconds: float, **given: str
 
 
 def pgbench(script: str, *, clients: int, seconds: float, variables: Mapping[str, int] | None = None) -> Seen:
-    """Run the statements of a script by themselves, at the same concurrency: the limit of what the database can do."""
+    """Run the statements of a script by themselves, at the same concurrency: the limit of what the database can do.
+
+    Raises:
+        PgbenchError: The database refused it.
+    """
     command = [str(binaries() / "pgbench"), "-n", "-M", "prepared", "-c", str(clients), "-j", str(_THREADS)]
     command += ["-T", f"{seconds:.0f}", "-f", str(_HERE / "sql" / script), "-l", "--log-prefix", str(DATA / "pgbench")]
     for name, value in (variables or {}).items():
         command += ["-D", f"{name}={value}"]
     command.append(os.environ["DATABASE_URL"])
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=DATA)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=DATA)
+    if done.returncode:
+        raise PgbenchError(f"{script}: {done.stderr.strip()}")
     rate = re.search(r"tps = ([0-9.]+)", done.stdout)
     assert rate is not None, done.stdout
     logs = list(DATA.glob("pgbench.*"))
