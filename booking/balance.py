@@ -13,11 +13,10 @@ from booking.models import Adjustment, Reservation
 from booking.states import HOLDING, AdjustmentKind, ReservationStatus
 from catalogue import inventory
 from common import currencies
-from payments import outcome_steps, refund_steps
+from payments import outcome_steps
 from payments.models import Refund
-from payments.states import CommandKind, CommandStatus, PaymentStatus, RefundStatus
-
-_KEPT = (ReservationStatus.CONFIRMED, ReservationStatus.PAID)
+from payments.outcome_types import Effect
+from payments.states import REFUND_OVER_WITHOUT_MONEY, CommandKind, CommandStatus, PaymentStatus
 
 
 def balance(reservation: Reservation) -> int:
@@ -36,6 +35,18 @@ def even_out(reservation: Reservation, *, at: datetime, by: str, because: str) -
     (``models.CHANGED_FIELDS``, ``refund_steps.CHANGED_FIELDS``), together with them or before.
     """
     return [*_give_back(reservation, at), *_close(reservation, at), *_turn(reservation, at, by, because)]
+
+
+def effect_of(rows: Sequence[Any]) -> Effect | None:
+    """Tell by the rows to store whether money is given back."""
+    return Effect.REFUNDING if any(isinstance(row, Refund) for row in rows) else None
+
+
+def part_paid(reservation: Reservation) -> str:
+    """Say how much of what is owed is proven."""
+    sums = (reservation.amount_proven, reservation.amount_owed)
+    part, whole = (currencies.shown(amount, reservation.currency) for amount in sums)
+    return f"{part} of {whole} are paid"
 
 
 def end(reservation: Reservation, *, at: datetime, by: str, because: str) -> list[Adjustment]:
@@ -67,14 +78,11 @@ def _give_back(reservation: Reservation, at: datetime) -> Sequence[Any]:
     """
     payment = reservation.payment
     surplus = min(-balance(reservation), payment.amount_refundable)
-    if surplus <= 0 or any(dispute.bars_refunds for dispute in payment.disputes.all()):
+    if surplus <= 0 or payment.is_disputed:
         return []
-    over = (RefundStatus.FAILED, RefundStatus.CANCELED)
-    if payment.refunds.filter(status__in=over, replaced_by=None).exists():
+    if payment.refunds.filter(status__in=sorted(REFUND_OVER_WITHOUT_MONEY), replaced_by=None).exists():
         return []
-    return refund_steps.new(
-        payment=payment, amount=surplus, reason="late_payment", requested_by=outcome_steps.ACTOR, now=at
-    )
+    return outcome_steps.refund_late(payment, at, amount=surplus)
 
 
 def _close(reservation: Reservation, at: datetime) -> Sequence[Any]:
@@ -102,15 +110,12 @@ def _turn(reservation: Reservation, at: datetime, by: str, because: str) -> list
         if reservation.status != ReservationStatus.PAID:
             reservation.move(ReservationStatus.PAID, at=at, by=by, because=because)
     elif reservation.status in HOLDING or reservation.status == ReservationStatus.PAID:
-        part, whole = (currencies.shown(amount, reservation.currency) for amount in (proven, owed))
-        reservation.move(ReservationStatus.CONFIRMED, at=at, by=by, because=f"{part} of {whole} are paid")
+        reservation.move(ReservationStatus.CONFIRMED, at=at, by=by, because=part_paid(reservation))
     return []
 
 
 def _all_is_back(reservation: Reservation, at: datetime, by: str) -> list[Any]:
     """End a reservation whose money is back with the guest, unless the last refund lets the guest keep the places."""
-    if reservation.status not in _KEPT:
-        return []
     last = reservation.adjustments.filter(kind=AdjustmentKind.GOODWILL).order_by("-id").first()
     if last is not None and last.keeps_places:
         if reservation.status == ReservationStatus.PAID:

@@ -1,6 +1,5 @@
 """Money that arrives after its reservation ended (P8): seat again, or refund."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,6 @@ from catalogue import inventory
 from catalogue.errors import SlotClosedError, SlotSoldOutError
 from common import database
 from payments import outcome_steps
-from payments.models import Refund
 from payments.outcome_types import Effect
 
 _SEATED = "the money came late; seated again"
@@ -34,12 +32,7 @@ def seat_or_refund(reservation: Reservation, *, at: datetime) -> tuple[Effect, l
         note = reservation.note(at=at, actor=outcome_steps.ACTOR, reason=f"money came late and is refunded: {why}")
         note.save(force_insert=True)
     rows = balance.even_out(reservation, at=at, by=outcome_steps.ACTOR, because=_SEATED)
-    return effect_of(rows) or Effect.APPLIED, rows
-
-
-def effect_of(rows: Sequence[Any]) -> Effect | None:
-    """Tell by the rows to store whether money is given back."""
-    return Effect.REFUNDING if any(isinstance(row, Refund) for row in rows) else None
+    return balance.effect_of(rows) or Effect.APPLIED, rows
 
 
 def _why_not_seated(reservation: Reservation, at: datetime) -> str:

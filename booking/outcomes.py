@@ -9,7 +9,7 @@ from booking import balance, holds, late_money, locks
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import ReservationStatus
 from catalogue import inventory
-from common import currencies, database
+from common import database
 from common.locking import AsOf, Locked
 from payments import dispute_outcomes, outcome_steps, payment_outcomes, refund_outcomes, refund_steps
 from payments.errors import UnknownPaymentError
@@ -105,16 +105,14 @@ def _react(reservation: Reservation, change: Change, outcome: PaymentOutcome, at
             _wait_for_evidence(reservation, outcome)
             effect = Effect.ALREADY
     wanted = balance.even_out(reservation, at=at, by=outcome.actor, because=outcome.reason)
-    return late_money.effect_of(wanted) or effect, wanted
+    return balance.effect_of(wanted) or effect, wanted
 
 
 def _note_part(reservation: Reservation, outcome: PaymentOutcome, at: datetime) -> None:
     """Note that only a part of the money was taken: the places are kept until a person decides."""
     if reservation.status == ReservationStatus.CONFIRMED and reservation.amount_proven < reservation.amount_owed:
-        sums = (reservation.amount_proven, reservation.amount_owed)
-        part, whole = (currencies.shown(amount, reservation.currency) for amount in sums)
-        because = f"{part} of {whole} are paid"
-        reservation.note(at=at, actor=outcome.actor, reason=because).save(force_insert=True)
+        told = balance.part_paid(reservation)
+        reservation.note(at=at, actor=outcome.actor, reason=told).save(force_insert=True)
 
 
 def _lost(reservation: Reservation, outcome: PaymentOutcome, at: datetime) -> list[Any]:

@@ -93,14 +93,12 @@ def close_failed(payment: Payment, outcome: PaymentOutcome, at: datetime) -> lis
     return []
 
 
-def refund_late(payment: Payment, at: datetime) -> tuple[Refund, Command]:
+def refund_late(payment: Payment, at: datetime, *, amount: int) -> tuple[Refund, Command]:
     """Request a refund of money that came after the end (P8).
 
-    The payment is locked.
+    In minor units. The payment is locked.
     """
-    return refund_steps.new(
-        payment=payment, amount=payment.amount_captured, reason="late_payment", requested_by=ACTOR, now=at
-    )
+    return refund_steps.new(payment=payment, amount=amount, reason="late_payment", requested_by=ACTOR, now=at)
 
 
 def changed_fields(change: Change, outcome: PaymentOutcome, effect: Effect) -> Sequence[str]:

@@ -42,7 +42,7 @@ def handle(*, outcome: PaymentOutcome) -> HandlingResult:
 def _react(payment: Payment, change: Change, outcome: PaymentOutcome, at: datetime) -> tuple[Effect, Sequence[Any]]:
     match change:
         case Change.LATE:
-            return Effect.REFUNDING, outcome_steps.refund_late(payment, at)
+            return Effect.REFUNDING, outcome_steps.refund_late(payment, at, amount=payment.amount_captured)
         case Change.LOST:
             return Effect.APPLIED, outcome_steps.close_failed(payment, outcome, at)
         case Change.NONE:

@@ -11,7 +11,7 @@ from payments import commands, locks, refund_steps
 from payments.errors import EarlyOutcomeError, OutcomeMismatchError
 from payments.models import Payment, Refund
 from payments.outcome_types import Effect, Outcome, PaymentOutcome, ProviderRefund
-from payments.states import REFUND_TRANSITIONS, RefundStatus
+from payments.states import REFUND_OVER_WITHOUT_MONEY, REFUND_TRANSITIONS, RefundStatus
 
 PATIENCE = timedelta(days=3)
 """How long a refund that is refused for now is asked for again by itself; a person is told from the first time on."""
@@ -46,7 +46,7 @@ class Refunded:
 
     @property
     def _has_failed(self) -> bool:
-        return self.refund is not None and self.refund.status in (RefundStatus.FAILED, RefundStatus.CANCELED)
+        return self.refund is not None and self.refund.status in REFUND_OVER_WITHOUT_MONEY
 
 
 def apply(payment: Payment, outcome: PaymentOutcome, *, at: datetime) -> Refunded:
@@ -122,7 +122,7 @@ def _ask_again_later(payment: Payment, refund: Refund, at: datetime) -> None:
 
 
 def _record_foreign(payment: Payment, theirs: ProviderRefund, actor: str, at: datetime) -> Refund:
-    is_over = theirs.status in (RefundStatus.FAILED, RefundStatus.CANCELED)
+    is_over = theirs.status in REFUND_OVER_WITHOUT_MONEY
     if theirs.amount > payment.amount_refundable and not is_over:
         more, left = (currencies.shown(money, payment.currency) for money in (theirs.amount, payment.amount_refundable))
         raise EarlyOutcomeError(

@@ -127,7 +127,7 @@ def _refundable(payment: Payment) -> int:
     """Return what is left of captured money, late money included."""
     if payment.amount_captured == 0:
         raise InvalidStateError(kind="payment", status=payment.status, wanted="refunded")
-    if any(dispute.bars_refunds for dispute in payment.disputes.all()):
+    if payment.is_disputed:
         raise PaymentDisputedError
     return payment.amount_refundable
 

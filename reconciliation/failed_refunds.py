@@ -6,7 +6,7 @@ from django.db.models.functions import Cast
 from common import currencies, loops
 from payments import refund_outcomes
 from payments.models import Refund
-from payments.states import RefundStatus
+from payments.states import REFUND_OVER_WITHOUT_MONEY, RefundStatus
 from reconciliation import discrepancies, evidence
 from reconciliation.accounts import Account
 from reconciliation.models import ACCEPTED, ASKED_AGAIN, OTHER_WAY, Discrepancy, DiscrepancyKind
@@ -34,7 +34,7 @@ def keep() -> int:
 def _owed() -> QuerySet[Refund]:
     """Select refunds whose money is owed still and is not on its way by another."""
     left = F("payment__amount_refunded") + F("payment__amount_refunding")
-    is_over = Q(status__in=(RefundStatus.FAILED, RefundStatus.CANCELED), payment__amount_captured__gt=left)
+    is_over = Q(status__in=sorted(REFUND_OVER_WITHOUT_MONEY), payment__amount_captured__gt=left)
     hangs = Q(status=RefundStatus.PENDING) & ~Q(failure_code="")
     return Refund.objects.filter(is_over | hangs, replaced_by=None)
 

@@ -98,6 +98,7 @@ def _rate(row: Rate) -> dict[str, Any]:
 
 
 def _reservation(row: Reservation, units: Iterable[Unit], now: datetime) -> dict[str, Any]:
+    is_due = row.is_due(now)
     return {
         "id": str(row.pk),
         "reference": row.reference,
@@ -108,9 +109,9 @@ def _reservation(row: Reservation, units: Iterable[Unit], now: datetime) -> dict
         "units": _grouped(units),
         "places": row.places,
         "amount": row.amount,
-        "amount_owed": 0 if row.is_due(now) else row.amount_owed,
+        "amount_owed": 0 if is_due else row.amount_owed,
         "amount_proven": row.amount_proven,
-        "balance": 0 if row.is_due(now) else balance.balance(row),
+        "balance": 0 if is_due else balance.balance(row),
         "currency": row.currency,
         "customer": {
             "name": row.customer_name,

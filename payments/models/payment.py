@@ -124,6 +124,11 @@ class Payment(models.Model):
         """What is left of the captured money, in minor units."""
         return self.amount_captured - self.amount_refunded - self.amount_refunding
 
+    @property
+    def is_disputed(self) -> bool:
+        """Whether a dispute bars refunds of it. One query."""
+        return any(dispute.bars_refunds for dispute in self.disputes.all())
+
     def move(self, to: PaymentStatus, *, at: datetime, by: str, because: str) -> None:
         """Change the status in memory; the one setter of it.
 

@@ -11,6 +11,7 @@ from booking.models import Adjustment, History, Reservation
 from catalogue.models import Slot
 from notifications.models import Mail
 from payments.models import Refund
+from sweeps import registry
 from tests.support import dashboard, fixed_point, promises, stripe_events
 from tests.support.aging import end_leases
 from tests.support.api import Frontend
@@ -97,7 +98,8 @@ class TestRefunds:
         assert standing(frontend, made) == ("paid", 3500, 4500, 0)
         work(sandbox)
         assert standing(frontend, made) == ("paid", 3500, 3500, 0)
-        assert not Mail.objects.filter(kind="unpaid").exists()
+        registry.run("send_mails")
+        assert sorted(Mail.objects.values_list("kind", flat=True)) == ["paid", "refunded"]  # nobody is asked for money
         promises.hold()
         fixed_point.is_reached()
 
