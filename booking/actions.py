@@ -10,7 +10,9 @@ from booking.models import Reservation
 from booking.states import HOLDING, ReservationStatus
 from catalogue.models import Slot
 from common import currencies, ids
+from common.states import InvalidStateError
 from payments import refunds
+from payments.errors import RefundExceedsPaymentError
 from tenants import clocks
 from tenants.roles import Permission
 
@@ -20,7 +22,7 @@ def confirm(row: Reservation, actor: str, reason: str) -> str:
     confirming.confirm(
         operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason
     )
-    money = currencies.shown(row.amount, row.currency)
+    money = currencies.shown(row.payment.amount, row.currency)
     return f"{row.reference} of {row.customer_name} is confirmed; {money} is being captured."
 
 
@@ -46,16 +48,27 @@ def move(row: Reservation, actor: str, reason: str, slot_id: UUID) -> str:
 
 
 def refund(row: Reservation, actor: str, reason: str, amount: Decimal | None) -> str:
-    """Give money back: so much, or all that is left."""
-    refund = refunds.request(
-        operator=row.operator,
-        payment_id=row.payment_id,
-        operation_id=ids.new_id(),
-        amount=None if amount is None else currencies.to_minor(amount, row.currency),
-        reason="requested_by_customer",
-        actor=actor,
-    )
-    return f"{currencies.shown(refund.amount, row.currency)} is being refunded to {row.customer_name}."
+    """Give money back, of the newest payment first."""
+    left = _refundable(row)
+    if not any(payment.amount_captured for payment in row.payments):
+        raise InvalidStateError(kind="payment", status=row.payment.status, wanted="refunded")
+    wanted = left if amount is None else currencies.to_minor(amount, row.currency)
+    if not 0 < wanted <= left:
+        raise RefundExceedsPaymentError(left=left, currency=row.currency)
+    open_amount = wanted
+    for payment in reversed(row.payments):
+        part = min(open_amount, payment.amount_refundable)
+        if part:
+            refunds.request(
+                operator=row.operator, payment_id=payment.pk, operation_id=ids.new_id(), amount=part,
+                reason="requested_by_customer", actor=actor,
+            )  # fmt: skip
+            open_amount -= part
+    return f"{currencies.shown(wanted, row.currency)} is being refunded to {row.customer_name}."
+
+
+def _refundable(row: Reservation) -> int:
+    return sum(payment.amount_refundable for payment in row.payments)
 
 
 def _is_held(row: Reservation) -> bool:
@@ -80,7 +93,7 @@ ACTIONS = (
         name="refund",
         permission=Permission.MONEY,
         form=AmountForm,
-        fits=lambda row: row.payment.amount_captured > row.payment.amount_refunded + row.payment.amount_refunding,
+        fits=lambda row: _refundable(row) > 0,
     ),
     reasoned(
         "Confirm and capture",

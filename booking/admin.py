@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from unfold.admin import TabularInline
 
 from adminkit.actions import reasoned
@@ -258,10 +259,15 @@ class ReservationAdmin(ReadOnlyAdmin):
         """Show where its payment stands."""
         return formatting.status(row.payment)
 
-    @admin.display(description="payment")
+    @admin.display(description="payments")
     def payment_link(self, row: Reservation) -> SafeString | str:
-        """Link to its payment."""
-        return formatting.link(row.payment, f"{row.payment} ({row.payment.get_status_display()})")
+        """Link to its payments, the newest first."""
+        links = [
+            (formatting.link(payment, str(payment)), currencies.shown(payment.amount, payment.currency),
+             payment.get_status_display())
+            for payment in reversed(row.payments)
+        ]  # fmt: skip
+        return format_html_join(mark_safe("<br>"), "{} ({}, {})", links)
 
     @admin.display(description="timeline")
     @once
@@ -272,7 +278,9 @@ class ReservationAdmin(ReadOnlyAdmin):
             Entry(change.at, "reservation", _changed(change, row), change.actor, change.reason) for change in changes
         ]
         own += [Entry(less.at, "owed", str(less), less.actor, less.reason) for less in row.adjustments.all()]
-        return timeline.shown([*own, *timeline.of_payment(row.payment, also=[row])], zone=row.activity.timezone)
+        for number, payment in enumerate(row.payments):
+            own += timeline.of_payment(payment, also=[] if number else [row])
+        return timeline.shown(own, zone=row.activity.timezone)
 
     actions = actions.ACTIONS
 

@@ -6,15 +6,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Sum
 
 from booking.models import Adjustment, Reservation
 from booking.states import HOLDING, AdjustmentKind, ReservationStatus
 from catalogue import inventory
-from common import currencies
-from payments import outcome_steps
-from payments.models import Refund
+from common import currencies, ids
+from payments import outcome_steps, refund_steps
+from payments.models import Payment, Refund
 from payments.outcome_types import Effect
 from payments.states import REFUND_OVER_WITHOUT_MONEY, CommandKind, CommandStatus, PaymentStatus
 
@@ -24,17 +25,27 @@ def balance(reservation: Reservation) -> int:
 
     In minor units. What is on its way back counts as given back.
     """
-    return reservation.amount_owed - reservation.amount_proven + reservation.payment.amount_refunding
+    on_its_way = sum(payment.amount_refunding for payment in reservation.payments)
+    return reservation.amount_owed - reservation.amount_proven + on_its_way
 
 
 def even_out(reservation: Reservation, *, at: datetime, by: str, because: str) -> list[Any]:
     """Give surplus back, close what nobody needs, set the status.
 
-    The reservation and its payment are locked; called last wherever what is owed, proven or on its way back has
-    changed. Run again it changes nothing. Returns the rows to store; the caller writes the changed fields of both
-    (``models.CHANGED_FIELDS``, ``refund_steps.CHANGED_FIELDS``), together with them or before.
+    The reservation and its payments are locked; called last wherever what is owed, proven or on its way back, or an
+    attempt, has changed. Run again it changes nothing. Returns the rows to store; the caller writes the changed fields
+    of the reservation (``models.CHANGED_FIELDS``) and of the payments (:func:`refunding`), together with them or
+    before.
     """
-    return [*_give_back(reservation, at), *_close(reservation, at), *_turn(reservation, at, by, because)]
+    rows = [*_give_back(reservation, at), *_turn(reservation, at, by, because), *_close(reservation, at)]
+    _show(reservation)
+    return rows
+
+
+def refunding(rows: Sequence[Any], *, but: Payment | None = None) -> list[tuple[Payment, Sequence[str]]]:
+    """List the payments to write for the refunds among some rows."""
+    payments = {row.payment.pk: row.payment for row in rows if isinstance(row, Refund)}
+    return [(payment, refund_steps.CHANGED_FIELDS) for payment in payments.values() if payment is not but]
 
 
 def effect_of(rows: Sequence[Any]) -> Effect | None:
@@ -49,16 +60,18 @@ def part_paid(reservation: Reservation) -> str:
     return f"{part} of {whole} are paid"
 
 
-def end(reservation: Reservation, *, at: datetime, by: str, because: str) -> list[Adjustment]:
+def end(
+    reservation: Reservation, *, at: datetime, by: str, because: str, operation_id: UUID | None = None
+) -> Adjustment:
     """Owe nothing any more for a locked reservation that ends.
 
-    Returns the row that says so, if something was owed.
+    Returns the row that says so; ``operation_id`` becomes its id.
     """
     owed, reservation.amount_owed = reservation.amount_owed, 0
-    if not owed:
-        return []
-    row = Adjustment(kind=AdjustmentKind.END, reservation=reservation, amount=-owed, at=at, actor=by, reason=because)
-    return [row]
+    return Adjustment(
+        id=operation_id or ids.new_id(), kind=AdjustmentKind.END, reservation=reservation, amount=-owed, at=at,
+        actor=by, reason=because,
+    )  # fmt: skip
 
 
 def owe_again(reservation: Reservation) -> None:
@@ -70,33 +83,59 @@ def owe_again(reservation: Reservation) -> None:
     reservation.amount_owed = reservation.amount + given_up
 
 
-def _give_back(reservation: Reservation, at: datetime) -> Sequence[Any]:
-    """Request a refund of surplus, if its payment can be refunded.
+def _give_back(reservation: Reservation, at: datetime) -> list[Any]:
+    """Request refunds of surplus, of the newest money first, as far as it can be refunded."""
+    rows: list[Any] = []
+    for payment in reversed(reservation.payments):
+        part = min(-balance(reservation), payment.amount_refundable)
+        if part > 0 and _is_refundable(payment):
+            rows += outcome_steps.refund_late(payment, at, amount=part)
+    return rows
+
+
+def _is_refundable(payment: Payment) -> bool:
+    """Whether money of it goes back by itself.
 
     A refund that was refused for good, or withdrawn, is not asked for again until a person says so; what a bank holds
     or has taken in a dispute is not given back.
     """
-    payment = reservation.payment
-    surplus = min(-balance(reservation), payment.amount_refundable)
-    if surplus <= 0 or payment.is_disputed:
-        return []
-    if payment.refunds.filter(status__in=sorted(REFUND_OVER_WITHOUT_MONEY), replaced_by=None).exists():
-        return []
-    return outcome_steps.refund_late(payment, at, amount=surplus)
+    over = payment.refunds.filter(status__in=sorted(REFUND_OVER_WITHOUT_MONEY), replaced_by=None)
+    return not payment.is_disputed and not over.exists()
 
 
-def _close(reservation: Reservation, at: datetime) -> Sequence[Any]:
-    """Release what can still take money for a reservation that is over (P7).
+def _close(reservation: Reservation, at: datetime) -> list[Any]:
+    """Release what can still take money for a reservation that has nothing to pay, or is over (P7).
 
     What is being captured, and could not be closed, is left to land: then it is surplus.
     """
-    payment = reservation.payment
-    if reservation.is_active or payment.is_final:
+    if reservation.is_active and balance(reservation) > 0:
         return []
-    closed = payment.commands.filter(kind=CommandKind.CANCEL, status=CommandStatus.DONE)
-    if payment.status == PaymentStatus.PROCESSING and closed.exists():
-        return []
-    return outcome_steps.release(payment, at, reason="a hold for a reservation that is over")
+    rows: list[Any] = []
+    for payment in reservation.payments:
+        if not payment.is_final and not _lands(reservation, payment):
+            rows += outcome_steps.release(payment, at, reason=_why_closed(reservation))
+    return rows
+
+
+def _lands(reservation: Reservation, payment: Payment) -> bool:
+    """Whether a live attempt is left to land: it could not be closed, or what is being captured is wanted."""
+    asked = payment.commands.filter(kind=CommandKind.CANCEL, status=CommandStatus.DONE)
+    if reservation.is_active:
+        asked |= payment.commands.filter(kind=CommandKind.CAPTURE)
+    return payment.status == PaymentStatus.PROCESSING and asked.exists()
+
+
+def _why_closed(reservation: Reservation) -> str:
+    return "nothing is left to pay" if reservation.is_active else "a hold for a reservation that is over"
+
+
+def _show(reservation: Reservation) -> None:
+    """Point at the attempt that tells most: the live one, else the last that took money, else the last."""
+    if len(reservation.payments) == 1:
+        return
+    live = [payment for payment in reservation.payments if not payment.is_final]
+    taken = [payment for payment in reservation.payments if payment.amount_captured]
+    reservation.payment = (live or taken or reservation.payments)[-1]
 
 
 def _turn(reservation: Reservation, at: datetime, by: str, because: str) -> list[Any]:
@@ -105,7 +144,8 @@ def _turn(reservation: Reservation, at: datetime, by: str, because: str) -> list
     if not reservation.is_active:
         return []
     if proven == 0:
-        return _all_is_back(reservation, at, by) if reservation.payment.amount_captured else []
+        had_money = any(payment.amount_captured for payment in reservation.payments)
+        return _all_is_back(reservation, at, by) if had_money else []
     if proven >= owed:
         if reservation.status != ReservationStatus.PAID:
             reservation.move(ReservationStatus.PAID, at=at, by=by, because=because)
@@ -123,10 +163,10 @@ def _all_is_back(reservation: Reservation, at: datetime, by: str) -> list[Any]:
                 ReservationStatus.CONFIRMED, at=at, by=by, because="refunded in full; the guest keeps the places"
             )
         return []
-    rows = end(reservation, at=at, by=by, because="refunded in full")
+    ended = end(reservation, at=at, by=by, because="refunded in full")
     reservation.move(ReservationStatus.REFUNDED, at=at, by=by, because="refunded in full")
     inventory.release([reservation])
-    return list(rows)
+    return [ended]
 
 
 def goodwill(

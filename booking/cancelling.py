@@ -11,7 +11,7 @@ from common import database
 from common.errors import NotFoundError
 from common.locking import AsOf
 from common.states import InvalidStateError
-from payments import commands
+from payments.models import Command
 from payments.states import CommandKind
 from tenants.models import Operator
 
@@ -21,8 +21,9 @@ def cancel(
 ) -> AsOf[Reservation]:
     """Cancel an unconfirmed reservation, free its places and release its hold.
 
-    ``operation_id`` becomes the id of the release command: a second run with it goes on from where the first stopped.
-    Must be called outside a transaction. If the hold itself is still in flight, its release waits for it.
+    ``operation_id`` becomes the id of the adjustment that ends what is owed: a second run with it goes on from where
+    the first stopped. Must be called outside a transaction. If the hold itself is still in flight, its release waits
+    for it.
 
     Raises:
         NotFoundError: The operator has no such reservation.
@@ -32,33 +33,29 @@ def cancel(
         locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
         if locked is None:
             raise NotFoundError(kind="reservation")
-        if not _is_own(locked.row, operation_id):
-            _cancel(locked.row, operation_id, actor, reason, now=locked.at)
-    done = execution.execute(command_id=operation_id)
+        if _is_own(locked.row, operation_id):
+            release = locked.row.payment.commands.filter(kind=CommandKind.CANCEL).first()
+        else:
+            release = _cancel(locked.row, operation_id, actor, reason, now=locked.at)
+    done = execution.execute(command_id=release.pk) if release is not None else None
     return done.result.as_of if done is not None else locked
 
 
 def _is_own(reservation: Reservation, operation_id: UUID) -> bool:
     """Tell whether an earlier run of this operation cancelled the reservation."""
     over = reservation.status == ReservationStatus.CANCELLED
-    return over and reservation.payment.commands.filter(pk=operation_id).exists()
+    return over and reservation.adjustments.filter(pk=operation_id).exists()
 
 
-def _cancel(reservation: Reservation, operation_id: UUID, actor: str, reason: str, *, now: datetime) -> None:
+def _cancel(reservation: Reservation, operation_id: UUID, actor: str, reason: str, *, now: datetime) -> Command | None:
     if reservation.is_due(now):
         raise InvalidStateError(
             kind="reservation", status=ReservationStatus.EXPIRED, wanted=ReservationStatus.CANCELLED
         )
-    ended = balance.end(reservation, at=now, by=actor, because=reason)
+    ended = balance.end(reservation, at=now, by=actor, because=reason, operation_id=operation_id)
     reservation.move(ReservationStatus.CANCELLED, at=now, by=actor, because=reason)
-    release = commands.new(
-        payment=reservation.payment,
-        kind=CommandKind.CANCEL,
-        requested_by=actor,
-        reason=reason,
-        now=now,
-        command_id=operation_id,
-    )
+    rows = balance.even_out(reservation, at=now, by=actor, because=reason)
     database.update_together((reservation, CHANGED_FIELDS))
-    database.insert_together(release, *ended)
+    database.insert_together(ended, *rows)
     inventory.release([reservation])
+    return next((row for row in rows if isinstance(row, Command)), None)

@@ -67,7 +67,7 @@ def _find_own(reservation: Reservation, operation_id: UUID) -> Command | None:
     """Find the command of an earlier run; looked for only where it can be."""
     if reservation.status in (ReservationStatus.AWAITING_PAYMENT, ReservationStatus.PENDING):
         return None
-    return reservation.payment.commands.filter(pk=operation_id).first()
+    return Command.objects.filter(pk=operation_id, payment__in=reservation.payments).first()
 
 
 def _confirm(reservation: Reservation, operation_id: UUID, actor: str, reason: str, *, now: datetime) -> Command:

@@ -24,6 +24,25 @@ class HoldExpiredError(ConflictError):
         super().__init__("This hold has expired. Make a new reservation.")
 
 
+class NothingDueError(ConflictError):
+    """Nothing is to be paid now."""
+
+    code = "nothing_due"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is to be paid for this reservation now.")
+
+
+class PaymentInProgressError(ConflictError):
+    """Another attempt to pay lives, or its outcome is unknown."""
+
+    code = "payment_in_progress"
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__("Another payment for this reservation is in progress. Finish it, or replace it.")
+
+
 class TooManyHoldsError(ConflictError):
     """The caller has as many holds as one may."""
 

@@ -13,7 +13,8 @@ from booking.states import ReservationStatus
 from catalogue import inventory
 from common import database, errors, loops
 from common.locking import Locked
-from payments import commands
+from payments import commands, outcome_steps
+from payments.models import Command
 from payments.states import CommandKind
 
 logger = logging.getLogger("holdfast.expiry")
@@ -91,18 +92,27 @@ def _end(due: Sequence[Locked[Reservation]]) -> list[Reservation]:
     for locked in due:
         reservation, at = locked.row, locked.at
         reservation.move(ReservationStatus.EXPIRED, at=at, by=ACTOR, because="the hold's time is over")
-        payment = reservation.payment
-        releases.append(
-            commands.new(
-                payment=payment, kind=CommandKind.CANCEL, requested_by=ACTOR, reason="the hold's time is over", now=at
-            )
-        )
+        releases += _release(reservation, at)
         ended.append(reservation)
     same = ("status", "amount_owed", "changed_at", "changed_by", "changed_because")
     moved = {field: getattr(ended[0], field) for field in same}
     Reservation.objects.filter(pk__in=[reservation.pk for reservation in ended]).update(**moved)
-    database.insert_together(*releases)
+    if releases:
+        database.insert_together(*releases)
     return ended
+
+
+def _release(reservation: Reservation, at: datetime) -> list[Command]:
+    """Close the attempt that is shown: where one lives, it is that one.
+
+    A failed one is closed already; one that was given up for another may be.
+    """
+    payment, why = reservation.payment, "the hold's time is over"
+    if payment.is_final:
+        return []
+    if reservation.replacing is not None:
+        return outcome_steps.release(payment, at, reason=why)
+    return [commands.new(payment=payment, kind=CommandKind.CANCEL, requested_by=ACTOR, reason=why, now=at)]
 
 
 def _expire_one_by_one(*, among: Q, now: datetime | None) -> int:

@@ -44,7 +44,9 @@ def _why_not_seated(reservation: Reservation, at: datetime) -> str:
         with transaction.atomic():
             _seat(reservation, at)
     except (_NotAsSoldError, SlotSoldOutError, SlotClosedError, IntegrityError) as error:
+        payments = reservation.payments
         reservation.refresh_from_db(fields=CHANGED_FIELDS)  # as it was before the savepoint
+        reservation.know_payments(payments)
         reservation.amount_proven = proven
         return str(error) if isinstance(error, _NotAsSoldError) else f"its places are gone ({type(error).__name__})"
     return ""

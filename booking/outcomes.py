@@ -7,12 +7,13 @@ from typing import Any
 import payments.outcomes
 from booking import balance, holds, late_money, locks
 from booking.models import CHANGED_FIELDS, Reservation
-from booking.states import ReservationStatus
+from booking.states import OnDecline, ReservationStatus
 from catalogue import inventory
 from common import database
 from common.locking import AsOf, Locked
 from payments import dispute_outcomes, outcome_steps, payment_outcomes, refund_outcomes, refund_steps
 from payments.errors import UnknownPaymentError
+from payments.models import Payment
 from payments.outcome_steps import HandlingResult
 from payments.outcome_types import Effect, Outcome, PaymentOutcome
 from payments.payment_outcomes import Change
@@ -45,7 +46,7 @@ def handle(*, outcome: PaymentOutcome) -> HandlingResult:
     database.require_transaction()
     if outcome.dispute is not None:
         return dispute_outcomes.apply(outcome=outcome, theirs=outcome.dispute)
-    found = _find(outcome)
+    found = locks.find_reservation_of_payment_for_update(**outcome_steps.named(outcome))
     return _handle(found, outcome) if found is not None else payments.outcomes.handle(outcome=outcome)
 
 
@@ -55,37 +56,37 @@ def handle_reserved(*, outcome: PaymentOutcome) -> ReservationResult:
     Locks and raises as :func:`handle`.
     """
     database.require_transaction()
-    found = _find(outcome)
+    found = locks.find_reservation_of_payment_for_update(**outcome_steps.named(outcome))
     if found is None:
         raise UnknownPaymentError(outcome_steps.reference(outcome))
     return _handle(found, outcome)
 
 
-def _find(outcome: PaymentOutcome) -> Locked[Reservation] | None:
-    return locks.find_reservation_for_update(**outcome_steps.named(outcome, prefix="payment__"))
-
-
 def _handle(found: Locked[Reservation], outcome: PaymentOutcome) -> ReservationResult:
-    """Apply an outcome to a locked reservation and its payment, and write both back.
+    """Apply an outcome to a locked reservation and its payments, and write them back.
 
     "Captured" counts only with an event in hand (P3); without one the payment is ``processing`` until the event comes.
     """
-    reservation, payment, at = found.row, found.row.payment, found.at
+    reservation, at = found.row, found.at
+    payment = outcome_steps.pick(reservation.payments, outcome)
     outcome_steps.check_provider(payment, outcome)
     if outcome_steps.is_of_refund(outcome):
-        return _handle_refund(reservation, outcome, at)
+        return _handle_refund(reservation, payment, outcome, at)
     before = payment.amount_captured
     change = payment_outcomes.apply(payment, outcome, at=at)
     reservation.amount_proven += payment.amount_captured - before
-    effect, wanted = _react(reservation, change, outcome, at)
+    effect, wanted = _react(reservation, payment, change, outcome, at)
     holds.shorten(reservation, at=at)
-    payment_fields = outcome_steps.changed_fields(change, outcome, effect)
-    following = outcome_steps.write(outcome, at, (reservation, CHANGED_FIELDS), (payment, payment_fields))
+    own = (payment, outcome_steps.changed_fields(change, outcome, effect))
+    others = balance.refunding(wanted, but=payment)
+    following = outcome_steps.write(outcome, at, (reservation, CHANGED_FIELDS), own, *others)
     database.insert_together(*wanted)
     return ReservationResult(reservation=reservation, at=at, payment=payment, effect=effect, next_command=following)
 
 
-def _react(reservation: Reservation, change: Change, outcome: PaymentOutcome, at: datetime) -> tuple[Effect, list[Any]]:
+def _react(
+    reservation: Reservation, payment: Payment, change: Change, outcome: PaymentOutcome, at: datetime
+) -> tuple[Effect, list[Any]]:
     """Decide what the payment's change means for the reservation; return the rows to store."""
     effect = Effect.APPLIED
     match change:
@@ -95,10 +96,10 @@ def _react(reservation: Reservation, change: Change, outcome: PaymentOutcome, at
             return late_money.seat_or_refund(reservation, at=at)
         case Change.CAPTURED | Change.LATE:
             _note_part(reservation, outcome, at)
-        case Change.HELD if reservation.status == ReservationStatus.AWAITING_PAYMENT:
+        case Change.HELD if _is_awaited(reservation, payment):
             reservation.move(ReservationStatus.PENDING, at=at, by=outcome.actor, because=outcome.reason)
         case Change.LOST:
-            return Effect.APPLIED, _lost(reservation, outcome, at)
+            return Effect.APPLIED, _lost(reservation, payment, outcome, at)
         case Change.PROGRESSED:
             _wait_for_evidence(reservation, outcome)
         case Change.NONE:
@@ -115,14 +116,36 @@ def _note_part(reservation: Reservation, outcome: PaymentOutcome, at: datetime) 
         reservation.note(at=at, actor=outcome.actor, reason=told).save(force_insert=True)
 
 
-def _lost(reservation: Reservation, outcome: PaymentOutcome, at: datetime) -> list[Any]:
-    """No money will come: free the places, and close what may still be open at the provider."""
-    if reservation.is_active and not reservation.amount_proven:
+def _is_awaited(reservation: Reservation, payment: Payment) -> bool:
+    """Whether a hold waits for this attempt, and nobody has given it up for another."""
+    return reservation.status == ReservationStatus.AWAITING_PAYMENT and reservation.replacing != payment.pk
+
+
+def _lost(reservation: Reservation, payment: Payment, outcome: PaymentOutcome, at: datetime) -> list[Any]:
+    """No money will come of an attempt: free the places that hang on it, and close what may still be open."""
+    if _hangs_on(reservation, payment):
         over = ReservationStatus.EXPIRED if reservation.is_due(at) else ReservationStatus.FAILED
         reservation.move(over, at=at, by=outcome.actor, because=outcome.reason)
         inventory.release([reservation])
-    closing = outcome_steps.close_failed(reservation.payment, outcome, at)
-    return closing or balance.even_out(reservation, at=at, by=outcome.actor, because=outcome.reason)
+    closing = outcome_steps.close_failed(payment, outcome, at)
+    return [*closing, *balance.even_out(reservation, at=at, by=outcome.actor, because=outcome.reason)]
+
+
+def _hangs_on(reservation: Reservation, payment: Payment) -> bool:
+    """Whether the places are given up with an attempt that is lost.
+
+    A hold with its attempt, unless another one is to follow; what is sold only with the capture that confirmed it, and
+    only while no other money was taken.
+    """
+    match reservation.status:
+        case ReservationStatus.AWAITING_PAYMENT:
+            return reservation.on_decline == OnDecline.RELEASE and reservation.replacing != payment.pk
+        case ReservationStatus.PENDING:
+            return payment.held_at is not None
+        case ReservationStatus.CONFIRMED:
+            is_first = not any(other.amount_captured for other in reservation.payments)
+            return payment.held_at is not None and is_first
+    return False
 
 
 def _wait_for_evidence(reservation: Reservation, outcome: PaymentOutcome) -> None:
@@ -132,9 +155,11 @@ def _wait_for_evidence(reservation: Reservation, outcome: PaymentOutcome) -> Non
         reservation.expires_at = holds.latest_end(reservation)
 
 
-def _handle_refund(reservation: Reservation, outcome: PaymentOutcome, at: datetime) -> ReservationResult:
+def _handle_refund(
+    reservation: Reservation, payment: Payment, outcome: PaymentOutcome, at: datetime
+) -> ReservationResult:
     """Apply an outcome of a refund; one that we did not ask for lowers what is owed, as far as it was no surplus."""
-    payment, surplus = reservation.payment, -balance.balance(reservation)
+    surplus = -balance.balance(reservation)
     before = payment.amount_refunded
     found = refund_outcomes.apply(payment, outcome, at=at)
     reservation.amount_proven -= payment.amount_refunded - before
@@ -144,7 +169,8 @@ def _handle_refund(reservation: Reservation, outcome: PaymentOutcome, at: dateti
     elif found.failed_there is not None:
         wanted += balance.take_goodwill_back(reservation, found.failed_there, at=at, by=outcome.actor)
     wanted += balance.even_out(reservation, at=at, by=outcome.actor, because=outcome.reason)
-    following = outcome_steps.write(outcome, at, (reservation, CHANGED_FIELDS), (payment, refund_steps.CHANGED_FIELDS))
+    own, others = (payment, refund_steps.CHANGED_FIELDS), balance.refunding(wanted, but=payment)
+    following = outcome_steps.write(outcome, at, (reservation, CHANGED_FIELDS), own, *others)
     database.insert_together(*wanted)
     return ReservationResult(
         reservation=reservation, at=at, payment=payment, effect=found.effect, next_command=following

@@ -16,15 +16,11 @@ from payments.models import Payment, Refund
 
 @dataclass(frozen=True, slots=True)
 class ReservedPayment:
-    """A reservation's payment, both locked."""
+    """A payment of a reservation, both locked."""
 
     reservation: Reservation
+    payment: Payment
     at: datetime
-
-    @property
-    def payment(self) -> Payment:
-        """The payment."""
-        return self.reservation.payment
 
     def give_back(self, refund: Refund, *, keeps_places: bool) -> None:
         """Owe so much less as a new refund gives back.
@@ -37,20 +33,28 @@ class ReservedPayment:
         rows = balance.goodwill(
             reservation, refund, surplus=surplus, at=self.at, by=by, keeps_places=keeps_places
         ) + balance.even_out(reservation, at=self.at, by=by, because="less is owed")
-        database.update_together((reservation, CHANGED_FIELDS))
+        database.update_together((reservation, CHANGED_FIELDS), *balance.refunding(rows, but=self.payment))
         database.insert_together(*rows)
 
 
-def needs(*, payment_id: UUID) -> bool:
-    """Tell whether a reservation still needs its payment. Takes no lock.
+def needs(*, managed_id: UUID) -> bool:
+    """Tell whether a reservation still needs a payment. Takes no lock.
 
     It does while it holds its places and its time is not over. ``payments`` asks before it sends what takes money.
     """
     over = Q(status__in=sorted(HOLDING), expires_at__lte=Now())
-    return Reservation.objects.filter(payment=payment_id, status__in=sorted(ACTIVE)).exclude(over).exists()
+    return Reservation.objects.filter(pk=managed_id, status__in=sorted(ACTIVE)).exclude(over).exists()
+
+
+def find(*, managed_id: UUID) -> Reservation | None:
+    """Read a reservation, for a page that leads to it."""
+    return Reservation.objects.filter(pk=managed_id).first()
 
 
 def find_for_update(*, payment_id: UUID, operator_id: UUID) -> ReservedPayment | None:
-    """Lock a reservation and its payment; None without one."""
-    locked = locks.find_reservation_for_update(payment_id=payment_id, operator=operator_id)
-    return ReservedPayment(locked.row, locked.at) if locked is not None else None
+    """Lock a reservation and its payments; None without one."""
+    locked = locks.find_reservation_of_payment_for_update(id=payment_id, operator=operator_id)
+    if locked is None:
+        return None
+    payment = next(payment for payment in locked.row.payments if payment.pk == payment_id)
+    return ReservedPayment(locked.row, payment, locked.at)

@@ -8,6 +8,7 @@ from common.locking import AsOf
 from payments import execution, outcome_steps
 from payments import locks as payment_locks
 from payments.models import Command, Payment
+from payments.states import PAYMENT_OVER_WITHOUT_MONEY
 
 
 def release_unwanted(*, payment_id: UUID, reason: str) -> Command | None:
@@ -34,8 +35,10 @@ def release_unwanted(*, payment_id: UUID, reason: str) -> Command | None:
 
 def _find_unwanted(payment_id: UUID) -> AsOf[Payment] | None:
     """Lock a payment, with its reservation if it has one, and return it with the time if nothing needs its hold."""
-    reserved = locks.find_reservation_for_update(payment_id=payment_id)
+    reserved = locks.find_reservation_of_payment_for_update(id=payment_id)
     if reserved is not None:
-        return None if reserved.row.is_active else AsOf(row=reserved.row.payment, at=reserved.at)
+        payment = next(payment for payment in reserved.row.payments if payment.pk == payment_id)
+        is_needed = reserved.row.is_active and payment.status not in PAYMENT_OVER_WITHOUT_MONEY
+        return None if is_needed else AsOf(row=payment, at=reserved.at)
     single = payment_locks.find_payment_for_update(pk=payment_id, managed_by="")
     return single if single is not None and single.row.is_final else None

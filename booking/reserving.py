@@ -159,7 +159,7 @@ def _is_stored(operation_id: UUID) -> bool:
 def _resume(*, client: ApiClient, operation_id: UUID) -> Reserved:
     """Finish what an earlier run with this id began, from wherever it stopped."""
     found = _get(client, operation_id)
-    command = found.row.payment.commands.filter(kind__in=commands.STARTING).get()
+    command = found.row.payments[0].commands.filter(kind__in=commands.STARTING).get()
     known = not command.is_open
     if command.is_open:
         done = execution.execute(command_id=command.pk)

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from booking import allowances, availability, holds
 from booking.allowances import Allowance
-from booking.models import Reservation, Unit
-from booking.states import ReservationStatus
+from booking.models import MANAGES, Reservation, Unit
+from booking.states import OnDecline, ReservationStatus
 from catalogue import pricing
 from catalogue.errors import SlotSoldOutError
 from common.errors import ValidationError
@@ -41,6 +41,7 @@ class Request:
     capture_method: CaptureMethod
     payment_method_id: str
     metadata: Mapping[str, str]
+    on_decline: OnDecline = OnDecline.RELEASE
     allowance: Allowance = field(default_factory=allowances.of_program)
     day: date | None = None
     """The local day of a whole activity; None: today there."""
@@ -133,7 +134,7 @@ def _payment(order: Order, offer: availability.Offer, quote: pricing.Quote) -> P
         currency=offer.activity.currency,
         capture_method=request.capture_method,
         payment_method_id=request.payment_method_id,
-        managed_by="reservation",
+        managed_by=MANAGES,
         managed_id=order.operation_id,
         status=PaymentStatus.PROCESSING if request.payment_method_id else PaymentStatus.REQUIRES_CONFIRMATION,
         created_at=offer.now,
@@ -155,6 +156,7 @@ def _reservation(order: Order, offer: availability.Offer, quote: pricing.Quote, 
         starts_at=offer.starts_at,
         ends_at=offer.ends_at,
         payment=payment,
+        on_decline=request.on_decline,
         status=ReservationStatus.AWAITING_PAYMENT,
         exclusive=offer.activity.exclusive,
         places=quote.places,

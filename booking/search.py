@@ -8,7 +8,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
-from booking.models import Reservation
+from booking.models import MANAGES, Reservation
+from payments.models import Payment
 
 MOST = 1_000
 """Reservations that a search finds: the newest ones."""
@@ -37,9 +38,9 @@ def find(text: str, *, operators: Sequence[UUID] | None) -> list[UUID]:
     """
     rows = Reservation.objects.all() if operators is None else Reservation.objects.filter(operator__in=operators)
     try:
-        named = Q(pk=UUID(text)) | Q(payment_id=UUID(text))
+        named = Q(pk=UUID(text)) | _by_payment(pk=UUID(text))
     except ValueError:
-        named = Q(payment__provider_ref=text)
+        named = _by_payment(provider_ref=text)
     found = list(rows.order_by("pk").filter(named).values_list("pk", flat=True))
     words = _plain(text)[:_MOST_WORDS]
     if found or not words:
@@ -49,6 +50,10 @@ def find(text: str, *, operators: Sequence[UUID] | None) -> list[UUID]:
         given = {"words": query, "operators": None if operators is None else list(operators), "most": MOST}
         cursor.execute(_BY_WORDS, given)
         return [key for (key,) in cursor.fetchall()]
+
+
+def _by_payment(**where: object) -> Q:
+    return Q(pk__in=Payment.objects.filter(managed_by=MANAGES, **where).values("managed_id"))
 
 
 def _plain(text: str) -> list[str]:

@@ -64,6 +64,13 @@ RESERVATION_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 
 
+class OnDecline(models.TextChoices):
+    """What a declined card means for a hold."""
+
+    RELEASE = "release"
+    KEEP = "keep"
+
+
 class AdjustmentKind(models.TextChoices):
     """Why less is owed, or as much as before again."""
 

@@ -137,40 +137,68 @@ _MONEY = (
         "reservation_has_its_money", "BEFORE UPDATE OF status", _RESERVATION, calls="booking_reservation_has_its_money"
     ),
     guards.function(
-        "booking_payment_is_fixed",
+        "booking_operator_is_fixed",
         guards.refuse(
-            "reservation % keeps its operator and its payment",
+            "reservation % keeps its operator",
             "OLD.id",
             code="restrict_violation",
-            constraint="reservation_payment_is_fixed",
+            constraint="reservation_operator_is_fixed",
         ),
     ),
     guards.trigger(
-        "reservation_payment_is_fixed",
-        "BEFORE UPDATE OF payment_id, operator_id",
+        "reservation_operator_is_fixed",
+        "BEFORE UPDATE OF operator_id",
         _RESERVATION,
-        calls="booking_payment_is_fixed",
-        condition=changed("payment_id", "operator_id"),
+        calls="booking_operator_is_fixed",
+        condition=changed("operator_id"),
     ),
-    # Asked at COMMIT: payment and reservation are written by one transaction, in any order.
+    # Asked at COMMIT: payments and reservation are written by one transaction, in any order. The number of attempts
+    # tells who has locked a reservation whether it knows all its payments.
     guards.function(
-        "booking_payment_is_its_own",
+        "booking_payments_are_its_own",
+        f"""
+        CASE TG_TABLE_NAME
+            WHEN '{_PAYMENT}' THEN whose := NEW.managed_id;
+            ELSE whose := NEW.id;
+        END CASE;
+        SELECT r.attempts, r.payment_id, r.operator_id, r.currency INTO sale FROM booking_reservation r
+            WHERE r.id = whose;
+        SELECT count(*) AS attempts, count(*) FILTER (WHERE p.id = sale.payment_id) AS shown INTO own
+            FROM payments_payment p
+            WHERE p.managed_id = whose AND p.managed_by = 'reservation' AND p.operator_id = sale.operator_id
+              AND p.currency = sale.currency;
+        """,
         guards.refuse_if(
-            """
-            NOT EXISTS (
-                SELECT 1 FROM payments_payment p
-                WHERE p.id = NEW.payment_id AND p.managed_by = 'reservation' AND p.managed_id = NEW.id
-                  AND p.operator_id = NEW.operator_id AND p.currency = NEW.currency
-            )
-            """,
-            "the payment of reservation % is not driven by it",
-            "NEW.id",
-            constraint="reservation_payment_is_its_own",
+            "(sale.attempts, 1) IS DISTINCT FROM (own.attempts, own.shown)",
+            "the payment of reservation % is not driven by it, or it counts % payments and has %",
+            "whose",
+            "sale.attempts",
+            "own.attempts",
+            constraint="reservation_payments_are_its_own",
         ),
         "RETURN NULL;",
+        declare="""
+        whose uuid;
+        sale record;
+        own record;
+        """,
     ),
     guards.at_commit(
-        "reservation_payment_is_its_own", "AFTER INSERT", _RESERVATION, calls="booking_payment_is_its_own"
+        "reservation_payments_are_its_own", "AFTER INSERT", _RESERVATION, calls="booking_payments_are_its_own"
+    ),
+    guards.at_commit(
+        "reservation_payments_stay_its_own",
+        "AFTER UPDATE OF payment_id, attempts",
+        _RESERVATION,
+        calls="booking_payments_are_its_own",
+        condition=changed("payment_id", "attempts"),
+    ),
+    guards.at_commit(
+        "payment_is_counted",
+        "AFTER INSERT",
+        _PAYMENT,
+        calls="booking_payments_are_its_own",
+        condition="NEW.managed_by = 'reservation'",
     ),
 )
 

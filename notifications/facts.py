@@ -4,7 +4,8 @@ They become words when it is sent.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from django.db.models.functions import Now
 
@@ -12,7 +13,7 @@ from booking.models import History, Reservation
 from common.times import rfc3339
 from notifications.models import Mail, MailKind, MailStatus
 from payments.models import Dispute, Refund
-from payments.states import PaymentStatus
+from payments.states import PAYMENT_OVER_WITHOUT_MONEY
 from reconciliation.models import Discrepancy
 from tenants.models import Language, Operator, User
 
@@ -55,10 +56,10 @@ def of_reservation(reservation: Reservation, *, kind: MailKind, cause: str, amou
 def of_cancellation(change: History) -> Mail:
     """Write the mail about a cancelled reservation: by whom, and the refund.
 
-    That nothing was charged is told only where it is proven: the payment is over, and took nothing.
+    That nothing was charged is told only where it is proven: its payments are over, and took nothing.
     """
-    payment = change.reservation.payment
-    is_free = payment.status in (PaymentStatus.CANCELED, PaymentStatus.FAILED) and not payment.amount_captured
+    payments = change.reservation.payments
+    is_free = all(each.status in PAYMENT_OVER_WITHOUT_MONEY and not each.amount_captured for each in payments)
     kind = MailKind.CANCELLED if is_free else MailKind.CANCELLED_HELD
     mail = of_reservation(change.reservation, kind=kind, cause=f"history:{change.pk}")
     kind_of_actor, _, name = change.actor.partition(":")
@@ -69,7 +70,8 @@ def of_cancellation(change: History) -> Mail:
 
 def of_refund(refund: Refund, *, cause: str) -> Mail:
     """Write a mail to the guest whose money is given back."""
-    reservation = refund.payment.reservation
+    told_with = Reservation.objects.select_related("operator", "activity", "slot", "payment")
+    reservation = told_with.get(pk=cast("UUID", refund.payment.managed_id))
     return of_reservation(reservation, kind=MailKind.REFUNDED, cause=cause, amount=refund.amount)
 
 

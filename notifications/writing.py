@@ -9,16 +9,17 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import CharField, Exists, F, Model, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Exists, F, Model, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Concat, Now
 
-from booking.models import History
+from booking.models import MANAGES, History
 from booking.states import ReservationStatus
 from common import database, loops
 from notifications import facts, locks
 from notifications.models import Mail, MailKind
 from payments import outcome_steps
-from payments.models import Dispute, Refund
+from payments.models import Dispute, Payment, Refund
 from payments.states import RefundStatus
 from reconciliation.models import Discrepancy, DiscrepancyStatus
 
@@ -49,13 +50,8 @@ def _changes() -> QuerySet[History]:
     failed = Q(to_status=ReservationStatus.FAILED) & (
         ~Q(from_status=ReservationStatus.AWAITING_PAYMENT) | Q(at__gt=F("reservation__created_at") + _AT_THE_SCREEN)
     )
-    back = F("reservation__payment__amount_refunded") + F("reservation__payment__amount_refunding")
     # A part that goes back makes it paid for a while, since so much is given up with it: that is no receipt.
-    part_goes_back = Q(
-        reservation__payment__amount_captured__gt=0,
-        reservation__payment__amount_captured__lt=F("reservation__amount"),
-        reservation__payment__amount_captured__lte=back,
-    )
+    part_goes_back = Q(captured__gt=0, captured__lt=F("reservation__amount"), captured__lte=F("back"))
     paid = Q(to_status=ReservationStatus.PAID) & ~part_goes_back
     part_returned = Q(to_status=ReservationStatus.REFUNDED) & part_goes_back
     ends = (ReservationStatus.EXPIRED, ReservationStatus.CANCELLED)
@@ -63,9 +59,17 @@ def _changes() -> QuerySet[History]:
     late = Q(to_status=F("from_status"), to_status__in=_OVER, actor=outcome_steps.ACTOR)
     told = (changed & ~Q(to_status=F("from_status"))) | late
     told |= Q(moved_from__isnull=False)
-    return History.objects.filter(told, at__gte=Now() - WINDOW).select_related(
+    back = _of_payments(F("amount_refunded") + F("amount_refunding"))
+    with_sums = History.objects.annotate(captured=_of_payments(F("amount_captured")), back=back)
+    return with_sums.filter(told, at__gte=Now() - WINDOW).select_related(
         "reservation__operator", "reservation__activity", "reservation__slot", "reservation__payment"
     )
+
+
+def _of_payments(amount: Combinable) -> Subquery:
+    """Add up an amount of all payments of a change's reservation."""
+    own = Payment.objects.filter(managed_id=OuterRef("reservation"), managed_by=MANAGES).order_by()
+    return Subquery(own.values("managed_id").annotate(total=Sum(amount)).values("total"))
 
 
 def _of_change(change: History) -> Mail:
@@ -89,10 +93,9 @@ def _of_change(change: History) -> Mail:
 
 def _refunds() -> QuerySet[Refund]:
     done = Refund.objects.filter(
-        status=RefundStatus.SUCCEEDED, changed_at__gte=Now() - WINDOW, payment__reservation__isnull=False
+        status=RefundStatus.SUCCEEDED, changed_at__gte=Now() - WINDOW, payment__managed_by=MANAGES
     )
-    reservation = "payment__reservation"
-    return done.select_related(f"{reservation}__operator", f"{reservation}__activity", f"{reservation}__slot")
+    return done.select_related("payment")
 
 
 def _disputes() -> QuerySet[Dispute]:

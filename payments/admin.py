@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from adminkit.actions import reasoned
 from adminkit.pages import ReadOnlyAdmin, once
-from payments import commands, formatting, timeline
+from payments import commands, formatting, managers, timeline
 from payments.models import Command, Dispute, Payment, Refund
 from tenants.roles import Permission
 
@@ -57,7 +57,7 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
         """Read what the list and the page show with it."""
-        return super().get_queryset(request).select_related("operator", "reservation")
+        return super().get_queryset(request).select_related("operator")
 
     @admin.display(description="status")
     def stands(self, row: Payment) -> SafeString:
@@ -71,8 +71,8 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="reservation")
     def reservation_link(self, row: Payment) -> SafeString | str:
-        """Link to its reservation."""
-        return formatting.link(getattr(row, "reservation", None))
+        """Link to the reservation that drives it."""
+        return formatting.link(managers.find_driver(row))
 
     @admin.display(description="timeline")
     @once

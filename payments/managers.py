@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Model
 
 from common.errors import NotFoundError, ValidationError
 from payments import locks
@@ -38,8 +39,11 @@ class LockedPayment(Protocol):
 class Manager(Protocol):
     """The module of a manager; ``PAYMENT_MANAGERS`` names one for each ``managed_by``."""
 
-    def needs(self, *, payment_id: UUID) -> bool:
+    def needs(self, *, managed_id: UUID) -> bool:
         """Tell whether money may still be taken for it. Takes no lock."""
+
+    def find(self, *, managed_id: UUID) -> Model | None:
+        """Read its row, for a page that leads to it."""
 
     def find_for_update(self, *, payment_id: UUID, operator_id: UUID) -> LockedPayment | None:
         """Lock its row, then the payment; None if it drives it not."""
@@ -62,7 +66,12 @@ class _Single:
 
 def needs(payment: Payment) -> bool:
     """Tell whether a payment's manager still needs it; True without one."""
-    return not payment.managed_by or _manager(payment.managed_by).needs(payment_id=payment.pk)
+    return payment.managed_id is None or _manager(payment.managed_by).needs(managed_id=payment.managed_id)
+
+
+def find_driver(payment: Payment) -> Model | None:
+    """Read the row that drives a payment, if any does."""
+    return None if payment.managed_id is None else _manager(payment.managed_by).find(managed_id=payment.managed_id)
 
 
 def get_for_update(*, payment_id: UUID, operator_id: UUID) -> LockedPayment:

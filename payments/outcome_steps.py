@@ -35,7 +35,7 @@ class HandlingResult:
     """The command of the payment that waited for the one whose answer this was."""
 
 
-def named(outcome: PaymentOutcome, *, prefix: str = "") -> dict[str, Any]:
+def named(outcome: PaymentOutcome) -> dict[str, Any]:
     """Return the fields that find the payment: id or reference.
 
     Raises:
@@ -43,13 +43,18 @@ def named(outcome: PaymentOutcome, *, prefix: str = "") -> dict[str, Any]:
     """
     ours = outcome.payment_id or (outcome.payment.payment_id if outcome.payment else None)
     if ours is not None:
-        return {f"{prefix}id": ours}
+        return {"id": ours}
     if not reference(outcome):
         raise UnknownPaymentError("The outcome names no payment.")
     told = outcome.payment or outcome.refund or outcome.dispute
     account = told.account if told else ""
-    by_ref = {"provider": outcome.provider, "provider_account": account, "provider_ref": reference(outcome)}
-    return {f"{prefix}{name}": value for name, value in by_ref.items()}
+    return {"provider": outcome.provider, "provider_account": account, "provider_ref": reference(outcome)}
+
+
+def pick(payments: Sequence[Payment], outcome: PaymentOutcome) -> Payment:
+    """Return the payment of an outcome, among those found by it."""
+    by = named(outcome)
+    return next(payment for payment in payments if all(getattr(payment, name) == by[name] for name in by))
 
 
 def reference(outcome: PaymentOutcome) -> str:

@@ -89,6 +89,8 @@ class TransactionStatus(models.TextChoices):
 
 
 PAYMENT_FINAL = frozenset((PaymentStatus.SUCCEEDED, PaymentStatus.FAILED, PaymentStatus.CANCELED))
+PAYMENT_OVER_WITHOUT_MONEY = frozenset((PaymentStatus.FAILED, PaymentStatus.CANCELED))
+"""Its money is not waited for any more; should it come, it is late."""
 REFUND_OVER_WITHOUT_MONEY = frozenset((RefundStatus.FAILED, RefundStatus.CANCELED))
 """Its money did not reach the guest, and will not by this refund."""
 COMMAND_OPEN = frozenset((CommandStatus.REQUESTED, CommandStatus.SENT, CommandStatus.UNKNOWN))

@@ -51,6 +51,14 @@ LEFT JOIN (SELECT managed_id, operator_id, currency, sum(amount_captured - amoun
        ON (p.managed_id, p.operator_id, p.currency) = (r.id, r.operator_id, r.currency)
 WHERE r.amount_proven <> coalesce(p.amount, 0)
 UNION ALL
+SELECT r.id::text, format('counts %%s payments, and has %%s', r.attempts, count(p.id))
+FROM booking_reservation r LEFT JOIN payments_payment p ON p.managed_id = r.id AND p.managed_by = 'reservation'
+GROUP BY r.id HAVING r.attempts <> count(p.id)
+UNION ALL
+SELECT r.id::text, format('%%s payments live at one time', count(*))
+FROM booking_reservation r JOIN payments_payment p ON p.managed_id = r.id
+WHERE p.status NOT IN ('succeeded', 'failed', 'canceled') GROUP BY r.id HAVING count(*) > 1
+UNION ALL
 SELECT r.id::text, format('%%s, {%%s %%s} of {%%s %%s} are proven', r.status, r.amount_proven, r.currency,
                           r.amount_owed, r.currency)
 FROM booking_reservation r

@@ -2,6 +2,7 @@
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from booking.models import Reservation
 from booking.states import ReservationStatus
 from common import currencies, loops
 from payments.models import Command, Payment
@@ -32,8 +33,9 @@ def _parts() -> QuerySet[Payment]:
     wanted_more = Command.objects.filter(
         payment=OuterRef("pk"), kind=CommandKind.CAPTURE, amount__gt=OuterRef("amount_captured")
     )
+    confirmed = Reservation.objects.filter(pk=OuterRef("managed_id"), status=ReservationStatus.CONFIRMED)
     return Payment.objects.filter(
-        Q(reservation__status=ReservationStatus.CONFIRMED) | (Q(managed_by="") & Exists(wanted_more)),
+        Exists(confirmed) | (Q(managed_by="") & Exists(wanted_more)),
         status=PaymentStatus.SUCCEEDED,
         amount_captured__lt=F("amount"),
         amount_captured__gt=F("amount_refunded"),

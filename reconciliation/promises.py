@@ -126,7 +126,7 @@ PROMISES = (
         text="Nothing dangles: a hold has a live reservation, or its release is on its way, or a person is told",
         breaches="""
             SELECT p.id::text, format('%%s, its reservation is %%s', p.status, coalesce(r.status, 'missing'))
-            FROM payments_payment p LEFT JOIN booking_reservation r ON r.payment_id = p.id
+            FROM payments_payment p LEFT JOIN booking_reservation r ON r.id = p.managed_id
             WHERE p.managed_by = 'reservation'
               AND p.status NOT IN ('succeeded', 'failed', 'canceled') AND p.stuck_at IS NULL
               AND coalesce(r.status, '') NOT IN ('awaiting_payment', 'pending', 'confirmed')

@@ -40,8 +40,12 @@ RESERVE_DAY = {
 REASON = {"reason": "the guest called"}
 
 
+ATTEMPT = {"provider": PROVIDER, "payment_method_id": "pm_card_mastercard"}
+
+
 def reservation(status: str, *, payment: str) -> dict[str, object]:
     """Write a reservation beside its payment."""
+    paid_by = _payment(payment)
     return {
         "reservation": {
             "id": ID,
@@ -64,17 +68,23 @@ def reservation(status: str, *, payment: str) -> dict[str, object]:
             "created_at": MADE_AT,
             "metadata": {},
         },
-        "payment": {
-            "id": OTHER_ID,
-            "status": payment,
-            "provider": PROVIDER,
-            "provider_ref": "pi_3PgafuB7WZ01zgkW0mYPNZs8",
-            "amount": 9000,
-            "currency": "EUR",
-            "client_secret": "pi_3PgafuB7WZ01zgkW0mYPNZs8_secret_x",
-            "next_action": None,
-            "failure": None,
-        },
+        "payment": paid_by,
+        "payments": [paid_by],
+    }
+
+
+def _payment(status: str) -> dict[str, object]:
+    return {
+        "id": OTHER_ID,
+        "status": status,
+        "provider": PROVIDER,
+        "provider_ref": "pi_3PgafuB7WZ01zgkW0mYPNZs8",
+        "amount": 9000,
+        "currency": "EUR",
+        "client_secret": "pi_3PgafuB7WZ01zgkW0mYPNZs8_secret_x",
+        "next_action": None,
+        "failure": None,
+        "late": False,
     }
 
 

@@ -50,13 +50,16 @@ def slot(row: Slot) -> dict[str, Any]:
 
 
 def reservation_and_payment(row: Reservation, units: Iterable[Unit], *, now: datetime) -> dict[str, Any]:
-    """Show a reservation beside its payment."""
-    return {"reservation": _reservation(row, units, now), "payment": payments.payment(row.payment)}
+    """Show a reservation beside its payments."""
+    shown = [payments.payment(payment) for payment in row.payments]
+    current = next(each for each, payment in zip(shown, row.payments, strict=True) if payment.pk == row.payment_id)
+    return {"reservation": _reservation(row, units, now), "payment": current, "payments": shown}
 
 
 def without_secrets(shown: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what pays a reservation."""
-    return {**shown, "payment": payments.without_secrets(shown["payment"])}
+    hidden = [payments.without_secrets(payment) for payment in shown["payments"]]
+    return {**shown, "payment": payments.without_secrets(shown["payment"]), "payments": hidden}
 
 
 def for_program(shown: Mapping[str, Any]) -> dict[str, Any]:

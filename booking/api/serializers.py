@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from booking.states import ReservationStatus
+from booking.states import OnDecline, ReservationStatus
 from catalogue.states import SlotStatus
 from common.serializers import (
     MailAddressField,
@@ -16,7 +16,7 @@ from common.serializers import (
     StrictSerializer,
     StrictUUIDField,
 )
-from payments.api.serializers import PaymentOut
+from payments.api.serializers import AmountField, PaymentOut
 from payments.providers import registry
 from payments.states import CaptureMethod
 from tenants.models import Language
@@ -115,6 +115,11 @@ class ReservationIn(StrictSerializer):
     units = UnitIn(many=True, required=False, default=list, allow_empty=False)
     customer = CustomerIn()
     payment = PaymentIn()
+    on_decline = serializers.ChoiceField(
+        choices=OnDecline.choices,
+        default=OnDecline.RELEASE,
+        help_text="With `keep` a declined card leaves the hold, and another payment may follow until it ends.",
+    )
     metadata = MetadataField(required=False)
 
     def validate_units(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -137,6 +142,17 @@ class ReservationIn(StrictSerializer):
                 {"units": [serializers.ErrorDetail("This field is required.", "required")]}
             )
         return attrs
+
+
+class AttemptIn(StrictSerializer):
+    """Another payment for a reservation."""
+
+    provider = serializers.ChoiceField(choices=registry.names())
+    payment_method_id = serializers.RegexField(r"\A[A-Za-z0-9_]+\Z", max_length=255, required=False, default="")
+    amount = AmountField(required=False)
+    replace = serializers.BooleanField(
+        default=False, help_text="Give up a live payment that is another: it is closed first, then this one begins."
+    )
 
 
 class ReasonIn(StrictSerializer):
@@ -193,7 +209,8 @@ class ReservationAndPaymentOut(serializers.Serializer[Any]):
     """A reservation with its payment."""
 
     reservation = ReservationOut()
-    payment = PaymentOut()
+    payment = PaymentOut(help_text="The live payment; else the last that took money; else the last.")
+    payments = PaymentOut(many=True, help_text="All its payments, oldest first.")
 
 
 class HistoryOut(serializers.Serializer[Any]):

@@ -14,5 +14,6 @@ urlpatterns = [
     path("reservations/<uuid:reservation_id>/confirm", views.ReservationConfirm.as_view(), name="reservation-confirm"),
     path("reservations/<uuid:reservation_id>/cancel", views.ReservationCancel.as_view(), name="reservation-cancel"),
     path("reservations/<uuid:reservation_id>/delete", views.ReservationCancel.as_view(), name="reservation-delete"),
+    path("reservations/<uuid:reservation_id>/payments", views.ReservationPayments.as_view(), name="reservation-pay"),
     path("reservations/<uuid:reservation_id>/history", views.ReservationHistory.as_view(), name="reservation-history"),
 ]

@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from booking import allowances, availability, cancelling, confirming, queries, reserving, sales
+from booking import allowances, attempts, availability, cancelling, confirming, queries, reserving, sales
 from booking.api import presenters, schema, serializers
 from booking.models import Reservation
+from booking.states import OnDecline
 from catalogue import pricing
 from common.errors import NotFoundError
 from common.locking import AsOf
@@ -171,6 +172,35 @@ class ReservationCancel(APIView):
         return Response(_shown(found, caller))
 
 
+class ReservationPayments(APIView):
+    """The payments of a reservation: begin another one."""
+
+    is_for_customers = True
+
+    @extend_schema(**schema.PAY)
+    @idempotent
+    def post(self, request: Request, *, reservation_id: UUID, operation: Operation) -> Response:
+        """Pay what is due by another payment."""
+        body = serializers.AttemptIn.validated(request.data)
+        caller = caller_of(request)
+        _check_own(caller, reservation_id)
+        done = attempts.attempt(
+            operator=caller.operator,
+            reservation_id=reservation_id,
+            operation_id=operation.id,
+            actor=caller.actor,
+            request=attempts.Request(
+                provider=body["provider"],
+                payment_method_id=body["payment_method_id"],
+                amount=body.get("amount"),
+                replaces=body["replace"],
+            ),
+        )
+        is_own = done.payment.pk == operation.id
+        status = 202 if not done.known else 201 if is_own else 200
+        return Response(_shown(done.reservation, caller), status=status)
+
+
 class ReservationHistory(APIView):
     """How a reservation came to where it stands."""
 
@@ -194,9 +224,14 @@ def _wanted(query: Mapping[str, Any]) -> dict[str, Any]:
 def _who_and_why(request: Request, reservation_id: UUID) -> tuple[Caller, str]:
     body = serializers.ReasonIn.validated(request.data or {})
     caller = caller_of(request)
-    if caller.is_customer:
-        _get(caller, reservation_id)  # its owner never changes, so checking before the lock is enough
+    _check_own(caller, reservation_id)
     return caller, body["reason"]
+
+
+def _check_own(caller: Caller, reservation_id: UUID) -> None:
+    """Let a customer touch no other's; its owner never changes, so checking before the lock is enough."""
+    if caller.is_customer:
+        _get(caller, reservation_id)
 
 
 def _get(caller: Caller, reservation_id: UUID) -> AsOf[Reservation]:
@@ -221,6 +256,7 @@ def _request(data: dict[str, Any], caller: Caller) -> sales.Request:
         provider=payment["provider"],
         capture_method=CaptureMethod(payment["capture_method"]),
         payment_method_id=payment["payment_method_id"],
+        on_decline=OnDecline(data["on_decline"]),
         metadata=data.get("metadata", {}),
         allowance=allowances.of_customer() if caller.is_customer else allowances.of_program(),
     )

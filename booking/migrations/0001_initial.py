@@ -52,6 +52,31 @@ class Migration(migrations.Migration):
                 ("starts_at", models.DateTimeField(help_text="As it was sold: of the departure, or of the day.")),
                 ("ends_at", models.DateTimeField()),
                 (
+                    "attempts",
+                    models.PositiveSmallIntegerField(
+                        db_default=1, default=1, help_text="Payments that were begun for it."
+                    ),
+                ),
+                (
+                    "replacing",
+                    models.UUIDField(
+                        blank=True,
+                        editable=False,
+                        help_text="The attempt that was given up for another one.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "on_decline",
+                    models.CharField(
+                        choices=[("release", "Release"), ("keep", "Keep")],
+                        db_default="release",
+                        default="release",
+                        help_text="Whether a hold outlives a declined card.",
+                        max_length=10,
+                    ),
+                ),
+                (
                     "status",
                     models.CharField(
                         choices=[
@@ -100,6 +125,14 @@ class Migration(migrations.Migration):
                 ("changed_by", models.CharField(max_length=200)),
                 ("changed_because", models.TextField(blank=True)),
                 (
+                    "activity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reservations",
+                        to="catalogue.activity",
+                    ),
+                ),
+                (
                     "api_client",
                     models.ForeignKey(
                         null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.apiclient"
@@ -116,16 +149,12 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "payment",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="reservation", to="payments.payment"
-                    ),
-                ),
-                (
-                    "activity",
                     models.ForeignKey(
+                        db_index=False,
+                        help_text="The live attempt; else the last that took money; else the last.",
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="reservations",
-                        to="catalogue.activity",
+                        related_name="+",
+                        to="payments.payment",
                     ),
                 ),
                 (
@@ -214,6 +243,50 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Adjustment",
+            fields=[
+                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("goodwill", "goodwill"), ("reversal", "goodwill taken back"), ("end", "end")],
+                        max_length=20,
+                    ),
+                ),
+                ("amount", models.BigIntegerField(help_text="Added to what is owed; less than nothing lowers it.")),
+                (
+                    "keeps_places",
+                    models.BooleanField(default=False, help_text="The guest keeps the places when all money is back."),
+                ),
+                ("at", models.DateTimeField()),
+                ("actor", models.CharField(max_length=200)),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="The refund that it is of.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="payments.refund",
+                    ),
+                ),
+                (
+                    "reservation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjustments",
+                        to="booking.reservation",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["id"],
+            },
+        ),
+        migrations.CreateModel(
             name="Unit",
             fields=[
                 ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
@@ -291,6 +364,58 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="reservation",
             constraint=models.CheckConstraint(
+                condition=models.Q(("on_decline__in", ["release", "keep"])), name="reservation_on_decline_known"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gte", 0), ("amount_owed__gte", 0), ("amount_proven__gte", 0)),
+                name="reservation_amounts_not_negative",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["awaiting_payment", "confirmed", "paid", "pending"]), _negated=True),
+                    models.Q(
+                        ("amount_proven__gt", 0), ("amount_proven__gte", models.F("amount_owed")), ("status", "paid")
+                    ),
+                    models.Q(
+                        models.Q(("status", "paid"), _negated=True),
+                        models.Q(("amount_proven", 0), ("amount_proven__lt", models.F("amount_owed")), _connector="OR"),
+                    ),
+                    _connector="OR",
+                ),
+                name="reservation_paid_is_proven",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["awaiting_payment", "pending"]), _negated=True),
+                    ("amount_proven", 0),
+                    _connector="OR",
+                ),
+                name="reservation_hold_has_no_money",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["expired", "failed", "refunded"]), _negated=True),
+                    ("amount_owed", 0),
+                    _connector="OR",
+                ),
+                name="reservation_over_owes_nothing",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reservation",
+            constraint=models.CheckConstraint(
                 condition=models.Q(
                     (
                         "status__in",
@@ -357,96 +482,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="history",
             index=django.contrib.postgres.indexes.BrinIndex(fields=["at"], name="history_time"),
-        ),
-        migrations.CreateModel(
-            name="Adjustment",
-            fields=[
-                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("goodwill", "goodwill"), ("reversal", "goodwill taken back"), ("end", "end")],
-                        max_length=20,
-                    ),
-                ),
-                ("amount", models.BigIntegerField(help_text="Added to what is owed; less than nothing lowers it.")),
-                (
-                    "keeps_places",
-                    models.BooleanField(default=False, help_text="The guest keeps the places when all money is back."),
-                ),
-                ("at", models.DateTimeField()),
-                ("actor", models.CharField(max_length=200)),
-                ("reason", models.TextField(blank=True)),
-            ],
-            options={
-                "ordering": ["id"],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="reservation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0), ("amount_owed__gte", 0), ("amount_proven__gte", 0)),
-                name="reservation_amounts_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reservation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["awaiting_payment", "confirmed", "paid", "pending"]), _negated=True),
-                    models.Q(
-                        ("amount_proven__gt", 0), ("amount_proven__gte", models.F("amount_owed")), ("status", "paid")
-                    ),
-                    models.Q(
-                        models.Q(("status", "paid"), _negated=True),
-                        models.Q(("amount_proven", 0), ("amount_proven__lt", models.F("amount_owed")), _connector="OR"),
-                    ),
-                    _connector="OR",
-                ),
-                name="reservation_paid_is_proven",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reservation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["awaiting_payment", "pending"]), _negated=True),
-                    ("amount_proven", 0),
-                    _connector="OR",
-                ),
-                name="reservation_hold_has_no_money",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reservation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["expired", "failed", "refunded"]), _negated=True),
-                    ("amount_owed", 0),
-                    _connector="OR",
-                ),
-                name="reservation_over_owes_nothing",
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustment",
-            name="refund",
-            field=models.ForeignKey(
-                blank=True,
-                db_index=False,
-                help_text="The refund that it is of.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="payments.refund",
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustment",
-            name="reservation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="adjustments", to="booking.reservation"
-            ),
         ),
         migrations.AddConstraint(
             model_name="adjustment",

@@ -399,55 +399,87 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="FUNCTION booking_payment_is_fixed",
+            name="FUNCTION booking_operator_is_fixed",
             sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION booking_payment_is_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+            CREATE OR REPLACE FUNCTION booking_operator_is_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                RAISE EXCEPTION 'reservation % keeps its operator and its payment', OLD.id
-                    USING ERRCODE = 'restrict_violation', CONSTRAINT = 'reservation_payment_is_fixed';
+                RAISE EXCEPTION 'reservation % keeps its operator', OLD.id
+                    USING ERRCODE = 'restrict_violation', CONSTRAINT = 'reservation_operator_is_fixed';
             END $$
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER reservation_payment_is_fixed ON booking_reservation",
+            name="TRIGGER reservation_operator_is_fixed ON booking_reservation",
             sql=common.guard_migrations.Sql("""
-            CREATE TRIGGER reservation_payment_is_fixed
-                BEFORE UPDATE OF payment_id, operator_id
+            CREATE TRIGGER reservation_operator_is_fixed
+                BEFORE UPDATE OF operator_id
                 ON booking_reservation
-                FOR EACH ROW WHEN (
-                    (OLD.payment_id, OLD.operator_id)
-                        IS DISTINCT FROM
-                        (NEW.payment_id, NEW.operator_id)
-                )
-                EXECUTE FUNCTION booking_payment_is_fixed()
+                FOR EACH ROW WHEN (OLD.operator_id IS DISTINCT FROM NEW.operator_id)
+                EXECUTE FUNCTION booking_operator_is_fixed()
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="FUNCTION booking_payment_is_its_own",
+            name="FUNCTION booking_payments_are_its_own",
             sql=common.guard_migrations.Sql("""
-            CREATE OR REPLACE FUNCTION booking_payment_is_its_own() RETURNS trigger LANGUAGE plpgsql AS $$
+            CREATE OR REPLACE FUNCTION booking_payments_are_its_own() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE
+                whose uuid;
+                sale record;
+                own record;
             BEGIN
-                IF NOT EXISTS (
-                    SELECT 1 FROM payments_payment p
-                    WHERE p.id = NEW.payment_id AND p.managed_by = 'reservation' AND p.managed_id = NEW.id
-                      AND p.operator_id = NEW.operator_id AND p.currency = NEW.currency
-                ) THEN
-                    RAISE EXCEPTION 'the payment of reservation % is not driven by it', NEW.id
-                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_payment_is_its_own';
+                CASE TG_TABLE_NAME
+                    WHEN 'payments_payment' THEN whose := NEW.managed_id;
+                    ELSE whose := NEW.id;
+                END CASE;
+                SELECT r.attempts, r.payment_id, r.operator_id, r.currency INTO sale FROM booking_reservation r
+                    WHERE r.id = whose;
+                SELECT count(*) AS attempts, count(*) FILTER (WHERE p.id = sale.payment_id) AS shown INTO own
+                    FROM payments_payment p
+                    WHERE p.managed_id = whose AND p.managed_by = 'reservation' AND p.operator_id = sale.operator_id
+                      AND p.currency = sale.currency;
+                IF (sale.attempts, 1) IS DISTINCT FROM (own.attempts, own.shown) THEN
+                    RAISE EXCEPTION 'the payment of reservation % is not driven by it, or it counts % payments and has %', whose, sale.attempts, own.attempts
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_payments_are_its_own';
                 END IF;
                 RETURN NULL;
             END $$
             """),
         ),
         common.guard_migrations.PutGuard(
-            name="TRIGGER reservation_payment_is_its_own ON booking_reservation",
+            name="TRIGGER reservation_payments_are_its_own ON booking_reservation",
             sql=common.guard_migrations.Sql("""
-            CREATE CONSTRAINT TRIGGER reservation_payment_is_its_own
+            CREATE CONSTRAINT TRIGGER reservation_payments_are_its_own
                 AFTER INSERT
                 ON booking_reservation
                 DEFERRABLE INITIALLY DEFERRED
                 FOR EACH ROW
-                EXECUTE FUNCTION booking_payment_is_its_own()
+                EXECUTE FUNCTION booking_payments_are_its_own()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_payments_stay_its_own ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER reservation_payments_stay_its_own
+                AFTER UPDATE OF payment_id, attempts
+                ON booking_reservation
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW WHEN (
+                    (OLD.payment_id, OLD.attempts)
+                        IS DISTINCT FROM
+                        (NEW.payment_id, NEW.attempts)
+                )
+                EXECUTE FUNCTION booking_payments_are_its_own()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER payment_is_counted ON payments_payment",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER payment_is_counted
+                AFTER INSERT
+                ON payments_payment
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW WHEN (NEW.managed_by = 'reservation')
+                EXECUTE FUNCTION booking_payments_are_its_own()
             """),
         ),
         common.guard_migrations.PutGuard(

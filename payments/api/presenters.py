@@ -20,6 +20,7 @@ def payment(row: Payment) -> dict[str, Any]:
         "client_secret": row.client_secret or None,
         "next_action": row.next_action,
         "failure": _failure(row),
+        "late": row.is_late,
     }
 
 

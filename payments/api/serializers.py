@@ -72,6 +72,7 @@ class PaymentOut(serializers.Serializer[Any]):
     client_secret = serializers.CharField(allow_null=True, help_text="Only for callers with the scope `book`.")
     next_action = serializers.DictField(allow_null=True, help_text="Only for callers with the scope `book`.")
     failure = FailureOut(allow_null=True)
+    late = serializers.BooleanField(help_text="Its money came after it had failed or was canceled.")
 
 
 class IntentIn(StrictSerializer):

@@ -37,151 +37,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="ProviderAccount",
-            fields=[
-                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ("provider", models.CharField(max_length=32)),
-                (
-                    "reference",
-                    models.CharField(
-                        blank=True,
-                        help_text="The provider's id of the account. Empty: the platform's own account.",
-                        max_length=64,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[A-Za-z0-9_-]+\\Z", "The provider's id of an account: letters, digits, _ and -."
-                            )
-                        ],
-                    ),
-                ),
-                ("mode", models.CharField(choices=[("live", "Live"), ("test", "Test")], max_length=8)),
-                (
-                    "secret_name",
-                    models.CharField(
-                        blank=True,
-                        help_text="The variable that holds the account's own key. Empty: it is called with the platform's key.",
-                        max_length=100,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[A-Z][A-Z0-9_]*\\Z", "The name of a variable, such as KAYAKS_API_KEY."
-                            )
-                        ],
-                        verbose_name="name of its key",
-                    ),
-                ),
-                (
-                    "webhook_secrets_name",
-                    models.CharField(
-                        blank=True,
-                        help_text="The variable that holds the secrets of its own webhook. Empty: the platform's secrets.",
-                        max_length=100,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[A-Z][A-Z0-9_]*\\Z", "The name of a variable, such as KAYAKS_API_KEY."
-                            )
-                        ],
-                        verbose_name="name of its webhook secrets",
-                    ),
-                ),
-                (
-                    "is_active",
-                    models.BooleanField(
-                        default=True,
-                        help_text="One account of each provider does. The others are still refunded from, heard and reconciled.",
-                        verbose_name="takes new sales",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "operator",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="provider_accounts",
-                        to="tenants.operator",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["id"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("reference", ""), _negated=True),
-                        fields=("provider", "reference"),
-                        name="account_once",
-                        violation_error_message="This account is registered already; an account is of one operator.",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("reference", "")),
-                        fields=("operator", "provider"),
-                        name="account_of_the_platform_once",
-                        violation_error_message="The operator has the platform's account at this provider already.",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("is_active", True)),
-                        fields=("operator", "provider"),
-                        name="account_takes_sales_once",
-                        violation_error_message="One account of a provider takes new sales: switch the other one off first.",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("secret_name", ""), _negated=True),
-                        fields=("secret_name",),
-                        name="account_key_once",
-                        violation_error_message="Another account's key has this name; a key is of one account.",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("webhook_secrets_name", ""), _negated=True),
-                        fields=("webhook_secrets_name",),
-                        name="account_webhook_secrets_once",
-                        violation_error_message="Another account's webhook secrets have this name; they are of one account.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("mode__in", ["live", "test"])), name="account_mode_known"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("secret_name", ""), models.Q(("reference", ""), _negated=True), _connector="OR"
-                        ),
-                        name="account_key_is_of_a_named_account",
-                        violation_error_message="An account with a key of its own must be named.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("webhook_secrets_name", ""), models.Q(("secret_name", ""), _negated=True), _connector="OR"
-                        ),
-                        name="account_webhook_secrets_have_a_key",
-                        violation_error_message="An account with webhook secrets of its own needs a key of its own.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(
-                                (
-                                    "secret_name",
-                                    django.db.models.functions.text.Concat(
-                                        django.db.models.functions.text.Upper(models.F("provider")),
-                                        models.Value("_API_KEY"),
-                                    ),
-                                ),
-                                _negated=True,
-                            ),
-                            models.Q(
-                                (
-                                    "webhook_secrets_name",
-                                    django.db.models.functions.text.Concat(
-                                        django.db.models.functions.text.Upper(models.F("provider")),
-                                        models.Value("_WEBHOOK_SECRETS"),
-                                    ),
-                                ),
-                                _negated=True,
-                            ),
-                        ),
-                        name="account_secret_is_not_the_platforms",
-                        violation_error_message="This names the platform's own secret.",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
             name="Transaction",
             fields=[
                 ("id", models.UUIDField(primary_key=True, serialize=False)),
@@ -209,25 +64,6 @@ class Migration(migrations.Migration):
                 "db_table": "payments_transaction",
                 "ordering": ["-id"],
                 "managed": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="ProviderThrottle",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("provider", models.CharField(max_length=32)),
-                ("account", models.CharField(blank=True, max_length=64)),
-                ("minute", models.DateTimeField()),
-                ("calls", models.PositiveIntegerField(default=0)),
-                (
-                    "failures",
-                    models.PositiveIntegerField(default=0, help_text="Calls in a row that brought no answer."),
-                ),
-                ("paused_until", models.DateTimeField(blank=True, null=True)),
-                ("paused_because", models.CharField(blank=True, max_length=200)),
-            ],
-            options={
-                "constraints": [models.UniqueConstraint(fields=("provider", "account"), name="provider_throttle_once")],
             },
         ),
         migrations.CreateModel(
@@ -268,8 +104,7 @@ class Migration(migrations.Migration):
                     models.UUIDField(
                         blank=True,
                         editable=False,
-                        help_text="The row that drives it; no foreign key, since payments knows nothing of what is "
-                        "above it.",
+                        help_text="The row that drives it; no foreign key, since payments knows nothing of what is above it.",
                         null=True,
                     ),
                 ),
@@ -456,6 +291,95 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ProviderAccount",
+            fields=[
+                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("provider", models.CharField(max_length=32)),
+                (
+                    "reference",
+                    models.CharField(
+                        blank=True,
+                        help_text="The provider's id of the account. Empty: the platform's own account.",
+                        max_length=64,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9_-]+\\Z", "The provider's id of an account: letters, digits, _ and -."
+                            )
+                        ],
+                    ),
+                ),
+                ("mode", models.CharField(choices=[("live", "Live"), ("test", "Test")], max_length=8)),
+                (
+                    "secret_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="The variable that holds the account's own key. Empty: it is called with the platform's key.",
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Z][A-Z0-9_]*\\Z", "The name of a variable, such as KAYAKS_API_KEY."
+                            )
+                        ],
+                        verbose_name="name of its key",
+                    ),
+                ),
+                (
+                    "webhook_secrets_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="The variable that holds the secrets of its own webhook. Empty: the platform's secrets.",
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Z][A-Z0-9_]*\\Z", "The name of a variable, such as KAYAKS_API_KEY."
+                            )
+                        ],
+                        verbose_name="name of its webhook secrets",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="One account of each provider does. The others are still refunded from, heard and reconciled.",
+                        verbose_name="takes new sales",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="provider_accounts",
+                        to="tenants.operator",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ProviderThrottle",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.CharField(max_length=32)),
+                ("account", models.CharField(blank=True, max_length=64)),
+                ("minute", models.DateTimeField()),
+                ("calls", models.PositiveIntegerField(default=0)),
+                (
+                    "failures",
+                    models.PositiveIntegerField(default=0, help_text="Calls in a row that brought no answer."),
+                ),
+                ("paused_until", models.DateTimeField(blank=True, null=True)),
+                ("paused_because", models.CharField(blank=True, max_length=200)),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("provider", "account"), name="provider_throttle_once")],
+            },
+        ),
+        migrations.CreateModel(
             name="Refund",
             fields=[
                 ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
@@ -516,6 +440,40 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Command",
             fields=[
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="How often it was claimed. Only grows: it is the number of the latest claim.",
+                    ),
+                ),
+                (
+                    "extra_attempts",
+                    models.PositiveIntegerField(
+                        db_default=0,
+                        default=0,
+                        help_text="Attempts beyond those of a round: one for each that came too fast, a round for each by staff.",
+                    ),
+                ),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(blank=True, help_text="Empty: nobody will try it again.", null=True),
+                ),
+                (
+                    "leased_until",
+                    models.DateTimeField(blank=True, help_text="Until then a sender is taken to be alive.", null=True),
+                ),
+                (
+                    "leased_by",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="The sender's process, by host, boot and pid.",
+                        max_length=255,
+                    ),
+                ),
+                ("last_error", models.TextField(blank=True)),
                 ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 (
                     "kind",
@@ -549,21 +507,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "attempts",
-                    models.PositiveIntegerField(
-                        default=0,
-                        help_text="How often it was claimed. Only grows: it is the number of the latest claim.",
-                    ),
-                ),
-                (
-                    "extra_attempts",
-                    models.PositiveIntegerField(
-                        db_default=0,
-                        default=0,
-                        help_text="Attempts beyond those of a round: one for each that came too fast, a round for each by staff.",
-                    ),
-                ),
-                (
                     "turned_away",
                     models.PositiveIntegerField(
                         db_default=0,
@@ -579,25 +522,6 @@ class Migration(migrations.Migration):
                         help_text="The provider keeps an answer under the key that says nothing: read first, then use another key.",
                     ),
                 ),
-                (
-                    "next_attempt_at",
-                    models.DateTimeField(blank=True, help_text="Empty: nobody will try it again.", null=True),
-                ),
-                (
-                    "leased_until",
-                    models.DateTimeField(blank=True, help_text="Until then a sender is taken to be alive.", null=True),
-                ),
-                (
-                    "leased_by",
-                    models.CharField(
-                        blank=True,
-                        db_default="",
-                        default="",
-                        help_text="The sender's process, by host, boot and pid.",
-                        max_length=255,
-                    ),
-                ),
-                ("last_error", models.TextField(blank=True)),
                 ("provider_request_id", models.CharField(blank=True, max_length=255)),
                 ("requested_by", models.CharField(max_length=200)),
                 ("reason", models.TextField(blank=True)),
@@ -658,6 +582,12 @@ class Migration(migrations.Migration):
             model_name="payment",
             index=models.Index(
                 condition=models.Q(("next_check_at__isnull", False)), fields=["next_check_at"], name="payment_to_check"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("managed_id__isnull", False)), fields=["managed_id"], name="payment_managed"
             ),
         ),
         migrations.AddIndex(
@@ -742,6 +672,28 @@ class Migration(migrations.Migration):
                 name="payment_status_known",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("managed_by", ""), ("managed_id", None)),
+                    models.Q(models.Q(("managed_by", ""), _negated=True), ("managed_id__isnull", False)),
+                    _connector="OR",
+                ),
+                name="payment_managed_by_a_row",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("managed_id__isnull", False),
+                    models.Q(("status__in", ["canceled", "failed", "succeeded"]), _negated=True),
+                ),
+                fields=("managed_id",),
+                name="payment_live_once",
+            ),
+        ),
         migrations.AddIndex(
             model_name="dispute",
             index=models.Index(fields=["operator", "-id"], name="dispute_operator_newest"),
@@ -767,6 +719,103 @@ class Migration(migrations.Migration):
                     ("result__in", ["running", "in_step", "applied", "recovered", "released", "failed"])
                 ),
                 name="check_attempt_result_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="provideraccount",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("reference", ""), _negated=True),
+                fields=("provider", "reference"),
+                name="account_once",
+                violation_error_message="This account is registered already; an account is of one operator.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="provideraccount",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("reference", "")),
+                fields=("operator", "provider"),
+                name="account_of_the_platform_once",
+                violation_error_message="The operator has the platform's account at this provider already.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="provideraccount",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_active", True)),
+                fields=("operator", "provider"),
+                name="account_takes_sales_once",
+                violation_error_message="One account of a provider takes new sales: switch the other one off first.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="provideraccount",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("secret_name", ""), _negated=True),
+                fields=("secret_name",),
+                name="account_key_once",
+                violation_error_message="Another account's key has this name; a key is of one account.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="provideraccount",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("webhook_secrets_name", ""), _negated=True),
+                fields=("webhook_secrets_name",),
+                name="account_webhook_secrets_once",
+                violation_error_message="Another account's webhook secrets have this name; they are of one account.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="provideraccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mode__in", ["live", "test"])), name="account_mode_known"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="provideraccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("secret_name", ""), models.Q(("reference", ""), _negated=True), _connector="OR"),
+                name="account_key_is_of_a_named_account",
+                violation_error_message="An account with a key of its own must be named.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="provideraccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("webhook_secrets_name", ""), models.Q(("secret_name", ""), _negated=True), _connector="OR"
+                ),
+                name="account_webhook_secrets_have_a_key",
+                violation_error_message="An account with webhook secrets of its own needs a key of its own.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="provideraccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        (
+                            "secret_name",
+                            django.db.models.functions.text.Concat(
+                                django.db.models.functions.text.Upper(models.F("provider")), models.Value("_API_KEY")
+                            ),
+                        ),
+                        _negated=True,
+                    ),
+                    models.Q(
+                        (
+                            "webhook_secrets_name",
+                            django.db.models.functions.text.Concat(
+                                django.db.models.functions.text.Upper(models.F("provider")),
+                                models.Value("_WEBHOOK_SECRETS"),
+                            ),
+                        ),
+                        _negated=True,
+                    ),
+                ),
+                name="account_secret_is_not_the_platforms",
+                violation_error_message="This names the platform's own secret.",
             ),
         ),
         migrations.AddIndex(
@@ -834,23 +883,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="command",
             constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="command_amount_positive"),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                condition=models.Q(("managed_id__isnull", False)), fields=["managed_id"], name="payment_managed"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("managed_by", ""), ("managed_id", None)),
-                    models.Q(models.Q(("managed_by", ""), _negated=True), ("managed_id__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payment_managed_by_a_row",
-            ),
         ),
         migrations.RunSQL(VIEW, "DROP VIEW payments_transaction"),
     ]

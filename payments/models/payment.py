@@ -7,7 +7,14 @@ from django.db import models
 from django.db.models import F, Q
 
 from common import ids, states
-from payments.states import COMMAND_OPEN, PAYMENT_FINAL, PAYMENT_TRANSITIONS, CaptureMethod, PaymentStatus
+from payments.states import (
+    COMMAND_OPEN,
+    PAYMENT_FINAL,
+    PAYMENT_OVER_WITHOUT_MONEY,
+    PAYMENT_TRANSITIONS,
+    CaptureMethod,
+    PaymentStatus,
+)
 from tenants.models import Operator
 
 GIVEN_UP = Q(status__in=sorted(COMMAND_OPEN), next_attempt_at=None)
@@ -102,6 +109,11 @@ class Payment(models.Model):
                 condition=Q(managed_by="", managed_id=None) | (~Q(managed_by="") & Q(managed_id__isnull=False)),
                 name="payment_managed_by_a_row",
             ),
+            models.UniqueConstraint(
+                fields=["managed_id"],
+                condition=Q(managed_id__isnull=False) & ~Q(status__in=sorted(PAYMENT_FINAL)),
+                name="payment_live_once",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["operator", "-id"], name="payment_operator_newest"),
@@ -118,6 +130,11 @@ class Payment(models.Model):
     def is_final(self) -> bool:
         """Whether the provider can say nothing more about the payment itself."""
         return self.status in PAYMENT_FINAL
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its money came after it was over."""
+        return self.status in PAYMENT_OVER_WITHOUT_MONEY and self.amount_captured > 0
 
     @property
     def amount_refundable(self) -> int:

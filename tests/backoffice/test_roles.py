@@ -40,11 +40,11 @@ def world(sandbox: Sandbox) -> dict[type[Model], Any]:
     stripe_events.deliver_all(sandbox)
     registry.run("send_mails")
     held = frontend.reserve(slot).json()["reservation"]["id"]
-    open_one(Payment.objects.get(reservation__status="paid"))
+    open_one(Reservation.objects.get(status="paid").payment)
     end_leases()
     return {
         Reservation: Reservation.objects.get(pk=held), Slot: slot, Activity: slot.activity,
-        Command: Command.objects.first(), Payment: Payment.objects.get(reservation__status="paid"),
+        Command: Command.objects.first(), Payment: Reservation.objects.get(status="paid").payment,
         Event: Event.objects.filter(payment__isnull=False).first(), Mail: Mail.objects.get(),
         Discrepancy: Discrepancy.objects.get(), ApiClient: ApiClient.objects.get(),
         User: User.objects.create_user("somebody"),

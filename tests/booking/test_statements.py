@@ -76,7 +76,7 @@ class TestStatements:
             with sending(4):  # the last has a worker look it up
                 assert pix.notify(ref) == 200
 
-    @pytest.mark.parametrize(("action", "number"), [("confirm", 14), ("cancel", 18)])
+    @pytest.mark.parametrize(("action", "number"), [("confirm", 14), ("cancel", 19)])
     def test_changing_a_reservation(self, sandbox: Sandbox, action: str, number: int) -> None:
         slot = SlotFactory.create()
         frontend = Frontend.of(slot)

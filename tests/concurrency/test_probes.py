@@ -10,21 +10,13 @@ import pytest
 import requests
 from django.db import connection, transaction
 
-from tests.support import servers
+from tests.support import servers, threads
 from tests.support.api import Frontend
 from tests.support.factories import SlotFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
 THREADS = 2
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-
-
-def waiting() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(WAITING)
-        (number,) = cursor.fetchone()
-    return int(number)
 
 
 class TestProbes:
@@ -45,7 +37,7 @@ class TestProbes:
                         pool.submit(requests.get, f"{address}/api/v1/slots", headers=api, timeout=60)
                         for _ in range(2 * THREADS)
                     ]
-                    servers.wait("every thread waits", lambda: waiting() == THREADS)
+                    servers.wait("every thread waits", lambda: threads.waiting() == THREADS)
                     for path in ("/health", "/health/ready", "/health", "/metrics"):
                         headers = {"Host": "10.1.2.3"}  # a pod's, which ALLOWED_HOSTS does not know
                         answer = requests.get(f"{address}{path}", headers=headers, timeout=30)

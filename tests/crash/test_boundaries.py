@@ -177,7 +177,7 @@ def check(world: World, operation: Operation) -> None:
     (intent,) = world.sandbox.payment_intents()
     assert (reservation.status, intent["status"]) == operation.ends_as
     assert (intent["amount_received"], reservation.payment.amount_captured) == (operation.captured,) * 2
-    assert Payment.objects.filter(reservation__slot=world.slot).count() == 1
+    assert Payment.objects.filter(managed_id__in=Reservation.objects.filter(slot=world.slot)).count() == 1
     world.slot.refresh_from_db()
     assert world.slot.reserved == (1 if reservation.is_active else 0)
     promises.hold(at_provider=True)

@@ -88,7 +88,7 @@ class TestSweeps:
         frontend.post(f"reservations/{confirmed}/confirm")
         sandbox.fault("POST /v1/payment_intents", "error_after")
         assert frontend.reserve(slot).status_code == 202
-        stuck = Payment.objects.get(reservation=kept)
+        stuck = Payment.objects.get(managed_id=kept)
         Payment.objects.filter(pk=stuck.pk).update(stuck_at=stuck.created_at, stuck_because="nobody knows")
         run_out(expiring)
         end_leases()

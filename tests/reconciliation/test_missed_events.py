@@ -125,7 +125,7 @@ class TestLate:
         run_out(made)
         expiring.expire_due()
         assert frontend.reserve(slot).status_code == 201
-        sandbox.pay(Payment.objects.get(reservation__id=made).provider_ref)
+        sandbox.pay(Payment.objects.get(managed_id=made).provider_ref)
         let_checks_be_due()
         registry.run("reconcile")
         assert Reservation.objects.get(pk=made).status == "expired"

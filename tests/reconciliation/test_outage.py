@@ -80,7 +80,7 @@ def test_an_hour_without_the_provider(sandbox: Sandbox, clock: Clock, settings: 
         assert frontend.post(f"reservations/{reservation}/confirm").status_code == 200
     for reservation in to_cancel:
         assert frontend.post(f"reservations/{reservation}/cancel").status_code == 200
-    for payment in Payment.objects.filter(reservation__id__in=to_refund):
+    for payment in Payment.objects.filter(managed_id__in=to_refund):
         assert frontend.post("refunds", {"payment_id": str(payment.pk)}).status_code == 201
     unknown = [reserve(frontend, slot, expect=202) for _ in range(5 * MANY)]
     world.pass_minutes(60)

@@ -31,7 +31,7 @@ def _money(world: World) -> Iterable[str]:
     """Compare each payment with what the provider has of it: one intent, and every cent (P5, P7, P12)."""
     theirs, given_back = _there(world)
     told = _told()
-    for payment in Payment.objects.select_related("reservation").order_by("id"):
+    for payment in Payment.objects.order_by("id"):
         intents = theirs.pop(str(payment.pk), [])
         live = [intent for intent in intents if intent["status"] not in ("canceled", "requires_payment_method")]
         if len(live) > 1:
@@ -45,7 +45,7 @@ def _money(world: World) -> Iterable[str]:
         held = [intent["id"] for intent in intents if intent["status"] == "requires_capture"]
         if held and payment.status != "on_hold" and not is_told:
             yield f"P7: {held} is held, and the payment is {payment.status}"
-        reservation = getattr(payment, "reservation", None)
+        reservation = Reservation.objects.filter(pk=payment.managed_id).first() if payment.managed_id else None
         if (
             reservation
             and reservation.status in ("failed", "expired", "cancelled", "refunded")

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterable
 from datetime import datetime
 
-from booking.models import History
+from booking.models import History, Reservation
 from payments.models import PaymentHistory
 from tests.simulation.clock import BEGINNING
 from tests.simulation.world import World
@@ -20,14 +20,14 @@ def story(world: World) -> list[str]:
 
 def _changes() -> Iterable[Line]:
     reservations = History.objects.select_related("reservation")
-    payments = PaymentHistory.objects.select_related("payment__reservation")
+    payments = PaymentHistory.objects.select_related("payment")
     found = [(row.at, _told(f"reservation {row.reservation.reference}", row)) for row in reservations.order_by("id")]
     found += [(row.at, _told(_of(row), row)) for row in payments.order_by("id")]
     return sorted(found, key=lambda line: line[0])
 
 
 def _of(row: PaymentHistory) -> str:
-    reservation = getattr(row.payment, "reservation", None)
+    reservation = Reservation.objects.filter(pk=row.payment.managed_id).first() if row.payment.managed_id else None
     return f"payment of {reservation.reference}" if reservation else f"payment {row.payment.provider_ref}"
 
 

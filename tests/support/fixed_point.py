@@ -30,4 +30,4 @@ def would_change() -> Iterator[str]:
 
 def _figures(row: Reservation) -> list[Any]:
     ours = [getattr(row, name) for name in CHANGED_FIELDS]
-    return ours + [getattr(row.payment, name) for name in refund_steps.CHANGED_FIELDS]
+    return ours + [getattr(payment, name) for payment in row.payments for name in refund_steps.CHANGED_FIELDS]

@@ -63,6 +63,10 @@ class TestKey:
             assert Reservation.objects.count() == 0
 
 
+BODIES = {"payments": {"provider": "stripe"}}
+"""What has to be said at an address, by its last word."""
+
+
 def endpoints() -> list[tuple[str, set[str]]]:
     """Find every path below /api/v1/ by introspection, with its methods."""
 
@@ -122,7 +126,7 @@ class TestScope:
             for method in methods & {"post", "patch"}:
                 if concrete == path:
                     continue  # what it makes is the caller's own; that it names nothing of others is tested below
-                answer = getattr(stranger, method)(concrete)
+                answer = getattr(stranger, method)(concrete, BODIES.get(path.rpartition("/")[2]))
                 assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found"), (path, method)
         assert Reservation.objects.get().status == "pending"
 

@@ -54,11 +54,11 @@ def ids(sandbox: Sandbox) -> dict[str, Any]:
     frontend.patch(f"payment_intents/{api}/confirm")
     paying.work(sandbox)
     stripe_events.deliver_all(sandbox)
-    payment = Payment.objects.get(reservation__id=paid)
+    payment = Payment.objects.get(managed_id=paid)
     assert Payment.objects.get(pk=api).status == payment.status == "succeeded"
     return {
         "held": held, "paid": paid, "api": api, "event": payment.captured_event_id, "paid_payment": payment.pk,
-        "held_payment": Payment.objects.get(reservation__id=held).pk, "stranger": OperatorFactory.create().pk,
+        "held_payment": Payment.objects.get(managed_id=held).pk, "stranger": OperatorFactory.create().pk,
     }  # fmt: skip
 
 

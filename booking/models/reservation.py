@@ -1,27 +1,33 @@
-"""What is sold to whom: reservations, their units and their history."""
+"""A reservation: places for one customer."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.indexes import BrinIndex, GinIndex
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Func, Q
+from django.utils.functional import cached_property
 
-from booking.fields import MultirangeField, UuidRangeField
 from booking.states import (
     ACTIVE,
     HOLDING,
     OWES_NOTHING,
     OWES_NOTHING_BY_STATUS,
     RESERVATION_TRANSITIONS,
-    AdjustmentKind,
+    OnDecline,
     ReservationStatus,
 )
 from catalogue.models import Activity, Slot
-from common import currencies, ids, states
-from payments.models import Payment, Refund
+from common import ids, states
+from payments.models import Payment
 from tenants.models import ApiClient, Language, Operator
+
+if TYPE_CHECKING:
+    from booking.models.history import History
+
+MANAGES = "reservation"
+"""How a payment names a reservation as what drives it (``Payment.managed_by``)."""
 
 
 class Reservation(models.Model):
@@ -42,7 +48,21 @@ class Reservation(models.Model):
     day = models.DateField(null=True, blank=True, help_text="The local day of a whole activity; empty: a departure.")
     starts_at = models.DateTimeField(help_text="As it was sold: of the departure, or of the day.")
     ends_at = models.DateTimeField()
-    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="reservation")
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, related_name="+", db_index=False,
+        help_text="The live attempt; else the last that took money; else the last.",
+    )  # fmt: skip
+    attempts = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="Payments that were begun for it.")
+    replacing = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="The attempt that was given up for another one."
+    )
+    on_decline = models.CharField(
+        max_length=10,
+        choices=OnDecline.choices,
+        default=OnDecline.RELEASE,
+        db_default=OnDecline.RELEASE,
+        help_text="Whether a hold outlives a declined card.",
+    )
     status = models.CharField(max_length=20, choices=ReservationStatus.choices)
     exclusive = models.BooleanField(help_text="Whether the activity was exclusive when it was sold.")
     places = models.PositiveIntegerField()
@@ -72,6 +92,7 @@ class Reservation(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["operator", "reference"], name="reservation_reference_once"),
             models.CheckConstraint(condition=Q(places__gt=0), name="reservation_has_places"),
+            models.CheckConstraint(condition=Q(on_decline__in=OnDecline.values), name="reservation_on_decline_known"),
             models.CheckConstraint(
                 condition=Q(amount__gte=0, amount_owed__gte=0, amount_proven__gte=0),
                 name="reservation_amounts_not_negative",
@@ -129,6 +150,21 @@ class Reservation(models.Model):
         """Whether it holds places."""
         return self.status in ACTIVE
 
+    @cached_property
+    def payments(self) -> Sequence[Payment]:
+        """List its attempts, oldest first.
+
+        Read once, or put here by the function that locks or lists them.
+        """
+        if self.attempts == 1:
+            return [self.payment]
+        return list(Payment.objects.filter(managed_id=self.pk, managed_by=MANAGES).order_by("id"))
+
+    def know_payments(self, payments: Sequence[Payment]) -> None:
+        """Take over all its payments, as they were read."""
+        self.payments = payments
+        self.payment = next(payment for payment in payments if payment.pk == self.payment_id)
+
     def is_due(self, now: datetime) -> bool:
         """Whether its hold is past its time."""
         return self.status in HOLDING and self.expires_at is not None and self.expires_at <= now
@@ -158,11 +194,15 @@ class Reservation(models.Model):
     def note(self, *, at: datetime, actor: str, reason: str) -> "History":
         """Make a history row without a change of status; not yet stored."""
         stays = {"from_status": self.status, "to_status": self.status}
-        return History(reservation=self, at=at, actor=actor, reason=reason, **stays)
+        made: History = self.history.model(reservation=self, at=at, actor=actor, reason=reason, **stays)
+        return made
 
 
 CHANGED_FIELDS = (
     "status",
+    "payment",
+    "attempts",
+    "replacing",
     "amount_owed",
     "amount_proven",
     "expires_at",
@@ -173,109 +213,3 @@ CHANGED_FIELDS = (
     "changed_because",
 )
 """Every field of a reservation that changes after it was made."""
-
-
-class Occupancy(models.Model):
-    """When a party has an exclusive activity for itself (P2).
-
-    A row for each active reservation of an exclusive activity, and no other: triggers of the database write it with
-    each change of a reservation (``sold_guards.py``), so that no code path can forget it. That two
-    never overlap is the exclusion constraint's decision; ``activity_key`` is the activity as a range of one id, since
-    core PostgreSQL has no such index of a plain id.
-    """
-
-    reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="occupancies", db_index=False)
-    activity = models.ForeignKey(Activity, on_delete=models.PROTECT, related_name="+", db_index=False)
-    activity_key = models.GeneratedField(
-        expression=Func("activity_id", "activity_id", Value("[]"), function="uuidrange"),
-        output_field=UuidRangeField(),
-        db_persist=True,
-    )
-    during = MultirangeField()
-
-    class Meta:
-        ordering: ClassVar = ["id"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["reservation", "activity"], name="occupancy_once"),
-            ExclusionConstraint(expressions=[("activity_key", "="), ("during", "&&")], name="occupancy_one_party"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.activity_id} {self.during}"
-
-
-class Unit(models.Model):
-    """One place of a reservation, as it was sold."""
-
-    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="units")
-    unit = models.CharField(max_length=40)
-    name = models.CharField(max_length=100)
-    amount = models.BigIntegerField()
-
-    class Meta:
-        ordering: ClassVar = ["id"]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Adjustment(models.Model):
-    """Append-only: a change of what is owed, by whom and why."""
-
-    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="adjustments")
-    kind = models.CharField(max_length=20, choices=AdjustmentKind.choices)
-    amount = models.BigIntegerField(help_text="Added to what is owed; less than nothing lowers it.")
-    refund = models.ForeignKey(
-        Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
-        help_text="The refund that it is of.",
-    )  # fmt: skip
-    keeps_places = models.BooleanField(default=False, help_text="The guest keeps the places when all money is back.")
-    at = models.DateTimeField()
-    actor = models.CharField(max_length=200)
-    reason = models.TextField(blank=True)
-
-    class Meta:
-        ordering: ClassVar = ["id"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["refund", "kind"], condition=Q(refund__isnull=False), name="adjustment_of_refund_once"
-            ),
-            models.CheckConstraint(condition=Q(kind__in=AdjustmentKind.values), name="adjustment_kind_known"),
-            models.CheckConstraint(
-                condition=Q(kind=AdjustmentKind.REVERSAL, amount__gt=0, refund__isnull=False)
-                | (~Q(kind=AdjustmentKind.REVERSAL) & Q(amount__lte=0)),
-                name="adjustment_lowers_or_reverses",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {currencies.shown(self.amount, self.reservation.currency)}"
-
-
-class History(models.Model):
-    """Append-only: every change of a reservation's status.
-
-    A trigger writes it, so that no code path can forget it.
-    """
-
-    reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="history")
-    at = models.DateTimeField()
-    from_status = models.CharField(max_length=20, blank=True)
-    to_status = models.CharField(max_length=20)
-    actor = models.CharField(max_length=200)
-    reason = models.TextField(blank=True)
-    moved_from = models.ForeignKey(
-        Slot, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
-        help_text="The departure that it was moved from; empty: it was not moved.",
-    )  # fmt: skip
-
-    class Meta:
-        ordering: ClassVar = ["id"]
-        verbose_name_plural = "history"
-        # Rows come in order of time and stay: a small index that says which pages have which hours.
-        indexes: ClassVar = [BrinIndex(fields=["at"], name="history_time")]
-
-    def __str__(self) -> str:
-        return f"{self.from_status or '—'} → {self.to_status}"
