@@ -24,6 +24,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("payments.payment", "Payments", "payments"),
             ("payments.refund", "Refunds", "undo"),
+            ("booking.receipt", "Receipts", "receipt_long"),
+            ("booking.till", "Tills", "point_of_sale"),
             ("payments.dispute", "Disputes", "gavel"),
             ("reconciliation.discrepancy", "Discrepancies", "balance"),
             ("reconciliation.settlementrun", "Settlement runs", "event_available"),

@@ -1,18 +1,14 @@
 """Backoffice actions on a reservation; each calls the API's function."""
 
-from decimal import Decimal
 from uuid import UUID
 
 from adminkit.actions import reasoned
-from booking import cancelling, confirming, extending, rescheduling
-from booking.forms import AmountForm, MinutesForm, SlotForm
+from booking import cancelling, confirming, extending, money_actions, rescheduling
+from booking.forms import MinutesForm, SlotForm
 from booking.models import Reservation
 from booking.states import HOLDING, ReservationStatus
 from catalogue.models import Slot
 from common import currencies, ids
-from common.states import InvalidStateError
-from payments import refunds
-from payments.errors import RefundExceedsPaymentError
 from tenants import clocks
 from tenants.roles import Permission
 
@@ -22,7 +18,9 @@ def confirm(row: Reservation, actor: str, reason: str) -> str:
     confirming.confirm(
         operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason
     )
-    money = currencies.shown(row.payment.amount, row.currency)
+    if row.payment is None:
+        return f"{row.reference} of {row.customer_name} is confirmed."
+    money = currencies.shown(min(row.payment.amount, row.amount_owed), row.currency)
     return f"{row.reference} of {row.customer_name} is confirmed; {money} is being captured."
 
 
@@ -47,30 +45,6 @@ def move(row: Reservation, actor: str, reason: str, slot_id: UUID) -> str:
     return f"{row.customer_name} is moved to {clocks.when(to.starts_at, row.activity.timezone)}."
 
 
-def refund(row: Reservation, actor: str, reason: str, amount: Decimal | None) -> str:
-    """Give money back, of the newest payment first."""
-    left = _refundable(row)
-    if not any(payment.amount_captured for payment in row.payments):
-        raise InvalidStateError(kind="payment", status=row.payment.status, wanted="refunded")
-    wanted = left if amount is None else currencies.to_minor(amount, row.currency)
-    if not 0 < wanted <= left:
-        raise RefundExceedsPaymentError(left=left, currency=row.currency)
-    open_amount = wanted
-    for payment in reversed(row.payments):
-        part = min(open_amount, payment.amount_refundable)
-        if part:
-            refunds.request(
-                operator=row.operator, payment_id=payment.pk, operation_id=ids.new_id(), amount=part,
-                reason="requested_by_customer", actor=actor,
-            )  # fmt: skip
-            open_amount -= part
-    return f"{currencies.shown(wanted, row.currency)} is being refunded to {row.customer_name}."
-
-
-def _refundable(row: Reservation) -> int:
-    return sum(payment.amount_refundable for payment in row.payments)
-
-
 def _is_held(row: Reservation) -> bool:
     return row.status in HOLDING
 
@@ -87,14 +61,7 @@ ACTIONS = (
         form=SlotForm,
         fits=lambda row: row.is_active and row.slot_id is not None,
     ),
-    reasoned(
-        "Refund",
-        refund,
-        name="refund",
-        permission=Permission.MONEY,
-        form=AmountForm,
-        fits=lambda row: _refundable(row) > 0,
-    ),
+    *money_actions.ACTIONS,
     reasoned(
         "Confirm and capture",
         confirm,

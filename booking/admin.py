@@ -16,6 +16,7 @@ from adminkit.large_lists import OwnRowsFilter
 from adminkit.pages import ReadOnlyAdmin, once
 from adminkit.staff_log import Entry as Told
 from booking import actions, availability, expiring, guarded_admin, money_sentence, search
+from booking import money_admin as money_admin
 from booking.departure_form import DepartureForm
 from booking.forms import WeeklyRuleForm
 from booking.guarded_admin import ActivityForm, GuardedAdmin

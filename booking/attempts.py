@@ -131,7 +131,7 @@ def _due(reservation: Reservation, request: Request, at: datetime) -> int:
 def _is_being_captured(reservation: Reservation) -> bool:
     """Whether the money that confirmed it was held, and has not arrived yet."""
     payment = reservation.payment
-    return payment.status == PaymentStatus.PROCESSING and payment.held_at is not None
+    return payment is not None and payment.status == PaymentStatus.PROCESSING and payment.held_at is not None
 
 
 def _is_same(live: Payment, request: Request, amount: int) -> bool:
@@ -185,7 +185,7 @@ def _capture_method(reservation: Reservation, provider: str) -> CaptureMethod:
     """Hold for a hold what was to be held, where the provider can; take all that comes later at once."""
     can_hold = registry.get(provider).capabilities.longest_hold is not None
     if reservation.status in HOLDING and can_hold:
-        return CaptureMethod(reservation.payments[0].capture_method)
+        return CaptureMethod(reservation.payments[0].capture_method) if reservation.payments else CaptureMethod.MANUAL
     return CaptureMethod.AUTOMATIC
 
 

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from django.db.models import Sum
 
-from booking.models import Adjustment, Reservation
-from booking.states import HOLDING, AdjustmentKind, ReservationStatus
+from booking.models import Adjustment, Receipt, Reservation
+from booking.states import HOLDING, SELLING, AdjustmentKind, ReceiptMethod, ReservationStatus
 from catalogue import inventory
 from common import currencies, ids
 from payments import outcome_steps, refund_steps
@@ -19,14 +19,17 @@ from payments.models import Payment, Refund
 from payments.outcome_types import Effect
 from payments.states import REFUND_OVER_WITHOUT_MONEY, CommandKind, CommandStatus, PaymentStatus
 
+_LOWERING = (AdjustmentKind.GOODWILL, AdjustmentKind.DISCOUNT, AdjustmentKind.WITHDRAWAL, AdjustmentKind.UNIT)
+"""What may be the reason that all money goes back."""
+
 
 def balance(reservation: Reservation) -> int:
     """Return what has to be paid still; less than 0 is surplus.
 
-    In minor units. What is on its way back counts as given back.
+    In minor units: what is owed, less what is proven and not on its way back, less what is collected.
     """
     on_its_way = sum(payment.amount_refunding for payment in reservation.payments)
-    return reservation.amount_owed - reservation.amount_proven + on_its_way
+    return reservation.amount_owed - reservation.amount_proven + on_its_way - reservation.amount_collected
 
 
 def even_out(reservation: Reservation, *, at: datetime, by: str, because: str) -> list[Any]:
@@ -54,8 +57,8 @@ def effect_of(rows: Sequence[Any]) -> Effect | None:
 
 
 def part_paid(reservation: Reservation) -> str:
-    """Say how much of what is owed is proven."""
-    sums = (reservation.amount_proven, reservation.amount_owed)
+    """Say how much of what is owed is paid."""
+    sums = (reservation.amount_proven + reservation.amount_collected, reservation.amount_owed)
     part, whole = (currencies.shown(amount, reservation.currency) for amount in sums)
     return f"{part} of {whole} are paid"
 
@@ -79,18 +82,60 @@ def owe_again(reservation: Reservation) -> None:
 
     For a locked reservation that is seated again.
     """
-    given_up = reservation.adjustments.aggregate(total=Sum("amount"))["total"] or 0
+    given_up = reservation.adjustments.exclude(kind__in=sorted(SELLING)).aggregate(total=Sum("amount"))["total"] or 0
     reservation.amount_owed = reservation.amount + given_up
 
 
 def _give_back(reservation: Reservation, at: datetime) -> list[Any]:
-    """Request refunds of surplus, of the newest money first, as far as it can be refunded."""
+    """Give surplus back, of the newest money first, by the way it came.
+
+    Provider money by a refund, what stands on an account by a receipt of less than nothing. Cash and the like, and
+    what cannot be refunded, is left for a person to pay out (``receipts.pay_out``).
+    """
     rows: list[Any] = []
-    for payment in reversed(reservation.payments):
-        part = min(-balance(reservation), payment.amount_refundable)
-        if part > 0 and _is_refundable(payment):
-            rows += outcome_steps.refund_late(payment, at, amount=part)
+    if balance(reservation) >= 0:
+        return rows
+    by_hand = 0
+    for _, source in sorted(_sources(reservation), key=lambda found: found[0], reverse=True):
+        left = -balance(reservation) - by_hand
+        if left <= 0:
+            break
+        if isinstance(source, Receipt) and source.method == ReceiptMethod.ACCOUNT:
+            rows.append(_take_off_account(reservation, min(left, source.amount), at))
+        elif isinstance(source, Receipt):
+            by_hand += min(left, source.amount)
+        elif source.amount_refundable > 0 and _is_refundable(source):
+            rows += outcome_steps.refund_late(source, at, amount=min(left, source.amount_refundable))
     return rows
+
+
+def _sources(reservation: Reservation) -> list[tuple[datetime, Payment | Receipt]]:
+    """List the money that was taken, with when it came; each receipt with what is left of it."""
+    taken: list[tuple[datetime, Payment | Receipt]] = [
+        (payment.as_of or payment.created_at, payment) for payment in reservation.payments if payment.amount_captured
+    ]
+    if not reservation.amount_collected:
+        return taken
+    given_back: dict[bool, int] = {True: 0, False: 0}
+    for receipt in reservation.receipts.filter(approved_at__isnull=False).order_by("-at", "-id"):
+        is_account = receipt.method == ReceiptMethod.ACCOUNT
+        if receipt.amount < 0:
+            given_back[is_account] -= receipt.amount
+            continue
+        gone = min(given_back[is_account], receipt.amount)
+        given_back[is_account] -= gone
+        receipt.amount -= gone
+        if receipt.amount:
+            taken.append((receipt.at, receipt))
+    return taken
+
+
+def _take_off_account(reservation: Reservation, amount: int, at: datetime) -> Receipt:
+    reservation.amount_collected -= amount
+    return Receipt(
+        reservation=reservation, method=ReceiptMethod.ACCOUNT, amount=-amount, at=at, actor=outcome_steps.ACTOR,
+        reason="nothing is owed for it any more", approved_at=at, approved_by=outcome_steps.ACTOR,
+    )  # fmt: skip
 
 
 def _is_refundable(payment: Payment) -> bool:
@@ -112,12 +157,12 @@ def _close(reservation: Reservation, at: datetime) -> list[Any]:
         return []
     rows: list[Any] = []
     for payment in reservation.payments:
-        if not payment.is_final and not _lands(reservation, payment):
+        if not payment.is_final and not lands(reservation, payment):
             rows += outcome_steps.release(payment, at, reason=_why_closed(reservation))
     return rows
 
 
-def _lands(reservation: Reservation, payment: Payment) -> bool:
+def lands(reservation: Reservation, payment: Payment) -> bool:
     """Whether a live attempt is left to land: it could not be closed, or what is being captured is wanted."""
     asked = payment.commands.filter(kind=CommandKind.CANCEL, status=CommandStatus.DONE)
     if reservation.is_active:
@@ -131,7 +176,7 @@ def _why_closed(reservation: Reservation) -> str:
 
 def _show(reservation: Reservation) -> None:
     """Point at the attempt that tells most: the live one, else the last that took money, else the last."""
-    if len(reservation.payments) == 1:
+    if len(reservation.payments) < 2:
         return
     live = [payment for payment in reservation.payments if not payment.is_final]
     taken = [payment for payment in reservation.payments if payment.amount_captured]
@@ -140,24 +185,37 @@ def _show(reservation: Reservation) -> None:
 
 def _turn(reservation: Reservation, at: datetime, by: str, because: str) -> list[Any]:
     """Set the status of an active reservation by its sums; what has all its money back ends, and frees its places."""
-    owed, proven = reservation.amount_owed, reservation.amount_proven
+    owed, proven, collected = reservation.amount_owed, reservation.amount_proven, reservation.amount_collected
     if not reservation.is_active:
         return []
-    if proven == 0:
-        had_money = any(payment.amount_captured for payment in reservation.payments)
-        return _all_is_back(reservation, at, by) if had_money else []
-    if proven >= owed:
+    if proven == 0 and collected == 0 and _had_money(reservation):
+        return _all_is_back(reservation, at, by)
+    if proven > 0 and proven >= owed:
         if reservation.status != ReservationStatus.PAID:
             reservation.move(ReservationStatus.PAID, at=at, by=by, because=because)
-    elif reservation.status in HOLDING or reservation.status == ReservationStatus.PAID:
+    elif reservation.status == ReservationStatus.PAID or (reservation.status in HOLDING and (proven or collected)):
         reservation.move(ReservationStatus.CONFIRMED, at=at, by=by, because=part_paid(reservation))
+    elif reservation.status == ReservationStatus.AWAITING_PAYMENT and not owed:
+        reservation.move(ReservationStatus.CONFIRMED, at=at, by=by, because="nothing is owed")
     return []
 
 
+def _had_money(reservation: Reservation) -> bool:
+    """Whether money was taken; a receipt that was put right was none, and an account holds none."""
+    if any(payment.amount_captured for payment in reservation.payments):
+        return True
+    if reservation.status in HOLDING or any(not payment.is_final for payment in reservation.payments):
+        return False
+    taken = reservation.receipts.filter(amount__gt=0, approved_at__isnull=False, corrected_by=None)
+    return taken.exclude(method=ReceiptMethod.ACCOUNT).exists()
+
+
 def _all_is_back(reservation: Reservation, at: datetime, by: str) -> list[Any]:
-    """End a reservation whose money is back with the guest, unless the last refund lets the guest keep the places."""
-    last = reservation.adjustments.filter(kind=AdjustmentKind.GOODWILL).order_by("-id").first()
-    if last is not None and last.keeps_places:
+    """End a reservation whose money is back with the guest, unless what was given back lets the guest keep the places.
+
+    That is what the last refund says; a lower price alone ends nothing.
+    """
+    if _keeps_places(reservation):
         if reservation.status == ReservationStatus.PAID:
             reservation.move(
                 ReservationStatus.CONFIRMED, at=at, by=by, because="refunded in full; the guest keeps the places"
@@ -167,6 +225,19 @@ def _all_is_back(reservation: Reservation, at: datetime, by: str) -> list[Any]:
     reservation.move(ReservationStatus.REFUNDED, at=at, by=by, because="refunded in full")
     inventory.release([reservation])
     return [ended]
+
+
+def _keeps_places(reservation: Reservation) -> bool:
+    last = reservation.adjustments.filter(kind__in=_LOWERING).order_by("-id").first()
+    return last is not None and (last.keeps_places or last.kind != AdjustmentKind.GOODWILL)
+
+
+def is_being_refunded(reservation: Reservation) -> bool:
+    """Tell whether all its money is on the way back, and its places go with it."""
+    on_its_way = sum(payment.amount_refunding for payment in reservation.payments)
+    if not on_its_way or reservation.amount_owed or reservation.amount_proven != on_its_way:
+        return False
+    return not reservation.amount_collected and not _keeps_places(reservation)
 
 
 def goodwill(

@@ -34,7 +34,7 @@ def cancel(
         if locked is None:
             raise NotFoundError(kind="reservation")
         if _is_own(locked.row, operation_id):
-            release = locked.row.payment.commands.filter(kind=CommandKind.CANCEL).first()
+            release = Command.objects.filter(payment__in=locked.row.payments, kind=CommandKind.CANCEL).last()
         else:
             release = _cancel(locked.row, operation_id, actor, reason, now=locked.at)
     done = execution.execute(command_id=release.pk) if release is not None else None

@@ -33,6 +33,24 @@ class NothingDueError(ConflictError):
         super().__init__("Nothing is to be paid for this reservation now.")
 
 
+class BeingRefundedError(ConflictError):
+    """All its money is on the way back."""
+
+    code = "being_refunded"
+
+    def __init__(self) -> None:
+        super().__init__("This reservation is being refunded. Nothing more can be sold on it.")
+
+
+class OwnReceiptError(ConflictError):
+    """A receipt is approved by another person than the one who took it."""
+
+    code = "own_receipt"
+
+    def __init__(self) -> None:
+        super().__init__("Another person has to approve this receipt.")
+
+
 class PaymentInProgressError(ConflictError):
     """Another attempt to pay lives, or its outcome is unknown."""
 

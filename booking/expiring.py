@@ -108,7 +108,7 @@ def _release(reservation: Reservation, at: datetime) -> list[Command]:
     A failed one is closed already; one that was given up for another may be.
     """
     payment, why = reservation.payment, "the hold's time is over"
-    if payment.is_final:
+    if payment is None or payment.is_final:
         return []
     if reservation.replacing is not None:
         return outcome_steps.release(payment, at, reason=why)

@@ -10,7 +10,9 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from booking import availability
-from booking.models import Reservation
+from booking.adjusting import BY_HAND
+from booking.models import Adjustment, Reservation
+from booking.states import SELLING, ReceiptMethod
 from catalogue.models import Activity, Slot
 from tenants import clocks
 
@@ -31,6 +33,42 @@ class AmountForm(forms.Form):
         required=False,
         help_text="Such as 12.50; empty: all that is left.",
     )
+
+
+class ReceiptForm(forms.Form):
+    """What was taken, and how."""
+
+    method = forms.ChoiceField(choices=[each for each in ReceiptMethod.choices if each[0] != ReceiptMethod.ACCOUNT])
+    amount = forms.DecimalField(
+        min_value=0,
+        max_digits=14,
+        decimal_places=3,
+        required=False,
+        help_text="Such as 12.50; empty: all that is left.",
+    )
+    reference = forms.CharField(max_length=200, required=False, help_text="Such as the number on a terminal's slip.")
+
+
+class AdjustmentForm(forms.Form):
+    """What is added to the price, or taken off."""
+
+    kind = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in BY_HAND])
+    amount = forms.DecimalField(min_value=0, max_digits=14, decimal_places=3, help_text="Such as 12.50.")
+    name = forms.CharField(max_length=200, required=False, help_text="As the guest reads it, such as Wetsuit.")
+
+
+class ChangeForm(forms.Form):
+    """Which extra, fee or discount is taken back."""
+
+    adjustment_id = forms.TypedChoiceField(label="What", coerce=UUID)
+
+    def for_rows(self, rows: QuerySet[Reservation], person: Any) -> None:
+        """Offer what can be taken back of the one reservation."""
+        wanted = Adjustment.objects.filter(reservation__in=rows.order_by(), kind__in=sorted(SELLING & set(BY_HAND)))
+        changes = wanted.filter(withdrawn_by=None).select_related("reservation").order_by("id")[:_MOST]
+        self.fields["adjustment_id"].choices = [  # type: ignore[attr-defined]
+            (str(change.pk), str(change)) for change in changes
+        ]
 
 
 class MinutesForm(forms.Form):

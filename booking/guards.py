@@ -1,7 +1,7 @@
 """Guards of reservations: the transitions of ``states.py``, and two more files."""
 
-from booking import sold_guards, sum_guards
-from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
+from booking import receipt_guards, sold_guards, sum_guards
+from booking.states import RESERVATION_TRANSITIONS, PayBy, ReservationStatus
 from common import guards
 from common.guards import changed
 from payments.guards import REFUSE
@@ -9,7 +9,8 @@ from payments.guards import REFUSE
 AFTER = ("catalogue", "payments")
 
 _TABLE = "booking_reservation"
-_FIRST = ReservationStatus.AWAITING_PAYMENT.value
+_FIRST, _PROVIDER = ReservationStatus.AWAITING_PAYMENT.value, PayBy.PROVIDER.value
+_UNPAID = guards.listed((ReservationStatus.PENDING, ReservationStatus.CONFIRMED), of=ReservationStatus)
 
 _MOVES = (
     guards.function(
@@ -22,7 +23,11 @@ _MOVES = (
     guards.function(
         "booking_reservation_begins",
         guards.refuse_if(
-            f"NEW.status <> '{_FIRST}'",
+            f"""
+            (NEW.status = '{_FIRST}') <> (NEW.pay_by = '{_PROVIDER}' AND NEW.amount > 0)
+                OR (NEW.status <> '{_FIRST}' AND NEW.status NOT IN {_UNPAID})
+                OR (NEW.status = '{_FIRST}') <> (NEW.attempts = 1) OR NEW.attempts > 1
+            """,
             "a reservation cannot begin as %",
             "NEW.status",
             constraint="reservation_transition",
@@ -56,7 +61,8 @@ _HISTORY = (
         "AFTER UPDATE OF places, amount, currency",
         _TABLE,
         calls="booking_reservation_amount_history",
-        condition=changed("places", "amount", "currency"),
+        condition=changed("places", "currency")
+        + "\nOR OLD.amount IS DISTINCT FROM NEW.amount AND OLD.changed_at IS NOT DISTINCT FROM NEW.changed_at",
     ),
     guards.function(
         "booking_reservation_goes_elsewhere",
@@ -88,4 +94,4 @@ _HISTORY = (
     *guards.kept(_TABLE, "reservation_is_kept", by=REFUSE),
 )
 
-GUARDS = (*_MOVES, *_HISTORY, *sum_guards.GUARDS, *sold_guards.GUARDS)
+GUARDS = (*_MOVES, *_HISTORY, *sum_guards.GUARDS, *receipt_guards.GUARDS, *sold_guards.GUARDS)

@@ -22,7 +22,7 @@ def first_end(*, operator: Operator, now: datetime) -> datetime:
 def latest_end(reservation: Reservation) -> datetime:
     """Return the latest end that a hold may be given."""
     ceiling = reservation.created_at + timedelta(seconds=settings.HOLD_CEILING_SECONDS)
-    before = reservation.payment.capture_before
+    before = reservation.payment.capture_before if reservation.payment is not None else None
     return min(ceiling, before - _MARGIN) if before else ceiling
 
 
@@ -31,7 +31,7 @@ def shorten(reservation: Reservation, *, at: datetime) -> None:
 
     Of money that is held for less than the margin, half of the time is used.
     """
-    before = reservation.payment.capture_before
+    before = reservation.payment.capture_before if reservation.payment is not None else None
     if before is None or reservation.status not in HOLDING or reservation.expires_at is None:
         return
     latest = latest_end(reservation)

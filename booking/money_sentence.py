@@ -2,7 +2,7 @@
 
 from booking import balance
 from booking.models import Reservation
-from booking.states import HOLDING, ReservationStatus
+from booking.states import HOLDING, PayBy
 from common import currencies
 from payments.states import PaymentStatus
 
@@ -21,6 +21,8 @@ def tell(row: Reservation) -> str:
 
 def _of_hold(row: Reservation) -> str:
     owed = _shown(row, row.amount_owed)
+    if row.payment is None:
+        return f"{owed} to pay, and held without money"
     if row.payment.status == PaymentStatus.ON_HOLD:
         return f"{owed} on hold"
     if row.payment.status == PaymentStatus.FAILED:
@@ -29,24 +31,47 @@ def _of_hold(row: Reservation) -> str:
 
 
 def _of_money(row: Reservation) -> str:
-    proven, owed = row.amount_proven, row.amount_owed
-    if proven and proven < owed:
-        rest = _shown(row, balance.balance(row))
-        return f"{_shown(row, proven)} of {_shown(row, owed)} paid, {rest} to pay{_tried(row)}"
-    if proven and row.is_active:
-        return f"{_shown(row, proven)} paid, nothing to pay"
-    if proven:
-        return f"{_shown(row, proven)} taken, and nothing owed"
+    proven, collected, owed, rest = row.amount_proven, row.amount_collected, row.amount_owed, balance.balance(row)
+    if not row.is_active:
+        return _of_over(row)
+    if proven or collected:
+        to_pay = f"{_shown(row, rest)} to pay" if rest > 0 else "nothing to pay"
+        part = _shown(row, proven + collected)
+        paid = f"{part} of {_shown(row, owed)} paid" if rest > 0 else f"{part} paid"
+        return f"{paid}{_how(row)}, {to_pay}{_tried(row) if rest > 0 else ''}"
     if back := sum(payment.amount_captured for payment in row.payments):
-        keeps = " and the guest keeps the places" if row.status == ReservationStatus.CONFIRMED else " and nothing owed"
-        return f"{_shown(row, back)} given back,{keeps}"
-    if row.status == ReservationStatus.CONFIRMED:
+        return f"{_shown(row, back)} given back, and the guest keeps the places"
+    if not owed:
+        return "Nothing to pay"
+    if row.payment is not None and row.payment.held_at is not None and not row.payment.is_final:
         return f"{_shown(row, owed)} being captured"
+    return f"{_shown(row, owed)} to pay{' on arrival' if row.pay_by == PayBy.ON_ARRIVAL else ''}{_tried(row)}"
+
+
+def _of_over(row: Reservation) -> str:
+    """Say where the money of what is over has gone."""
+    taken = row.amount_proven + row.amount_collected
+    if taken and row.amount_owed:
+        return f"{_shown(row, row.amount_owed)} kept of what was paid"
+    if taken:
+        return f"{_shown(row, taken)} taken, and nothing owed"
+    if back := sum(payment.amount_captured for payment in row.payments):
+        return f"{_shown(row, back)} given back, and nothing owed"
     return "No money taken, and nothing owed"
+
+
+def _how(row: Reservation) -> str:
+    """Say how much of it no provider took."""
+    if not row.amount_collected:
+        return ""
+    by = "on account" if row.pay_by == PayBy.ACCOUNT else "by cash and the like"
+    return f" ({_shown(row, row.amount_collected)} {by})" if row.amount_proven else f" {by}"
 
 
 def _tried(row: Reservation) -> str:
     """Say what an attempt to pay the rest has come to."""
+    if row.payment is None:
+        return ""
     if not row.payment.is_final:
         return f"; a payment of {_shown(row, row.payment.amount)} is in progress"
     last = row.payments[-1]

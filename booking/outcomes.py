@@ -143,8 +143,8 @@ def _hangs_on(reservation: Reservation, payment: Payment) -> bool:
         case ReservationStatus.PENDING:
             return payment.held_at is not None
         case ReservationStatus.CONFIRMED:
-            is_first = not any(other.amount_captured for other in reservation.payments)
-            return payment.held_at is not None and is_first
+            had_money = reservation.amount_collected or any(other.amount_captured for other in reservation.payments)
+            return payment.held_at is not None and not had_money
     return False
 
 

@@ -9,7 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject, Now
 
-from booking.models import Reservation, Unit
+from booking.models import Adjustment, Reservation, Unit
 from booking.states import HOLDING, ReservationStatus
 from common.compiled import Compiled
 from common.errors import NotFoundError
@@ -28,13 +28,25 @@ def reservations(*, operator: Operator | UUID, own: ApiClient | UUID | None = No
         rows = rows.filter(api_client=own)
     units = Unit.objects.filter(reservation=OuterRef("pk")).order_by("id")
     sold = ArraySubquery(units.values_list(JSONObject(id="id", unit="unit", name="name", amount="amount")))
-    return clocked(rows.annotate(sold=sold))
+    changes = Adjustment.objects.filter(reservation=OuterRef("pk")).order_by("id")
+    adjusted = ArraySubquery(
+        changes.values_list(JSONObject(id="id", kind="kind", name="name", amount="amount", at="at"))
+    )
+    return clocked(rows.annotate(sold=sold, adjusted=adjusted))
 
 
 def units(row: Reservation) -> Sequence[Unit]:
     """List what was sold; no query if the reservation was read here."""
     sold: Sequence[dict[str, Any]] | None = getattr(row, "sold", None)
     return list(row.units.all()) if sold is None else [Unit(reservation=row, **unit) for unit in sold]
+
+
+def adjustments(row: Reservation) -> Sequence[Adjustment]:
+    """List what changed the price; no query if the reservation was read here."""
+    changes: Sequence[dict[str, Any]] | None = getattr(row, "adjusted", None)
+    if changes is None:
+        return list(row.adjustments.all())
+    return [Adjustment(reservation=row, **{**change, "at": datetime.fromisoformat(change["at"])}) for change in changes]
 
 
 def get_reservation(*, operator: Operator, reservation_id: UUID, own: ApiClient | None = None) -> AsOf[Reservation]:

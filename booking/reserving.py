@@ -9,7 +9,7 @@ from django.db import IntegrityError
 
 from booking import availability, execution, expiring, sales
 from booking.errors import ActivityUnavailableError
-from booking.models import Reservation, Unit
+from booking.models import Adjustment, Reservation, Unit
 from booking.sales import Order, Sale
 from booking.states import ReservationStatus
 from catalogue import inventory
@@ -38,6 +38,7 @@ class Reserved:
     """When it was read, by the database's clock."""
     units: Sequence[Unit]
     known: bool
+    adjustments: Sequence[Adjustment] = ()
 
 
 def reserve(*, client: ApiClient, actor: str, operation: Operation, request: sales.Request) -> Reserved:
@@ -61,6 +62,8 @@ def reserve(*, client: ApiClient, actor: str, operation: Operation, request: sal
         sale = _store(order)
     except _StoredBeforeError:
         return _resume(client=client, operation_id=operation.id)
+    if sale.command is None:
+        return Reserved(reservation=sale.reservation, at=sale.reservation.created_at, units=sale.units, known=True)
     done = execution.execute_claimed(sale.command)
     found = done.result.as_of if done else _get(client, operation.id)
     return _result(found, sale.units, known=done is not None and done.known)
@@ -118,7 +121,7 @@ def _insert(order: Order, offer: availability.Offer) -> Sale:
     try:
         with database.use_case():
             order.request.allowance.check_exactly(client=order.client, places=places)
-            database.insert_together(sale.payment, sale.reservation, *sale.units, sale.command)
+            database.insert_together(*sale.rows)
             if offer.slot is not None:
                 inventory.take(slot_id=offer.slot.pk, places=places, now=offer.now)
     except IntegrityError as error:
@@ -159,6 +162,8 @@ def _is_stored(operation_id: UUID) -> bool:
 def _resume(*, client: ApiClient, operation_id: UUID) -> Reserved:
     """Finish what an earlier run with this id began, from wherever it stopped."""
     found = _get(client, operation_id)
+    if not found.row.payments:
+        return _result(found, list(found.row.units.all()), known=True)
     command = found.row.payments[0].commands.filter(kind__in=commands.STARTING).get()
     known = not command.is_open
     if command.is_open:
@@ -175,6 +180,7 @@ def _get(client: ApiClient, operation_id: UUID) -> AsOf[Reservation]:
 
 def _result(found: AsOf[Reservation], units: Sequence[Unit], *, known: bool) -> Reserved:
     reservation, payment = found.row, found.row.payment
-    if reservation.status == ReservationStatus.FAILED and payment.status == PaymentStatus.FAILED:
+    is_declined = payment is not None and payment.status == PaymentStatus.FAILED
+    if payment is not None and is_declined and reservation.status == ReservationStatus.FAILED:
         raise why_failed(code=payment.failure_code, message=payment.failure_message, prefix="payment.")
     return Reserved(reservation=reservation, at=found.at, units=units, known=known)

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from booking import allowances, availability, holds
+from booking import allowances, availability, holds, receipts
 from booking.allowances import Allowance
-from booking.models import MANAGES, Reservation, Unit
-from booking.states import OnDecline, ReservationStatus
+from booking.models import MANAGES, Receipt, Reservation, Unit
+from booking.states import HOLDING, OnDecline, PayBy, ReservationStatus
 from catalogue import pricing
 from catalogue.errors import SlotSoldOutError
 from common.errors import ValidationError
@@ -38,10 +39,14 @@ class Request:
     units: Sequence[pricing.WantedUnit]
     customer: Customer
     provider: str
+    """Empty: none is asked for money."""
     capture_method: CaptureMethod
     payment_method_id: str
     metadata: Mapping[str, str]
     on_decline: OnDecline = OnDecline.RELEASE
+    pay_by: PayBy = PayBy.PROVIDER
+    is_hold: bool = False
+    """Held for a time, where no provider is asked for money."""
     allowance: Allowance = field(default_factory=allowances.of_program)
     day: date | None = None
     """The local day of a whole activity; None: today there."""
@@ -61,13 +66,20 @@ class Order:
 class Sale:
     """The rows of a reservation, not stored yet.
 
-    The caller that stores them claims the command.
+    The caller that stores them claims the command. Where no provider is asked there is neither payment nor command.
     """
 
-    payment: Payment
     reservation: Reservation
     units: Sequence[Unit]
-    command: Command
+    payment: Payment | None = None
+    command: Command | None = None
+    receipt: Receipt | None = None
+
+    @property
+    def rows(self) -> Sequence[Any]:
+        """All of them, to store."""
+        single = (self.payment, self.reservation, *self.units, self.command, self.receipt)
+        return [row for row in single if row is not None]
 
 
 def draw_up(order: Order, offer: availability.Offer) -> Sale:
@@ -81,23 +93,39 @@ def draw_up(order: Order, offer: availability.Offer) -> Sale:
     """
     request, currency = order.request, offer.activity.currency
     quote = pricing.quote(rates=offer.rates, wanted=_wanted(request, offer))
-    request.allowance.check(holds=offer.live_holds + 1, places=offer.live_places + quote.places)
+    is_paid = request.pay_by is PayBy.PROVIDER and quote.amount > 0
+    if is_paid or request.is_hold:
+        request.allowance.check(holds=offer.live_holds + 1, places=offer.live_places + quote.places)
+    if is_paid:
+        _check_provider(request, offer, quote.amount, currency)
+    if offer.free is not None and offer.free < quote.places:
+        raise SlotSoldOutError(available=offer.free)
+    payment = _payment(order, offer, quote) if is_paid else None
+    reservation = _reservation(order, offer, quote, payment)
+    units = [_unit(reservation, rate) for rate in quote.sold]
+    if payment is not None:
+        command = _command(order, offer, reservation, payment)
+        return Sale(payment=payment, reservation=reservation, units=units, command=command)
+    return Sale(reservation=reservation, units=units, receipt=_on_account(order, reservation))
+
+
+def _check_provider(request: Request, offer: availability.Offer, amount: int, currency: str) -> None:
+    """Refuse what the provider cannot take, before anything is stored."""
     if offer.provider_account is None:
         raise NoAccountError(provider=request.provider, param="payment.provider")
     limits.check_capture_method(
         provider=request.provider, wanted=request.capture_method, param="payment.capture_method"
     )
-    limits.check_amount(provider=request.provider, amount=quote.amount, currency=currency, param="units")
-    if offer.free is not None and offer.free < quote.places:
-        raise SlotSoldOutError(available=offer.free)
-    payment = _payment(order, offer, quote)
-    reservation = _reservation(order, offer, quote, payment)
-    return Sale(
-        payment=payment,
-        reservation=reservation,
-        units=[_unit(reservation, rate) for rate in quote.sold],
-        command=_command(order, offer, reservation),
-    )
+    limits.check_amount(provider=request.provider, amount=amount, currency=currency, param="units")
+
+
+def _on_account(order: Order, reservation: Reservation) -> Receipt | None:
+    """Put what is owed on the account of who sells it, once it is sold."""
+    is_due = order.request.pay_by is PayBy.ACCOUNT and reservation.status == ReservationStatus.CONFIRMED
+    if not is_due or not reservation.amount_owed:
+        return None
+    reservation.amount_collected = reservation.amount_owed
+    return receipts.on_account(reservation, at=reservation.created_at, by=order.actor)
 
 
 def _wanted(request: Request, offer: availability.Offer) -> Sequence[pricing.WantedUnit]:
@@ -108,10 +136,10 @@ def _wanted(request: Request, offer: availability.Offer) -> Sequence[pricing.Wan
     raise ValidationError(param="units", code="required", message="Give the units to reserve.")
 
 
-def _command(order: Order, offer: availability.Offer, reservation: Reservation) -> Command:
+def _command(order: Order, offer: availability.Offer, reservation: Reservation, payment: Payment) -> Command:
     request, guest = order.request, order.request.customer
     command = commands.new(
-        payment=reservation.payment,
+        payment=payment,
         kind=CommandKind.AUTHORIZE if request.capture_method is CaptureMethod.MANUAL else CommandKind.CHARGE,
         requested_by=order.actor,
         reason="reserve",
@@ -144,8 +172,9 @@ def _payment(order: Order, offer: availability.Offer, quote: pricing.Quote) -> P
     )
 
 
-def _reservation(order: Order, offer: availability.Offer, quote: pricing.Quote, payment: Payment) -> Reservation:
+def _reservation(order: Order, offer: availability.Offer, quote: pricing.Quote, payment: Payment | None) -> Reservation:
     request = order.request
+    status = _first_status(request, payment)
     return Reservation(
         id=order.operation_id,
         operator=order.client.operator,
@@ -156,8 +185,10 @@ def _reservation(order: Order, offer: availability.Offer, quote: pricing.Quote, 
         starts_at=offer.starts_at,
         ends_at=offer.ends_at,
         payment=payment,
+        attempts=0 if payment is None else 1,
         on_decline=request.on_decline,
-        status=ReservationStatus.AWAITING_PAYMENT,
+        pay_by=request.pay_by,
+        status=status,
         exclusive=offer.activity.exclusive,
         places=quote.places,
         amount=quote.amount,
@@ -168,12 +199,20 @@ def _reservation(order: Order, offer: availability.Offer, quote: pricing.Quote, 
         customer_reference=request.customer.reference,
         customer_language=request.customer.language,
         metadata=dict(request.metadata),
-        expires_at=holds.first_end(operator=order.client.operator, now=offer.now),
+        expires_at=holds.first_end(operator=order.client.operator, now=offer.now) if status in HOLDING else None,
+        confirmed_at=offer.now if status == ReservationStatus.CONFIRMED else None,
         created_at=offer.now,
         changed_at=offer.now,
         changed_by=order.actor,
         changed_because="reserve",
     )
+
+
+def _first_status(request: Request, payment: Payment | None) -> ReservationStatus:
+    if payment is not None:
+        return ReservationStatus.AWAITING_PAYMENT
+    is_hold = request.is_hold and request.pay_by is not PayBy.PROVIDER
+    return ReservationStatus.PENDING if is_hold else ReservationStatus.CONFIRMED
 
 
 def _unit(reservation: Reservation, rate: pricing.OfferedRate) -> Unit:

@@ -71,9 +71,38 @@ class OnDecline(models.TextChoices):
     KEEP = "keep"
 
 
-class AdjustmentKind(models.TextChoices):
-    """Why less is owed, or as much as before again."""
+class PayBy(models.TextChoices):
+    """How a reservation is to be paid."""
 
+    PROVIDER = "provider"
+    ON_ARRIVAL = "on_arrival"
+    ACCOUNT = "account"
+
+
+class AdjustmentKind(models.TextChoices):
+    """What changes the price, or only what is owed of it."""
+
+    EXTRA = "extra", "extra"
+    FEE = "fee", "fee"
+    DISCOUNT = "discount", "discount"
+    WITHDRAWAL = "withdrawal", "taken back"
+    UNIT = "unit", "place given back"
     GOODWILL = "goodwill", "goodwill"
     REVERSAL = "reversal", "goodwill taken back"
     END = "end", "end"
+
+
+SELLING = frozenset(
+    (AdjustmentKind.EXTRA, AdjustmentKind.FEE, AdjustmentKind.DISCOUNT, AdjustmentKind.WITHDRAWAL, AdjustmentKind.UNIT)
+)
+"""Changes what is sold; the others only what is owed of it."""
+
+
+class ReceiptMethod(models.TextChoices):
+    """How money came that no provider took."""
+
+    CASH = "cash"
+    TERMINAL = "terminal"
+    TRANSFER = "transfer"
+    VOUCHER = "voucher"
+    ACCOUNT = "account"

@@ -48,7 +48,7 @@ def of_reservation(reservation: Reservation, *, kind: MailKind, cause: str, amou
             "units": units,
             "amount": reservation.amount if amount is None else amount,
             "currency": reservation.currency,
-            "receipt_url": reservation.payment.receipt_url,
+            "receipt_url": reservation.payment.receipt_url if reservation.payment is not None else "",
         },
     )
 

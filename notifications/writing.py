@@ -87,7 +87,8 @@ def _of_change(change: History) -> Mail:
         kind = MailKind.PART_RETURNED
     else:
         kind = MailKind.FAILED
-    amount = change.reservation.payment.amount_captured if kind is MailKind.LATE_REFUNDED else None
+    late = sum(payment.amount_captured for payment in change.reservation.payments)
+    amount = late if kind is MailKind.LATE_REFUNDED else None
     return facts.of_reservation(change.reservation, kind=kind, cause=f"history:{change.pk}", amount=amount)
 
 

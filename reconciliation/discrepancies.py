@@ -33,6 +33,7 @@ def open_once(
     difference: Mapping[str, Any],
     seen: Mapping[str, Any],
     payment: Payment | None = None,
+    operator_id: UUID | None = None,
     by: str = ACTOR,
 ) -> bool:
     """Store a difference unless open or accepted; returns whether it is new.
@@ -45,7 +46,7 @@ def open_once(
     row = Discrepancy(
         id=ids.new_id(),
         **about,
-        operator_id=payment.operator_id if payment else None,
+        operator_id=payment.operator_id if payment else operator_id,
         payment=payment,
         summary=summary,
         difference=dict(difference),

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from common import loops
-from reconciliation import discrepancies, failed_refunds, part_captures
+from reconciliation import discrepancies, failed_refunds, part_captures, payouts
 
 _RULES: Sequence[Callable[[], int]] = (
     discrepancies.keep_with_stuck,
     discrepancies.keep_with_failed_events,
     part_captures.keep,
     failed_refunds.keep,
+    payouts.keep,
 )
 
 

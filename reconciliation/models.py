@@ -26,6 +26,7 @@ class DiscrepancyKind(models.TextChoices):
     EVENT = "event", "event: one could not be applied"
     PARTIAL_CAPTURE = "partial_capture", "partial capture: they took a part of what was sold"
     REFUND_FAILED = "refund_failed", "refund failed: money that is owed to a guest has not reached them"
+    PAYOUT = "payout", "payout: money of a guest is too much in hand, and no provider can give it back"
     FOREIGN_HOLD = "foreign_hold", "foreign hold: held there, and not of this installation"
 
 

@@ -32,12 +32,17 @@ SELECT r.id::text, format('sold for {%%s %%s} in %%s places, its units come to {
 FROM booking_reservation r
 LEFT JOIN (SELECT reservation_id, sum(amount) AS amount, count(*) AS places FROM booking_unit
            GROUP BY reservation_id) u ON u.reservation_id = r.id
-WHERE (r.amount, r.places) IS DISTINCT FROM (coalesce(u.amount, 0), coalesce(u.places, 0))
+LEFT JOIN (SELECT reservation_id, sum(amount) AS amount, count(unit_id) AS places FROM booking_adjustment
+           WHERE kind IN ('extra', 'fee', 'discount', 'withdrawal', 'unit') GROUP BY reservation_id) a
+       ON a.reservation_id = r.id
+WHERE (r.amount, r.places) IS DISTINCT FROM (coalesce(u.amount, 0) + coalesce(a.amount, 0),
+                                             coalesce(u.places, 0) - coalesce(a.places, 0))
 UNION ALL
 SELECT r.id::text, format('%%s, owes {%%s %%s}, its rows come to {%%s %%s}', r.status, r.amount_owed,
                           r.currency, r.amount + coalesce(a.amount, 0), r.currency)
 FROM booking_reservation r
 LEFT JOIN (SELECT reservation_id, sum(amount) AS amount FROM booking_adjustment
+           WHERE kind NOT IN ('extra', 'fee', 'discount', 'withdrawal', 'unit')
            GROUP BY reservation_id) a ON a.reservation_id = r.id
 WHERE r.amount_owed <> CASE WHEN r.status IN ('expired', 'failed') THEN 0
                             ELSE r.amount + coalesce(a.amount, 0) END
@@ -50,6 +55,13 @@ LEFT JOIN (SELECT managed_id, operator_id, currency, sum(amount_captured - amoun
            GROUP BY managed_id, operator_id, currency) p
        ON (p.managed_id, p.operator_id, p.currency) = (r.id, r.operator_id, r.currency)
 WHERE r.amount_proven <> coalesce(p.amount, 0)
+UNION ALL
+SELECT r.id::text, format('{%%s %%s} collected, its receipts come to {%%s %%s}', r.amount_collected, r.currency,
+                          coalesce(c.amount, 0), r.currency)
+FROM booking_reservation r
+LEFT JOIN (SELECT reservation_id, sum(amount) AS amount FROM booking_receipt WHERE approved_at IS NOT NULL
+           GROUP BY reservation_id) c ON c.reservation_id = r.id
+WHERE r.amount_collected <> coalesce(c.amount, 0)
 UNION ALL
 SELECT r.id::text, format('counts %%s payments, and has %%s', r.attempts, count(p.id))
 FROM booking_reservation r LEFT JOIN payments_payment p ON p.managed_id = r.id AND p.managed_by = 'reservation'
@@ -64,5 +76,5 @@ SELECT r.id::text, format('%%s, {%%s %%s} of {%%s %%s} are proven', r.status, r.
 FROM booking_reservation r
 WHERE (r.status IN ('awaiting_payment', 'pending', 'confirmed', 'paid')
        AND (r.status = 'paid') <> (r.amount_proven > 0 AND r.amount_proven >= r.amount_owed))
-   OR (r.status IN ('awaiting_payment', 'pending') AND r.amount_proven <> 0)
+   OR (r.status IN ('awaiting_payment', 'pending') AND (r.amount_proven <> 0 OR r.amount_collected <> 0))
    OR (r.status IN ('expired', 'failed', 'refunded') AND r.amount_owed <> 0)"""

@@ -149,17 +149,20 @@ PROMISES = (
         text="What is over stays over, and its money is back, on its way back, or a person is told",
         breaches="""
             WITH surplus AS (
-                SELECT r.id, r.status, r.currency, r.amount_proven - r.amount_owed - sum(p.amount_refunding) AS amount,
+                SELECT r.id, r.reference, r.status, r.currency, r.changed_at,
+                       r.amount_proven + r.amount_collected - r.amount_owed
+                           - coalesce(sum(p.amount_refunding), 0) AS amount,
                        array_agg(p.id) AS payments
-                FROM booking_reservation r JOIN payments_payment p ON p.managed_id = r.id
-                WHERE r.amount_proven > r.amount_owed GROUP BY r.id)
+                FROM booking_reservation r LEFT JOIN payments_payment p ON p.managed_id = r.id
+                WHERE r.amount_proven + r.amount_collected > r.amount_owed GROUP BY r.id)
             SELECT s.id::text, format('%%s, and {%%s %%s} are neither back nor on their way', s.status, s.amount,
                                       s.currency)
             FROM surplus s
             WHERE s.amount > 0
               AND NOT EXISTS (SELECT 1 FROM payments_refund f WHERE f.payment_id = ANY(s.payments)
                               AND f.changed_at > now() - interval '10 minutes')
-              AND NOT EXISTS (SELECT 1 FROM reconciliation_discrepancy d WHERE d.payment_id = ANY(s.payments)
+              AND NOT EXISTS (SELECT 1 FROM reconciliation_discrepancy d
+                              WHERE (d.payment_id = ANY(s.payments) OR d.subject = s.reference)
                               AND (d.resolved_at IS NULL OR d.resolution = 'done another way'))
             UNION ALL
             SELECT payment_id::text, format('%%s became %%s', from_status, to_status) FROM payments_paymenthistory

@@ -89,6 +89,16 @@ class IsApiClient(BasePermission):
         return required.get(str(request.method), default) in caller.scopes
 
 
+def require(caller: Caller, scope: Scope) -> None:
+    """Refuse a caller that lacks a scope which its request needs.
+
+    Raises:
+        PermissionDenied: It lacks it.
+    """
+    if scope not in caller.scopes:
+        raise exceptions.PermissionDenied(IsApiClient.message)
+
+
 def caller_of(request: Request) -> Caller:
     """Return the caller of an authenticated request."""
     user: Any = request.user

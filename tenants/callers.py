@@ -17,7 +17,7 @@ SCOPES: Mapping[str, frozenset[Scope]] = MappingProxyType(
     {
         Role.OWNER: frozenset(Scope),
         Role.MANAGER: frozenset(Scope),
-        Role.AGENT: frozenset((Scope.READ, Scope.BOOK)),
+        Role.AGENT: frozenset((Scope.READ, Scope.BOOK, Scope.SELL, Scope.COLLECT)),
         Role.READ_ONLY: frozenset((Scope.READ,)),
     }
 )

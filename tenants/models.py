@@ -139,6 +139,8 @@ class Scope(models.TextChoices):
     READ = "read"
     BOOK = "book"
     REFUND = "refund"
+    SELL = "sell"
+    COLLECT = "collect"
 
 
 class ApiClient(models.Model):

@@ -40,6 +40,8 @@ RESERVE_DAY = {
 REASON = {"reason": "the guest called"}
 
 
+RECEIPT = {"method": "cash", "reason": "paid at the desk"}
+ADJUSTMENT = {"kind": "extra", "amount": 2000, "name": "Wetsuit", "reason": "asked for at the desk"}
 ATTEMPT = {"provider": PROVIDER, "payment_method_id": "pm_card_mastercard"}
 
 
@@ -59,8 +61,11 @@ def reservation(status: str, *, payment: str) -> dict[str, object]:
             "amount": 9000,
             "amount_owed": 9000,
             "amount_proven": 0,
+            "amount_collected": 0,
             "balance": 9000,
             "currency": "EUR",
+            "pay_by": "provider",
+            "adjustments": [],
             "customer": {"name": "Ana Souza", "email": "ana@example.com", "reference": None, "language": "pt"},
             "expires_at": "2026-11-21T09:45:00.125000Z",
             "confirmed_at": MADE_AT if status == "confirmed" else None,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from booking import availability, balance
-from booking.models import History, Reservation, Unit
+from booking.models import Adjustment, History, Reservation, Unit
 from catalogue.models import Activity, Rate, Slot
 from common.times import rfc3339
 from payments.api import presenters as payments
@@ -49,17 +49,21 @@ def slot(row: Slot) -> dict[str, Any]:
     }
 
 
-def reservation_and_payment(row: Reservation, units: Iterable[Unit], *, now: datetime) -> dict[str, Any]:
+def reservation_and_payment(
+    row: Reservation, units: Iterable[Unit], adjustments: Iterable[Adjustment], *, now: datetime
+) -> dict[str, Any]:
     """Show a reservation beside its payments."""
     shown = [payments.payment(payment) for payment in row.payments]
-    current = next(each for each, payment in zip(shown, row.payments, strict=True) if payment.pk == row.payment_id)
-    return {"reservation": _reservation(row, units, now), "payment": current, "payments": shown}
+    pairs = zip(shown, row.payments, strict=True)
+    current = next((each for each, payment in pairs if payment.pk == row.payment_id), None)
+    return {"reservation": _reservation(row, units, adjustments, now), "payment": current, "payments": shown}
 
 
 def without_secrets(shown: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what pays a reservation."""
     hidden = [payments.without_secrets(payment) for payment in shown["payments"]]
-    return {**shown, "payment": payments.without_secrets(shown["payment"]), "payments": hidden}
+    current = shown["payment"] and payments.without_secrets(shown["payment"])
+    return {**shown, "payment": current, "payments": hidden}
 
 
 def for_program(shown: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,7 +104,9 @@ def _rate(row: Rate) -> dict[str, Any]:
     return {"id": str(row.pk), "unit": row.unit, "name": row.name, "amount": row.amount}
 
 
-def _reservation(row: Reservation, units: Iterable[Unit], now: datetime) -> dict[str, Any]:
+def _reservation(
+    row: Reservation, units: Iterable[Unit], adjustments: Iterable[Adjustment], now: datetime
+) -> dict[str, Any]:
     is_due = row.is_due(now)
     return {
         "id": str(row.pk),
@@ -114,8 +120,11 @@ def _reservation(row: Reservation, units: Iterable[Unit], now: datetime) -> dict
         "amount": row.amount,
         "amount_owed": 0 if is_due else row.amount_owed,
         "amount_proven": row.amount_proven,
+        "amount_collected": row.amount_collected,
         "balance": 0 if is_due else balance.balance(row),
         "currency": row.currency,
+        "pay_by": row.pay_by,
+        "adjustments": [_adjustment(each) for each in adjustments],
         "customer": {
             "name": row.customer_name,
             "email": row.customer_email,
@@ -127,6 +136,16 @@ def _reservation(row: Reservation, units: Iterable[Unit], now: datetime) -> dict
         "paid_at": rfc3339(row.paid_at),
         "created_at": rfc3339(row.created_at),
         "metadata": row.metadata,
+    }
+
+
+def _adjustment(row: Adjustment) -> dict[str, Any]:
+    return {
+        "id": str(row.pk),
+        "kind": row.kind,
+        "name": row.name or None,
+        "amount": row.amount,
+        "at": rfc3339(row.at),
     }
 
 

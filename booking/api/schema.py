@@ -136,36 +136,6 @@ CANCEL: dict[str, Any] = {
         answered(examples.reservation("cancelled", payment="canceled")),
     ],
 }
-PAY: dict[str, Any] = {
-    "tags": ["Reservations"],
-    "summary": "Pay what is due by another payment",
-    "description": "Another card, or another provider, for what is due: of a hold whose card was declined "
-    "(`on_decline: keep`), or of what is left to pay. One payment lives at a time: if one does and is the same "
-    "(provider, payment method, amount), it is the answer; another one is given up with `replace`, and this "
-    "one begins when that one is over at the provider. Until then: 409 `payment_in_progress`, to be "
-    "asked again with the same key.",
-    "parameters": [openapi.KEY],
-    "request": serializers.AttemptIn,
-    "responses": {
-        200: OpenApiResponse(serializers.ReservationAndPaymentOut, description="The live payment is this one."),
-        201: OpenApiResponse(serializers.ReservationAndPaymentOut, description="Begun; the provider has answered."),
-        202: OpenApiResponse(
-            serializers.ReservationAndPaymentOut,
-            description="Begun; the provider's answer is not known yet and is found out by itself.",
-        ),
-        **openapi.KEYED,
-        **openapi.NOT_FOUND,
-        409: openapi.error("`nothing_due`, `payment_in_progress`, `invalid_state`, `hold_expired`, `lock_timeout`, "
-                    "`idempotency_key_in_use`."),
-        422: openapi.error("A field is wrong, `card_declined` or another of the provider's, `idempotency_key_reused`."),
-    },
-    "examples": [
-        asked("Another card", examples.ATTEMPT),
-        answered(examples.reservation("pending", payment="on_hold"), status=200),
-        answered(examples.reservation("pending", payment="on_hold"), status=201),
-        answered(examples.reservation("awaiting_payment", payment="processing"), status=202),
-    ],
-}  # fmt: skip
 HISTORY: dict[str, Any] = {
     "tags": ["Reservations"],
     "summary": "Read a reservation's history",

@@ -5,18 +5,19 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from booking.states import OnDecline, ReservationStatus
+from booking.states import AdjustmentKind, OnDecline, PayBy, ReservationStatus
 from catalogue.states import SlotStatus
 from common.serializers import (
     MailAddressField,
     MetadataField,
     PeriodQuery,
+    StrictBooleanField,
     StrictDateField,
     StrictIntegerField,
     StrictSerializer,
     StrictUUIDField,
 )
-from payments.api.serializers import AmountField, PaymentOut
+from payments.api.serializers import PaymentOut
 from payments.providers import registry
 from payments.states import CaptureMethod
 from tenants.models import Language
@@ -114,7 +115,15 @@ class ReservationIn(StrictSerializer):
     date = StrictDateField(required=False, help_text="With a `resource_id`: the local day; today there if left out.")
     units = UnitIn(many=True, required=False, default=list, allow_empty=False)
     customer = CustomerIn()
-    payment = PaymentIn()
+    payment = PaymentIn(required=False, help_text="Needed where a provider is to be paid.")
+    pay_by = serializers.ChoiceField(
+        choices=PayBy.choices,
+        default=PayBy.PROVIDER,
+        help_text="`on_arrival` and `account` need the scope `sell`: no provider is asked; it is confirmed at once.",
+    )
+    hold = StrictBooleanField(
+        default=False, help_text="With `on_arrival` or `account`: hold the places for a time, to be confirmed later."
+    )
     on_decline = serializers.ChoiceField(
         choices=OnDecline.choices,
         default=OnDecline.RELEASE,
@@ -134,6 +143,13 @@ class ReservationIn(StrictSerializer):
         if ("slot_id" in attrs) == ("resource_id" in attrs):
             message = "Give either a slot_id or a resource_id."
             raise serializers.ValidationError({"slot_id": [serializers.ErrorDetail(message, "required")]})
+        if attrs["pay_by"] == PayBy.PROVIDER and "payment" not in attrs:
+            raise serializers.ValidationError(
+                {"payment": [serializers.ErrorDetail("This field is required.", "required")]}
+            )
+        if attrs["hold"] and attrs["pay_by"] == PayBy.PROVIDER:
+            message = "What a provider is paid by is held as its payment says."
+            raise serializers.ValidationError({"hold": [serializers.ErrorDetail(message, "invalid")]})
         if "slot_id" in attrs and "date" in attrs:
             message = "A date can be given only with a resource_id."
             raise serializers.ValidationError({"date": [serializers.ErrorDetail(message, "invalid")]})
@@ -142,17 +158,6 @@ class ReservationIn(StrictSerializer):
                 {"units": [serializers.ErrorDetail("This field is required.", "required")]}
             )
         return attrs
-
-
-class AttemptIn(StrictSerializer):
-    """Another payment for a reservation."""
-
-    provider = serializers.ChoiceField(choices=registry.names())
-    payment_method_id = serializers.RegexField(r"\A[A-Za-z0-9_]+\Z", max_length=255, required=False, default="")
-    amount = AmountField(required=False)
-    replace = serializers.BooleanField(
-        default=False, help_text="Give up a live payment that is another: it is closed first, then this one begins."
-    )
 
 
 class ReasonIn(StrictSerializer):
@@ -179,6 +184,16 @@ class CustomerOut(serializers.Serializer[Any]):
     language = serializers.ChoiceField(choices=Language.choices, allow_null=True)
 
 
+class AdjustmentOut(serializers.Serializer[Any]):
+    """A change of what a reservation costs, or of what is owed of it."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=AdjustmentKind.choices)
+    name = serializers.CharField(allow_null=True)
+    amount = serializers.IntegerField(help_text="Added to what is owed; less than nothing lowers it.")
+    at = serializers.DateTimeField()
+
+
 class ReservationOut(serializers.Serializer[Any]):
     """Places for a customer, and where they stand."""
 
@@ -193,10 +208,13 @@ class ReservationOut(serializers.Serializer[Any]):
     amount = serializers.IntegerField(help_text="What was sold, in the currency's minor unit.")
     amount_owed = serializers.IntegerField(help_text="All that has to be paid for it, by now.")
     amount_proven = serializers.IntegerField(help_text="What the provider's events prove: captured less given back.")
+    amount_collected = serializers.IntegerField(help_text="What receipts come to: cash and the like, and on account.")
     balance = serializers.IntegerField(
         help_text="What is still to be paid; less than 0 is given back. What is on its way back counts as given back."
     )
     currency = serializers.CharField()
+    pay_by = serializers.ChoiceField(choices=PayBy.choices)
+    adjustments = AdjustmentOut(many=True, help_text="What has changed its price, or what is owed of it.")
     customer = CustomerOut()
     expires_at = serializers.DateTimeField(allow_null=True)
     confirmed_at = serializers.DateTimeField(allow_null=True)
@@ -209,7 +227,9 @@ class ReservationAndPaymentOut(serializers.Serializer[Any]):
     """A reservation with its payment."""
 
     reservation = ReservationOut()
-    payment = PaymentOut(help_text="The live payment; else the last that took money; else the last.")
+    payment = PaymentOut(
+        allow_null=True, help_text="The live payment; else the last that took money; else the last. Null: none."
+    )
     payments = PaymentOut(many=True, help_text="All its payments, oldest first.")
 
 

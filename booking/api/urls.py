@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from booking.api import views
+from booking.api import money_views, views
 
 urlpatterns = [
     path("resources", views.ResourceList.as_view(), name="resource-list"),
@@ -14,6 +14,18 @@ urlpatterns = [
     path("reservations/<uuid:reservation_id>/confirm", views.ReservationConfirm.as_view(), name="reservation-confirm"),
     path("reservations/<uuid:reservation_id>/cancel", views.ReservationCancel.as_view(), name="reservation-cancel"),
     path("reservations/<uuid:reservation_id>/delete", views.ReservationCancel.as_view(), name="reservation-delete"),
-    path("reservations/<uuid:reservation_id>/payments", views.ReservationPayments.as_view(), name="reservation-pay"),
+    path(
+        "reservations/<uuid:reservation_id>/payments", money_views.ReservationPayments.as_view(), name="reservation-pay"
+    ),
+    path(
+        "reservations/<uuid:reservation_id>/receipts",
+        money_views.ReservationReceipts.as_view(),
+        name="reservation-receipts",
+    ),
+    path(
+        "reservations/<uuid:reservation_id>/adjustments",
+        money_views.ReservationAdjustments.as_view(),
+        name="reservation-adjustments",
+    ),
     path("reservations/<uuid:reservation_id>/history", views.ReservationHistory.as_view(), name="reservation-history"),
 ]

@@ -10,10 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from booking import allowances, attempts, availability, cancelling, confirming, queries, reserving, sales
-from booking.api import presenters, schema, serializers
-from booking.models import Reservation
-from booking.states import OnDecline
+from booking import allowances, availability, cancelling, confirming, queries, reserving, sales
+from booking.api import presenters, schema, serializers, showing
+from booking.states import OnDecline, PayBy
 from catalogue import pricing
 from common.errors import NotFoundError
 from common.locking import AsOf
@@ -22,8 +21,9 @@ from common.serializers import PageQuery
 from idempotency.keys import Operation
 from idempotency.views import idempotent
 from payments.states import CaptureMethod
-from tenants.authentication import caller_of
+from tenants.authentication import caller_of, require
 from tenants.callers import Caller
+from tenants.models import Scope
 
 
 class SlotPages(NewestFirst):
@@ -105,7 +105,7 @@ class ReservationList(GenericAPIView[Any]):
         if "slot_id" in wanted:
             rows = rows.filter(slot_id=wanted["slot_id"])
         page = [AsOf.of(row) for row in self.paginate_queryset(rows) or []]
-        return self.get_paginated_response([_shown(found, caller) for found in page])
+        return self.get_paginated_response([showing.pair(found, caller) for found in page])
 
     @extend_schema(**schema.RESERVE)
     @idempotent
@@ -113,10 +113,12 @@ class ReservationList(GenericAPIView[Any]):
         """Take places and hold the money."""
         body = serializers.ReservationIn.validated(request.data)
         caller = caller_of(request)
+        if body["pay_by"] != PayBy.PROVIDER:
+            require(caller, Scope.SELL)
         done = reserving.reserve(
             client=caller.client, actor=caller.actor, operation=operation, request=_request(body, caller)
         )
-        shown = presenters.reservation_and_payment(done.reservation, done.units, now=done.at)
+        shown = presenters.reservation_and_payment(done.reservation, done.units, done.adjustments, now=done.at)
         return Response(shown, status=201 if done.known else 202)
 
 
@@ -129,7 +131,7 @@ class ReservationDetail(APIView):
     def get(self, request: Request, reservation_id: UUID) -> Response:
         """Read a reservation."""
         caller = caller_of(request)
-        return Response(_shown(_get(caller, reservation_id), caller))
+        return Response(showing.pair(showing.get_reservation(caller, reservation_id), caller))
 
 
 class ReservationConfirm(APIView):
@@ -149,7 +151,7 @@ class ReservationConfirm(APIView):
             actor=caller.actor,
             reason=reason or "confirm",
         )
-        return Response(_shown(found, caller))
+        return Response(showing.pair(found, caller))
 
 
 class ReservationCancel(APIView):
@@ -169,36 +171,7 @@ class ReservationCancel(APIView):
             actor=caller.actor,
             reason=reason or "cancel",
         )
-        return Response(_shown(found, caller))
-
-
-class ReservationPayments(APIView):
-    """The payments of a reservation: begin another one."""
-
-    is_for_customers = True
-
-    @extend_schema(**schema.PAY)
-    @idempotent
-    def post(self, request: Request, *, reservation_id: UUID, operation: Operation) -> Response:
-        """Pay what is due by another payment."""
-        body = serializers.AttemptIn.validated(request.data)
-        caller = caller_of(request)
-        _check_own(caller, reservation_id)
-        done = attempts.attempt(
-            operator=caller.operator,
-            reservation_id=reservation_id,
-            operation_id=operation.id,
-            actor=caller.actor,
-            request=attempts.Request(
-                provider=body["provider"],
-                payment_method_id=body["payment_method_id"],
-                amount=body.get("amount"),
-                replaces=body["replace"],
-            ),
-        )
-        is_own = done.payment.pk == operation.id
-        status = 202 if not done.known else 201 if is_own else 200
-        return Response(_shown(done.reservation, caller), status=status)
+        return Response(showing.pair(found, caller))
 
 
 class ReservationHistory(APIView):
@@ -210,7 +183,7 @@ class ReservationHistory(APIView):
     def get(self, request: Request, reservation_id: UUID) -> Response:
         """Read the append-only history, oldest first."""
         caller = caller_of(request)
-        changes = _get(caller, reservation_id).row.history.all()
+        changes = showing.get_reservation(caller, reservation_id).row.history.all()
         if caller.is_customer or caller.is_reading_program:
             return Response([presenters.change_without_names(change, customer=caller.actor) for change in changes])
         return Response([presenters.change(change) for change in changes])
@@ -224,29 +197,12 @@ def _wanted(query: Mapping[str, Any]) -> dict[str, Any]:
 def _who_and_why(request: Request, reservation_id: UUID) -> tuple[Caller, str]:
     body = serializers.ReasonIn.validated(request.data or {})
     caller = caller_of(request)
-    _check_own(caller, reservation_id)
+    showing.check_own(caller, reservation_id)
     return caller, body["reason"]
 
 
-def _check_own(caller: Caller, reservation_id: UUID) -> None:
-    """Let a customer touch no other's; its owner never changes, so checking before the lock is enough."""
-    if caller.is_customer:
-        _get(caller, reservation_id)
-
-
-def _get(caller: Caller, reservation_id: UUID) -> AsOf[Reservation]:
-    return queries.get_reservation(operator=caller.operator, reservation_id=reservation_id, own=caller.own)
-
-
-def _shown(found: AsOf[Reservation], caller: Caller) -> dict[str, Any]:
-    shown = presenters.reservation_and_payment(found.row, queries.units(found.row), now=found.at)
-    if caller.is_reading_program:
-        return presenters.for_program(shown)
-    return shown if caller.may_pay else presenters.without_secrets(shown)
-
-
 def _request(data: dict[str, Any], caller: Caller) -> sales.Request:
-    payment = data["payment"]
+    payment = data.get("payment") or {"provider": "", "capture_method": CaptureMethod.MANUAL, "payment_method_id": ""}
     return sales.Request(
         slot_id=data.get("slot_id"),
         activity_id=data.get("resource_id"),
@@ -257,6 +213,8 @@ def _request(data: dict[str, Any], caller: Caller) -> sales.Request:
         capture_method=CaptureMethod(payment["capture_method"]),
         payment_method_id=payment["payment_method_id"],
         on_decline=OnDecline(data["on_decline"]),
+        pay_by=PayBy(data["pay_by"]),
+        is_hold=data["hold"],
         metadata=data.get("metadata", {}),
         allowance=allowances.of_customer() if caller.is_customer else allowances.of_program(),
     )

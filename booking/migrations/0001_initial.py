@@ -7,6 +7,7 @@ from django.db import migrations, models
 
 import booking.fields
 import common.ids
+import tenants.models
 
 # Without accents and in lower case, split at everything that is no letter or digit, so that João is found by joao and a
 # mail address by any part of it. Immutable, as an index needs: it depends on nothing but what it is given.
@@ -58,6 +59,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "pay_by",
+                    models.CharField(
+                        choices=[("provider", "Provider"), ("on_arrival", "On Arrival"), ("account", "Account")],
+                        db_default="provider",
+                        default="provider",
+                        max_length=12,
+                    ),
+                ),
+                (
                     "replacing",
                     models.UUIDField(
                         blank=True,
@@ -101,6 +111,14 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(
                         default=0,
                         help_text="What providers' events prove: captured less given back, of all its payments.",
+                    ),
+                ),
+                (
+                    "amount_collected",
+                    models.BigIntegerField(
+                        db_default=0,
+                        default=0,
+                        help_text="What receipts come to: cash and the like, and what stands on an account.",
                     ),
                 ),
                 ("currency", models.CharField(max_length=3)),
@@ -150,8 +168,10 @@ class Migration(migrations.Migration):
                 (
                     "payment",
                     models.ForeignKey(
+                        blank=True,
                         db_index=False,
-                        help_text="The live attempt; else the last that took money; else the last.",
+                        help_text="The live attempt; else the last that took money; else the last. Empty: none was begun.",
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="payments.payment",
@@ -243,17 +263,139 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Till",
+            fields=[
+                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=100)),
+                ("currency", models.CharField(max_length=3, validators=[tenants.models.currency_code])),
+                ("amount_opened", models.BigIntegerField(default=0, help_text="In it at first.")),
+                ("opened_at", models.DateTimeField()),
+                ("opened_by", models.CharField(max_length=200)),
+                (
+                    "amount_expected",
+                    models.BigIntegerField(blank=True, help_text="By its receipts, when it was counted.", null=True),
+                ),
+                ("amount_counted", models.BigIntegerField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_by", models.CharField(blank=True, max_length=200)),
+                ("closed_because", models.TextField(blank=True)),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tills", to="tenants.operator"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Receipt",
+            fields=[
+                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("cash", "Cash"),
+                            ("terminal", "Terminal"),
+                            ("transfer", "Transfer"),
+                            ("voucher", "Voucher"),
+                            ("account", "Account"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("amount", models.BigIntegerField()),
+                (
+                    "reference",
+                    models.CharField(blank=True, help_text="Such as the number of a terminal's slip.", max_length=200),
+                ),
+                ("at", models.DateTimeField()),
+                ("actor", models.CharField(max_length=200)),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "approved_at",
+                    models.DateTimeField(blank=True, help_text="Empty: it waits for a second person.", null=True),
+                ),
+                ("approved_by", models.CharField(blank=True, max_length=200)),
+                (
+                    "declined_at",
+                    models.DateTimeField(blank=True, help_text="A second person did not approve it.", null=True),
+                ),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="The receipt that it takes back.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrected_by",
+                        to="booking.receipt",
+                    ),
+                ),
+                (
+                    "reservation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="receipts", to="booking.reservation"
+                    ),
+                ),
+                (
+                    "till",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="receipts",
+                        to="booking.till",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Unit",
+            fields=[
+                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("unit", models.CharField(max_length=40)),
+                ("name", models.CharField(max_length=100)),
+                ("amount", models.BigIntegerField()),
+                (
+                    "reservation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="units", to="booking.reservation"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["id"],
+            },
+        ),
+        migrations.CreateModel(
             name="Adjustment",
             fields=[
                 ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 (
                     "kind",
                     models.CharField(
-                        choices=[("goodwill", "goodwill"), ("reversal", "goodwill taken back"), ("end", "end")],
+                        choices=[
+                            ("extra", "extra"),
+                            ("fee", "fee"),
+                            ("discount", "discount"),
+                            ("withdrawal", "taken back"),
+                            ("unit", "place given back"),
+                            ("goodwill", "goodwill"),
+                            ("reversal", "goodwill taken back"),
+                            ("end", "end"),
+                        ],
                         max_length=20,
                     ),
                 ),
                 ("amount", models.BigIntegerField(help_text="Added to what is owed; less than nothing lowers it.")),
+                ("name", models.CharField(blank=True, help_text="What it is, as the guest reads it.", max_length=200)),
                 (
                     "keeps_places",
                     models.BooleanField(default=False, help_text="The guest keeps the places when all money is back."),
@@ -274,6 +416,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "withdraws",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="The adjustment that it takes back.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="withdrawn_by",
+                        to="booking.adjustment",
+                    ),
+                ),
+                (
                     "reservation",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -281,22 +434,15 @@ class Migration(migrations.Migration):
                         to="booking.reservation",
                     ),
                 ),
-            ],
-            options={
-                "ordering": ["id"],
-            },
-        ),
-        migrations.CreateModel(
-            name="Unit",
-            fields=[
-                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ("unit", models.CharField(max_length=40)),
-                ("name", models.CharField(max_length=100)),
-                ("amount", models.BigIntegerField()),
                 (
-                    "reservation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="units", to="booking.reservation"
+                    "unit",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="The place given back.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="booking.unit",
                     ),
                 ),
             ],
@@ -370,6 +516,24 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="reservation",
             constraint=models.CheckConstraint(
+                condition=models.Q(("pay_by__in", ["provider", "on_arrival", "account"])),
+                name="reservation_pay_by_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("attempts", 0), ("payment__isnull", True)),
+                    models.Q(("attempts__gt", 0), ("payment__isnull", False)),
+                    _connector="OR",
+                ),
+                name="reservation_shows_a_payment",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reservation",
+            constraint=models.CheckConstraint(
                 condition=models.Q(("amount__gte", 0), ("amount_owed__gte", 0), ("amount_proven__gte", 0)),
                 name="reservation_amounts_not_negative",
             ),
@@ -396,7 +560,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("status__in", ["awaiting_payment", "pending"]), _negated=True),
-                    ("amount_proven", 0),
+                    models.Q(("amount_collected", 0), ("amount_proven", 0)),
                     _connector="OR",
                 ),
                 name="reservation_hold_has_no_money",
@@ -484,6 +648,69 @@ class Migration(migrations.Migration):
             index=django.contrib.postgres.indexes.BrinIndex(fields=["at"], name="history_time"),
         ),
         migrations.AddConstraint(
+            model_name="till",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at__isnull", True)), fields=("operator", "name"), name="till_open_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="till",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("amount_counted__isnull", True), ("amount_expected__isnull", True), ("closed_at__isnull", True)
+                    ),
+                    models.Q(
+                        ("amount_counted__isnull", False),
+                        ("amount_expected__isnull", False),
+                        ("closed_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="till_closed_is_counted",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="receipt",
+            index=models.Index(
+                condition=models.Q(("approved_at__isnull", True), ("declined_at__isnull", True)),
+                fields=["reservation"],
+                name="receipt_waiting",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="receipt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("method__in", ["cash", "terminal", "transfer", "voucher", "account"])),
+                name="receipt_method_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="receipt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount", 0), _negated=True), name="receipt_of_something"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="receipt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("approved_at__isnull", True), ("declined_at__isnull", True), _connector="OR"),
+                name="receipt_decided_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="receipt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("approved_at__isnull", True),
+                    ("approved_at", models.F("at")),
+                    models.Q(("approved_by", models.F("actor")), _negated=True),
+                    _connector="OR",
+                ),
+                name="receipt_approved_by_another",
+            ),
+        ),
+        migrations.AddConstraint(
             model_name="adjustment",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("refund__isnull", False)),
@@ -494,18 +721,24 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="adjustment",
             constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["goodwill", "reversal", "end"])), name="adjustment_kind_known"
+                condition=models.Q(
+                    ("kind__in", ["extra", "fee", "discount", "withdrawal", "unit", "goodwill", "reversal", "end"])
+                ),
+                name="adjustment_kind_known",
             ),
         ),
         migrations.AddConstraint(
             model_name="adjustment",
             constraint=models.CheckConstraint(
                 condition=models.Q(
+                    models.Q(("amount__gt", 0), ("kind__in", ("extra", "fee"))),
                     models.Q(("amount__gt", 0), ("kind", "reversal"), ("refund__isnull", False)),
-                    models.Q(models.Q(("kind", "reversal"), _negated=True), ("amount__lte", 0)),
+                    models.Q(("kind", "withdrawal"), ("withdraws__isnull", False)),
+                    models.Q(("amount__lte", 0), ("kind", "unit"), ("unit__isnull", False)),
+                    models.Q(("amount__lte", 0), ("kind__in", ("discount", "goodwill", "end"))),
                     _connector="OR",
                 ),
-                name="adjustment_lowers_or_reverses",
+                name="adjustment_lowers_or_raises",
             ),
         ),
     ]

@@ -55,7 +55,9 @@ class Migration(migrations.Migration):
             sql=common.guard_migrations.Sql("""
             CREATE OR REPLACE FUNCTION booking_reservation_begins() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                IF NEW.status <> 'awaiting_payment' THEN
+                IF (NEW.status = 'awaiting_payment') <> (NEW.pay_by = 'provider' AND NEW.amount > 0)
+                    OR (NEW.status <> 'awaiting_payment' AND NEW.status NOT IN ('pending', 'confirmed'))
+                    OR (NEW.status = 'awaiting_payment') <> (NEW.attempts = 1) OR NEW.attempts > 1 THEN
                     RAISE EXCEPTION 'a reservation cannot begin as %', NEW.status
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_transition';
                 END IF;
@@ -130,9 +132,10 @@ class Migration(migrations.Migration):
                 AFTER UPDATE OF places, amount, currency
                 ON booking_reservation
                 FOR EACH ROW WHEN (
-                    (OLD.places, OLD.amount, OLD.currency)
+                    (OLD.places, OLD.currency)
                         IS DISTINCT FROM
-                        (NEW.places, NEW.amount, NEW.currency)
+                        (NEW.places, NEW.currency)
+                    OR OLD.amount IS DISTINCT FROM NEW.amount AND OLD.changed_at IS NOT DISTINCT FROM NEW.changed_at
                 )
                 EXECUTE FUNCTION booking_reservation_amount_history()
             """),
@@ -233,20 +236,38 @@ class Migration(migrations.Migration):
                 whose uuid;
                 sale record;
                 units record;
+                changes record;
             BEGIN
                 CASE TG_TABLE_NAME
-                    WHEN 'booking_unit' THEN whose := NEW.reservation_id;
-                    ELSE whose := NEW.id;
+                    WHEN 'booking_reservation' THEN whose := NEW.id;
+                    ELSE whose := NEW.reservation_id;
                 END CASE;
                 SELECT r.id, r.amount, r.places INTO sale FROM booking_reservation r WHERE r.id = whose;
                 SELECT coalesce(sum(u.amount), 0) AS amount, count(*) AS places INTO units FROM booking_unit u
                     WHERE u.reservation_id = whose;
                 IF (sale.amount, sale.places) IS DISTINCT FROM (units.amount, units.places) THEN
-                    RAISE EXCEPTION 'reservation % was sold for % in % places, and its units come to % in %', whose, sale.amount, sale.places, units.amount, units.places
+                    SELECT coalesce(sum(a.amount), 0) AS amount, count(a.unit_id) AS places INTO changes
+                        FROM booking_adjustment a WHERE a.reservation_id = whose AND a.kind IN ('extra', 'fee', 'discount', 'withdrawal', 'unit');
+                    units.amount := units.amount + changes.amount;
+                    units.places := units.places - changes.places;
+                END IF;
+                IF (sale.amount, sale.places) IS DISTINCT FROM (units.amount, units.places) THEN
+                    RAISE EXCEPTION 'reservation % was sold for % in % places, and its units and changes come to % in %', whose, sale.amount, sale.places, units.amount, units.places
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_sold_is_its_units';
                 END IF;
                 RETURN NULL;
             END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER adjustment_changes_what_is_sold ON booking_adjustment",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER adjustment_changes_what_is_sold
+                AFTER INSERT
+                ON booking_adjustment
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW WHEN (NEW.kind IN ('extra', 'fee', 'discount', 'withdrawal', 'unit'))
+                EXECUTE FUNCTION booking_sold_is_its_units()
             """),
         ),
         common.guard_migrations.PutGuard(
@@ -285,19 +306,22 @@ class Migration(migrations.Migration):
             BEGIN
                 CASE TG_TABLE_NAME
                     WHEN 'payments_payment' THEN whose := NEW.managed_id;
-                    WHEN 'booking_adjustment' THEN whose := NEW.reservation_id;
-                    ELSE whose := NEW.id;
+                    WHEN 'booking_reservation' THEN whose := NEW.id;
+                    ELSE whose := NEW.reservation_id;
                 END CASE;
-                SELECT r.amount_owed AS owed, r.amount_proven AS proven,
+                SELECT r.amount_owed AS owed, r.amount_proven AS proven, r.amount_collected AS collected,
                        CASE WHEN r.status IN ('expired', 'failed') THEN 0
                             ELSE r.amount + (SELECT coalesce(sum(a.amount), 0) FROM booking_adjustment a
-                                             WHERE a.reservation_id = r.id) END AS owed_by_rows,
+                                             WHERE a.reservation_id = r.id AND a.kind NOT IN ('extra', 'fee', 'discount', 'withdrawal', 'unit')) END AS owed_by_rows,
+                       (SELECT coalesce(sum(c.amount), 0) FROM booking_receipt c
+                        WHERE c.reservation_id = r.id AND c.approved_at IS NOT NULL) AS collected_by_rows,
                        (SELECT coalesce(sum(p.amount_captured - p.amount_refunded), 0) FROM payments_payment p
                         WHERE p.managed_id = r.id AND p.managed_by = 'reservation' AND p.operator_id = r.operator_id
                           AND p.currency = r.currency) AS proven_by_rows
                     INTO sums FROM booking_reservation r WHERE r.id = whose;
-                IF (sums.owed, sums.proven) IS DISTINCT FROM (sums.owed_by_rows, sums.proven_by_rows) THEN
-                    RAISE EXCEPTION 'reservation % owes % and % are proven; its rows come to % and %, in minor units', whose, sums.owed, sums.proven, sums.owed_by_rows, sums.proven_by_rows
+                IF (sums.owed, sums.proven, sums.collected)
+                    IS DISTINCT FROM (sums.owed_by_rows, sums.proven_by_rows, sums.collected_by_rows) THEN
+                    RAISE EXCEPTION 'reservation % owes %, % are proven and % collected; its rows come to %, % and %, in minor units', whose, sums.owed, sums.proven, sums.collected, sums.owed_by_rows, sums.proven_by_rows, sums.collected_by_rows
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_sums';
                 END IF;
                 IF sums IS NULL THEN
@@ -312,13 +336,13 @@ class Migration(migrations.Migration):
             name="TRIGGER reservation_sums ON booking_reservation",
             sql=common.guard_migrations.Sql("""
             CREATE CONSTRAINT TRIGGER reservation_sums
-                AFTER UPDATE OF amount, amount_owed, amount_proven, status, currency
+                AFTER UPDATE OF amount, amount_owed, amount_proven, amount_collected, status, currency
                 ON booking_reservation
                 DEFERRABLE INITIALLY DEFERRED
                 FOR EACH ROW WHEN (
-                    (OLD.amount, OLD.amount_owed, OLD.amount_proven, OLD.currency)
+                    (OLD.amount, OLD.amount_owed, OLD.amount_proven, OLD.amount_collected, OLD.currency)
                         IS DISTINCT FROM
-                        (NEW.amount, NEW.amount_owed, NEW.amount_proven, NEW.currency)
+                        (NEW.amount, NEW.amount_owed, NEW.amount_proven, NEW.amount_collected, NEW.currency)
                     OR (OLD.status IN ('expired', 'failed')) <> (NEW.status IN ('expired', 'failed'))
                 )
                 EXECUTE FUNCTION booking_sums_are_right()
@@ -352,6 +376,28 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_begins_with_its_sums ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER reservation_begins_with_its_sums
+                AFTER INSERT
+                ON booking_reservation
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW WHEN (NEW.amount_collected <> 0)
+                EXECUTE FUNCTION booking_sums_are_right()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER receipt_is_in_the_sums ON booking_receipt",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER receipt_is_in_the_sums
+                AFTER INSERT OR UPDATE
+                ON booking_receipt
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_sums_are_right()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
             name="TRIGGER adjustment_is_append_only ON booking_adjustment",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER adjustment_is_append_only
@@ -376,11 +422,13 @@ class Migration(migrations.Migration):
             sql=common.guard_migrations.Sql("""
             CREATE OR REPLACE FUNCTION booking_reservation_has_its_money() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                IF OLD.status = 'awaiting_payment' AND NEW.status = 'confirmed' AND NEW.amount_proven = 0 THEN
-                    RAISE EXCEPTION 'reservation % is not held, and no part of its money is captured', NEW.id
+                IF OLD.status = 'awaiting_payment' AND NEW.status = 'confirmed'
+                    AND NEW.amount_proven = 0 AND NEW.amount_collected = 0 AND NEW.amount_owed > 0 THEN
+                    RAISE EXCEPTION 'reservation % is not held, and no part of its money has come', NEW.id
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_confirmed_has_part';
                 END IF;
-                IF NEW.status = 'refunded' AND OLD.status <> 'refunded' AND NEW.amount_proven <> 0 THEN
+                IF NEW.status = 'refunded' AND OLD.status <> 'refunded'
+                    AND (NEW.amount_proven <> 0 OR NEW.amount_collected <> 0) THEN
                     RAISE EXCEPTION 'reservation % is not refunded: money of it is not back', NEW.id
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_refunded_is_back';
                 END IF;
@@ -437,7 +485,7 @@ class Migration(migrations.Migration):
                     FROM payments_payment p
                     WHERE p.managed_id = whose AND p.managed_by = 'reservation' AND p.operator_id = sale.operator_id
                       AND p.currency = sale.currency;
-                IF (sale.attempts, 1) IS DISTINCT FROM (own.attempts, own.shown) THEN
+                IF (sale.attempts, least(sale.attempts, 1)) IS DISTINCT FROM (own.attempts, own.shown) THEN
                     RAISE EXCEPTION 'the payment of reservation % is not driven by it, or it counts % payments and has %', whose, sale.attempts, own.attempts
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_payments_are_its_own';
                 END IF;
@@ -480,6 +528,156 @@ class Migration(migrations.Migration):
                 DEFERRABLE INITIALLY DEFERRED
                 FOR EACH ROW WHEN (NEW.managed_by = 'reservation')
                 EXECUTE FUNCTION booking_payments_are_its_own()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_pending_is_held",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_pending_is_held() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF NOT EXISTS (
+                    SELECT 1 FROM payments_payment p
+                    WHERE p.managed_id = NEW.id AND p.managed_by = 'reservation' AND p.held_at IS NOT NULL
+                ) THEN
+                    RAISE EXCEPTION 'no money of reservation % is held', NEW.id
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_pending_is_held';
+                END IF;
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_pending_is_held ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER reservation_pending_is_held
+                AFTER UPDATE OF status
+                ON booking_reservation
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW WHEN (
+                    NEW.status = 'pending' AND OLD.status <> NEW.status
+                    AND NEW.pay_by = 'provider'
+                )
+                EXECUTE FUNCTION booking_pending_is_held()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_receipt_is_kept",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_receipt_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF OLD.approved_at IS NOT NULL OR OLD.declined_at IS NOT NULL OR
+                (OLD.id, OLD.reservation_id, OLD.method, OLD.amount, OLD.reference, OLD.corrects_id, OLD.at,
+                    OLD.actor, OLD.reason)
+                    IS DISTINCT FROM
+                    (NEW.id, NEW.reservation_id, NEW.method, NEW.amount, NEW.reference, NEW.corrects_id, NEW.at,
+                    NEW.actor, NEW.reason) THEN
+                    RAISE EXCEPTION 'receipt % is kept as it was taken', OLD.id
+                        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'receipt_is_kept';
+                END IF;
+                RETURN NEW;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER receipt_is_kept ON booking_receipt",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER receipt_is_kept
+                BEFORE UPDATE
+                ON booking_receipt
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_receipt_is_kept()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER receipt_is_not_deleted ON booking_receipt",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER receipt_is_not_deleted
+                BEFORE DELETE
+                ON booking_receipt
+                FOR EACH ROW
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER is_never_emptied ON booking_receipt",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER is_never_emptied
+                BEFORE TRUNCATE
+                ON booking_receipt
+                FOR EACH STATEMENT
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_till_is_kept",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_till_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF OLD.closed_at IS NOT NULL OR (OLD.id, OLD.operator_id, OLD.name, OLD.currency, OLD.amount_opened, OLD.opened_at, OLD.opened_by)
+                    IS DISTINCT FROM
+                    (NEW.id, NEW.operator_id, NEW.name, NEW.currency, NEW.amount_opened, NEW.opened_at, NEW.opened_by) THEN
+                    RAISE EXCEPTION 'till % is kept as it was opened and counted', OLD.id
+                        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'till_is_kept';
+                END IF;
+                RETURN NEW;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER till_is_kept ON booking_till",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER till_is_kept
+                BEFORE UPDATE
+                ON booking_till
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_till_is_kept()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER till_is_not_deleted ON booking_till",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER till_is_not_deleted
+                BEFORE DELETE
+                ON booking_till
+                FOR EACH ROW
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER is_never_emptied ON booking_till",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER is_never_emptied
+                BEFORE TRUNCATE
+                ON booking_till
+                FOR EACH STATEMENT
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_receipt_in_an_open_till",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_receipt_in_an_open_till() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF NOT EXISTS (
+                    SELECT 1 FROM booking_till t JOIN booking_reservation r ON r.id = NEW.reservation_id
+                    WHERE t.id = NEW.till_id AND t.closed_at IS NULL AND t.operator_id = r.operator_id
+                      AND t.currency = r.currency
+                ) THEN
+                    RAISE EXCEPTION 'receipt % goes into a till that is not open, or is another''s', NEW.id
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'receipt_in_an_open_till';
+                END IF;
+                RETURN NEW;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER receipt_in_an_open_till ON booking_receipt",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER receipt_in_an_open_till
+                BEFORE INSERT OR UPDATE OF till_id
+                ON booking_receipt
+                FOR EACH ROW WHEN (NEW.till_id IS NOT NULL)
+                EXECUTE FUNCTION booking_receipt_in_an_open_till()
             """),
         ),
         common.guard_migrations.PutGuard(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -16,6 +16,7 @@ from booking.states import (
     OWES_NOTHING_BY_STATUS,
     RESERVATION_TRANSITIONS,
     OnDecline,
+    PayBy,
     ReservationStatus,
 )
 from catalogue.models import Activity, Slot
@@ -49,10 +50,11 @@ class Reservation(models.Model):
     starts_at = models.DateTimeField(help_text="As it was sold: of the departure, or of the day.")
     ends_at = models.DateTimeField()
     payment = models.ForeignKey(
-        Payment, on_delete=models.PROTECT, related_name="+", db_index=False,
-        help_text="The live attempt; else the last that took money; else the last.",
+        Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        help_text="The live attempt; else the last that took money; else the last. Empty: none was begun.",
     )  # fmt: skip
     attempts = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="Payments that were begun for it.")
+    pay_by = models.CharField(max_length=12, choices=PayBy.choices, default=PayBy.PROVIDER, db_default=PayBy.PROVIDER)
     replacing = models.UUIDField(
         null=True, blank=True, editable=False, help_text="The attempt that was given up for another one."
     )
@@ -70,6 +72,9 @@ class Reservation(models.Model):
     amount_owed = models.BigIntegerField(help_text="All that has to be paid for it, by now.")
     amount_proven = models.BigIntegerField(
         default=0, help_text="What providers' events prove: captured less given back, of all its payments."
+    )
+    amount_collected = models.BigIntegerField(
+        default=0, db_default=0, help_text="What receipts come to: cash and the like, and what stands on an account."
     )
     currency = models.CharField(max_length=3)
     customer_name = models.CharField(max_length=200)
@@ -93,6 +98,11 @@ class Reservation(models.Model):
             models.UniqueConstraint(fields=["operator", "reference"], name="reservation_reference_once"),
             models.CheckConstraint(condition=Q(places__gt=0), name="reservation_has_places"),
             models.CheckConstraint(condition=Q(on_decline__in=OnDecline.values), name="reservation_on_decline_known"),
+            models.CheckConstraint(condition=Q(pay_by__in=PayBy.values), name="reservation_pay_by_known"),
+            models.CheckConstraint(
+                condition=Q(attempts=0, payment__isnull=True) | Q(attempts__gt=0, payment__isnull=False),
+                name="reservation_shows_a_payment",
+            ),
             models.CheckConstraint(
                 condition=Q(amount__gte=0, amount_owed__gte=0, amount_proven__gte=0),
                 name="reservation_amounts_not_negative",
@@ -105,7 +115,8 @@ class Reservation(models.Model):
                 name="reservation_paid_is_proven",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=sorted(HOLDING)) | Q(amount_proven=0), name="reservation_hold_has_no_money"
+                condition=~Q(status__in=sorted(HOLDING)) | Q(amount_proven=0, amount_collected=0),
+                name="reservation_hold_has_no_money",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=sorted(OWES_NOTHING)) | Q(amount_owed=0), name="reservation_over_owes_nothing"
@@ -156,14 +167,21 @@ class Reservation(models.Model):
 
         Read once, or put here by the function that locks or lists them.
         """
+        if self.payment is None:
+            return []
         if self.attempts == 1:
             return [self.payment]
         return list(Payment.objects.filter(managed_id=self.pk, managed_by=MANAGES).order_by("id"))
 
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """Read it anew, its payments too."""
+        self.__dict__.pop("payments", None)
+        super().refresh_from_db(*args, **kwargs)
+
     def know_payments(self, payments: Sequence[Payment]) -> None:
         """Take over all its payments, as they were read."""
         self.payments = payments
-        self.payment = next(payment for payment in payments if payment.pk == self.payment_id)
+        self.payment = next((payment for payment in payments if payment.pk == self.payment_id), None)
 
     def is_due(self, now: datetime) -> bool:
         """Whether its hold is past its time."""
@@ -205,6 +223,7 @@ CHANGED_FIELDS = (
     "replacing",
     "amount_owed",
     "amount_proven",
+    "amount_collected",
     "expires_at",
     "confirmed_at",
     "paid_at",

@@ -147,6 +147,10 @@ class Migration(migrations.Migration):
                             ("event", "event: one could not be applied"),
                             ("partial_capture", "partial capture: they took a part of what was sold"),
                             ("refund_failed", "refund failed: money that is owed to a guest has not reached them"),
+                            (
+                                "payout",
+                                "payout: money of a guest is too much in hand, and no provider can give it back",
+                            ),
                             ("foreign_hold", "foreign hold: held there, and not of this installation"),
                         ],
                         max_length=16,
@@ -251,6 +255,7 @@ class Migration(migrations.Migration):
                                     "event",
                                     "partial_capture",
                                     "refund_failed",
+                                    "payout",
                                     "foreign_hold",
                                 ],
                             )

@@ -250,7 +250,14 @@ class Migration(migrations.Migration):
                     "scopes",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.CharField(
-                            choices=[("read", "Read"), ("book", "Book"), ("refund", "Refund")], max_length=16
+                            choices=[
+                                ("read", "Read"),
+                                ("book", "Book"),
+                                ("refund", "Refund"),
+                                ("sell", "Sell"),
+                                ("collect", "Collect"),
+                            ],
+                            max_length=16,
                         ),
                         size=None,
                     ),
@@ -280,7 +287,7 @@ class Migration(migrations.Migration):
                 "ordering": ["-id"],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("scopes__contained_by", ["read", "book", "refund"])),
+                        condition=models.Q(("scopes__contained_by", ["read", "book", "refund", "sell", "collect"])),
                         name="api_client_scopes_known",
                     ),
                     models.UniqueConstraint(fields=("person", "operator"), name="api_client_once_for_a_person"),

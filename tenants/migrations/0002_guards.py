@@ -12,10 +12,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL(
-            "CREATE INDEX staff_log_of_a_row ON django_admin_log (content_type_id, object_id, action_time DESC)",
-            "DROP INDEX staff_log_of_a_row",
-        ),
         common.guard_migrations.PutGuard(
             name="FUNCTION tenants_staff_log_is_kept",
             sql=common.guard_migrations.Sql("""

@@ -98,7 +98,7 @@ class Boat:
         was_over = row.status == "expired"
         is_free = not self.parties(row.starts_at, row.ends_at, but=row.pk)
         for event in stripe_events.happened(self.sandbox, "payment_intent.succeeded"):
-            if event["data"]["object"]["id"] == row.payment.provider_ref:
+            if event["data"]["object"]["id"] == row.payments[-1].provider_ref:
                 assert stripe_events.deliver(event).status_code == 200
                 row.refresh_from_db()
                 assert not was_over or row.status == ("paid" if is_free else "expired")

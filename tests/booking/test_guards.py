@@ -68,7 +68,7 @@ def by_raw_sql(reservation: Reservation) -> None:
 def with_its_payment(reservation: Reservation) -> None:
     """As somebody who knows the schema would, but for the event."""
     with transaction.atomic():
-        Payment.objects.filter(pk=reservation.payment_id).update(
+        Payment.objects.filter(pk=reservation.payments[0].pk).update(
             status="succeeded", amount_captured=reservation.amount, changed_at=Now(), captured_event_id=reservation.pk
         )
         by_raw_sql(reservation)
@@ -79,7 +79,7 @@ def with_an_event_of_another(reservation: Reservation) -> None:
     other = Event.objects.first()
     assert other is not None
     with transaction.atomic():
-        Payment.objects.filter(pk=reservation.payment_id).update(
+        Payment.objects.filter(pk=reservation.payments[0].pk).update(
             status="succeeded", amount_captured=reservation.amount, changed_at=Now(), captured_event_id=other.pk
         )
         by_raw_sql(reservation)
@@ -94,7 +94,11 @@ class TestPaid:
         with pytest.raises(DatabaseError):
             write(held)
         found = Reservation.objects.get(pk=held.pk)
-        assert (found.status, found.payment.status, found.payment.amount_captured) == ("pending", "on_hold", 0)
+        assert (found.status, found.payments[-1].status, found.payments[-1].amount_captured) == (
+            "pending",
+            "on_hold",
+            0,
+        )
 
     def test_cannot_be_inserted(self, held: Reservation) -> None:
         held.pk, held._state.adding, held.status, held.reference = None, True, ReservationStatus.PAID, "AAAAAA"
@@ -118,7 +122,7 @@ class TestPaid:
 
     def test_the_captured_money_cannot_be_changed(self, paid: Reservation) -> None:
         with pytest.raises(DatabaseError):
-            Payment.objects.filter(pk=paid.payment_id).update(amount_captured=1)
+            Payment.objects.filter(pk=paid.payments[0].pk).update(amount_captured=1)
 
 
 class TestPlaces:

@@ -176,7 +176,7 @@ def check(world: World, operation: Operation) -> None:
     reservation = Reservation.objects.get(slot=world.slot)
     (intent,) = world.sandbox.payment_intents()
     assert (reservation.status, intent["status"]) == operation.ends_as
-    assert (intent["amount_received"], reservation.payment.amount_captured) == (operation.captured,) * 2
+    assert (intent["amount_received"], reservation.payments[-1].amount_captured) == (operation.captured,) * 2
     assert Payment.objects.filter(managed_id__in=Reservation.objects.filter(slot=world.slot)).count() == 1
     world.slot.refresh_from_db()
     assert world.slot.reserved == (1 if reservation.is_active else 0)

@@ -55,7 +55,7 @@ def reserve(frontend: Frontend, slot: Slot) -> Reservation:
 
 def status(reservation: Reservation) -> tuple[str, str, int, int]:
     reservation = Reservation.objects.get(pk=reservation.pk)
-    payment = reservation.payment
+    payment = reservation.payments[-1]
     return reservation.status, payment.status, payment.amount_captured, payment.amount_refunded
 
 

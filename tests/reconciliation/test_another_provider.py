@@ -47,7 +47,7 @@ def paid(provider: PixProvider) -> None:
 
 def status() -> tuple[str, str, int, int]:
     reservation = Reservation.objects.get()
-    payment = reservation.payment
+    payment = reservation.payments[-1]
     return reservation.status, payment.status, payment.amount_captured, payment.amount_refunded
 
 
@@ -93,7 +93,7 @@ class TestReconciling:
         promises.hold(at_provider=True)
 
     def test_a_person_vouches_and_figures_are_compared(self, provider: PixProvider, frontend: Frontend) -> None:
-        payment = Reservation.objects.get().payment
+        payment = Reservation.objects.get().payments[-1]
         with pytest.raises(manual_evidence.NotCapturedError):
             manual_evidence.attest(payment_id=payment.pk, by="root", because="the bank says so")
         provider.pay()

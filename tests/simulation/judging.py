@@ -110,8 +110,8 @@ def unended() -> Iterable[str]:
     told = _told()
     for row in Reservation.objects.select_related("payment").exclude(status__in=_ENDED):
         keeps_its_places = row.adjustments.filter(keeps_places=True).exists()
-        if row.payment.stuck_at is None and row.payment_id not in told and not keeps_its_places:
-            yield f"liveness: reservation {row.pk} is still {row.status}, its payment {row.payment.status}"
+        if row.payments[-1].stuck_at is None and row.payment_id not in told and not keeps_its_places:
+            yield f"liveness: reservation {row.pk} is still {row.status}, its payment {row.payments[-1].status}"
     for command in Command.objects.select_related("payment").filter(status__in=sorted(COMMAND_OPEN)):
         if command.payment.stuck_at is None:
             yield f"liveness: command {command.kind} of {command.payment_id} is still {command.status}"

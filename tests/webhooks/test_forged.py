@@ -37,7 +37,7 @@ class TestForged:
 
     def told(self, victim: Reservation, **changes: Any) -> dict[str, Any]:
         """Write the event that would tell of its money."""
-        payment = victim.payment
+        payment = victim.payments[-1]
         intent = {"id": payment.provider_ref, "object": "payment_intent", "status": "succeeded",
                   "amount": payment.amount, "amount_received": payment.amount, "currency": "usd",
                   "metadata": {"holdfast_payment": str(payment.pk)}}  # fmt: skip
@@ -48,15 +48,15 @@ class TestForged:
         told = self.told(victim, account="acct_victim")
         given = {
             "provider": "stripe", "account": "acct_victim", "event_id": told["id"], "type": told["type"],
-            "object_ref": victim.payment.provider_ref, "live": False, "source": "webhook", "payload": told,
-            "captured_amount": victim.payment.amount, "captured_currency": "USD", "occurred_at": timezone.now(),
+            "object_ref": victim.payments[-1].provider_ref, "live": False, "source": "webhook", "payload": told,
+            "captured_amount": victim.payments[-1].amount, "captured_currency": "USD", "occurred_at": timezone.now(),
             "received_at": timezone.now(), "status": "failed", "next_attempt_at": timezone.now(),
         }  # fmt: skip
         return Event.objects.create(**given | changes)
 
     def assert_unpaid(self, victim: Reservation) -> None:
         found = Reservation.objects.select_related("payment").get(pk=victim.pk)
-        assert (found.status, found.payment.amount_captured) == ("awaiting_payment", 0)
+        assert (found.status, found.payments[-1].amount_captured) == ("awaiting_payment", 0)
         promises.hold()
 
     def test_is_refused_and_never_tried(self, victim: Reservation) -> None:
@@ -94,7 +94,7 @@ class TestForged:
             {"proven_account": "acct_victim", "secret_name": "STRIPE_EVIL_WEBHOOK_SECRETS"},
             {"proven_account": "acct_victim", "secret_name": ""},
             {"proven_account": "acct_victim", "secret_name": "STRIPE_WEBHOOK_SECRETS", "endpoint": "acct_evil"},
-            {"status": "applied", "payment": victim.payment},
+            {"status": "applied", "payment": victim.payments[-1]},
         ):
             with pytest.raises(DatabaseError):
                 self.stored(victim, **changes)

@@ -37,7 +37,7 @@ def confirmed(sandbox: Sandbox) -> Reservation:
 
 def status_of(reservation: Reservation) -> tuple[str, str, int]:
     found = Reservation.objects.select_related("payment").get(pk=reservation.pk)
-    return found.status, found.payment.status, found.payment.amount_captured
+    return found.status, found.payments[-1].status, found.payments[-1].amount_captured
 
 
 class TestBusy:
@@ -126,7 +126,11 @@ class TestOrder:
         sandbox.expire(made["payment"]["provider_ref"])
         stripe_events.deliver_all(sandbox)
         found = Reservation.objects.get()
-        assert (found.status, found.payment.status, found.payment.amount_refunded) == ("failed", "canceled", 0)
+        assert (found.status, found.payments[-1].status, found.payments[-1].amount_refunded) == (
+            "failed",
+            "canceled",
+            0,
+        )
         slot.refresh_from_db()
         assert slot.reserved == 0
         promises.hold()
@@ -241,8 +245,8 @@ class TestKept:
         kept = Event.objects.get()
         assert (kept.status, kept.attempts) == ("failed", 1)
         assert "division by zero" in kept.error
-        confirmed.payment.refresh_from_db()
-        assert confirmed.payment.failure_message == ""
+        confirmed.payments[-1].refresh_from_db()
+        assert confirmed.payments[-1].failure_message == ""
         end_leases()
         assert inbox.retry_due() == 1
         assert status_of(confirmed) == ("paid", "succeeded", 4500)
