@@ -1,13 +1,15 @@
 """Backoffice actions on a reservation; each calls the API's function."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from adminkit.actions import reasoned
-from booking import cancelling, confirming, extending, money_actions, rescheduling
-from booking.forms import MinutesForm, SlotForm
+from booking import cancelling, confirming, extending, fewer_units, money_actions, rescheduling
+from booking.forms import CancelForm, FewerForm, MinutesForm, SlotForm
 from booking.models import Reservation
 from booking.states import HOLDING, ReservationStatus
 from catalogue.models import Slot
+from catalogue.pricing import WantedUnit
 from common import currencies, ids
 from tenants import clocks
 from tenants.roles import Permission
@@ -24,12 +26,33 @@ def confirm(row: Reservation, actor: str, reason: str) -> str:
     return f"{row.reference} of {row.customer_name} is confirmed; {money} is being captured."
 
 
-def cancel(row: Reservation, actor: str, reason: str) -> str:
-    """Cancel and release the hold."""
-    cancelling.cancel(
-        operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason
-    )
-    return f"{row.reference} of {row.customer_name} is cancelled; its hold is being released."
+def cancel(row: Reservation, actor: str, reason: str, how: str, fee: Decimal | None) -> str:
+    """Cancel: release the hold, or give back what is not kept."""
+    was_held = row.status in HOLDING
+    found = cancelling.cancel(
+        operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason,
+        wish=_wish(row, how, fee),
+    )  # fmt: skip
+    if was_held:
+        return f"{row.reference} of {row.customer_name} is cancelled; its hold is being released."
+    owed = currencies.shown(found.row.amount_owed, row.currency)
+    return f"{row.reference} of {row.customer_name} is cancelled; {owed} is kept."
+
+
+def cancel_units(
+    row: Reservation, actor: str, reason: str, how: str, fee: Decimal | None, unit: str, quantity: int
+) -> str:
+    """Cancel some units, and keep what is said of their price."""
+    fewer_units.cancel(
+        operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=actor, reason=reason,
+        units=[WantedUnit(unit=unit, quantity=quantity)], wish=_wish(row, how, fee),
+    )  # fmt: skip
+    return f"{quantity} × {unit} of {row.customer_name} {'is' if quantity == 1 else 'are'} cancelled."
+
+
+def _wish(row: Reservation, how: str, fee: Decimal | None) -> cancelling.Wish:
+    kept = None if how != CancelForm.STATED or fee is None else currencies.to_minor(fee, row.currency)
+    return cancelling.Wish(fee=kept, is_by_operator=how == CancelForm.BY_US)
 
 
 def extend(row: Reservation, actor: str, reason: str, minutes: int) -> str:
@@ -69,5 +92,20 @@ ACTIONS = (
         permission=Permission.RESERVATIONS,
         fits=lambda row: row.status == ReservationStatus.PENDING,
     ),
-    reasoned("Cancel and release the hold", cancel, name="cancel", permission=Permission.RESERVATIONS, fits=_is_held),
+    reasoned(
+        "Cancel some places",
+        cancel_units,
+        name="fewer",
+        permission=Permission.RESERVATIONS,
+        form=FewerForm,
+        fits=lambda row: row.is_active and row.places > 1,
+    ),
+    reasoned(
+        "Cancel",
+        cancel,
+        name="cancel",
+        permission=Permission.RESERVATIONS,
+        form=CancelForm,
+        fits=lambda row: row.is_active,
+    ),
 )

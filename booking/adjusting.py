@@ -23,7 +23,7 @@ _RAISES = (AdjustmentKind.EXTRA, AdjustmentKind.FEE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is to be added or taken off."""
+    """What to add, or to take off."""
 
     kind: AdjustmentKind
     amount: int
@@ -116,9 +116,11 @@ def _store(reservation: Reservation, row: Adjustment, at: datetime) -> None:
         raise ValidationError(param="amount", code="invalid_amount", message=f"At most {most} can be taken off.")
     reservation.amount_owed, reservation.amount = owed, sold
     reservation.changed_at, reservation.changed_by, reservation.changed_because = at, row.actor, row.reason
+    database.insert_together(row)
     rows = balance.even_out(reservation, at=at, by=row.actor, because=f"{row.kind}: {row.reason}".strip(": "))
     database.update_together((reservation, ("amount", *CHANGED_FIELDS)), *balance.refunding(rows))
-    database.insert_together(row, *rows)
+    if rows:
+        database.insert_together(*rows)
     for each in rows:
         if isinstance(each, Command):
             execution.queue(command_id=each.pk)

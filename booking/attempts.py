@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from booking import balance, execution, locks
+from booking import dues, execution, locks
 from booking.errors import HoldExpiredError, NothingDueError, PaymentInProgressError
 from booking.models import CHANGED_FIELDS, MANAGES, Reservation
 from booking.states import HOLDING, ReservationStatus
@@ -118,12 +118,14 @@ def _due(reservation: Reservation, request: Request, at: datetime) -> int:
         raise HoldExpiredError
     if not reservation.is_active:
         raise InvalidStateError(kind="reservation", status=reservation.status, wanted=ReservationStatus.PAID)
-    due = balance.balance(reservation)
-    if due <= 0 or reservation.status == ReservationStatus.PENDING or _is_being_captured(reservation):
-        raise NothingDueError
+    left, due = reservation.balance, dues.due_now(reservation, at=at)
     amount = due if request.amount is None else request.amount
-    if amount > due or (reservation.status in HOLDING and amount < due):
-        message = f"{currencies.shown(due, reservation.currency)} are due."
+    shown = reservation.payment
+    is_held = shown is not None and shown.status == PaymentStatus.ON_HOLD
+    if left <= 0 or amount <= 0 or is_held or _is_being_captured(reservation):
+        raise NothingDueError
+    if amount > left or (reservation.status in HOLDING and amount < due):
+        message = f"{currencies.shown(left, reservation.currency)} are left to pay."
         raise ValidationError(param="amount", code="invalid_amount", message=message)
     return amount
 

@@ -101,7 +101,7 @@ def get_slot_offer(*, slot_id: UUID, client: ApiClient, provider: str) -> Offer:
         operator=client.operator_id,
         client=client.pk,
         provider=provider,
-        mode=_mode(provider),
+        mode=accounts.mode_of_sales(provider),
     )
     if slot is None:
         raise NotFoundError(kind="slot")
@@ -143,7 +143,7 @@ def get_day_offer(*, activity_id: UUID, day: date | None, client: ApiClient, pro
         DayOverError: The day is over there.
     """
     own = scoping.of_operator(Activity.objects.filter(pk=activity_id, is_active=True), client.operator)
-    account = _account(operator="operator", provider=provider, mode=_mode(provider))
+    account = _account(operator="operator", provider=provider, mode=accounts.mode_of_sales(provider))
     activity = clocked(own.annotate(offered=_rates("pk"), provider_account=account, **_live(client.pk))).first()
     if activity is None:
         raise NotFoundError(kind="resource")
@@ -282,11 +282,6 @@ def _account(*, operator: str, provider: str, mode: str) -> Subquery:
     """Name the account that a new sale is paid through; NULL if there is none."""
     rows = accounts.taking_sales(operator=OuterRef(operator), provider=provider, mode=mode)
     return Subquery(rows.values("reference")[:1])
-
-
-def _mode(provider: str) -> str:
-    """Name the mode of this installation at a provider; nothing where none is asked."""
-    return accounts.mode_here(provider).value if provider else ""
 
 
 def _live(client: UUID) -> dict[str, Coalesce]:

@@ -1,6 +1,6 @@
 """The balance of a reservation, and what evens it out.
 
-:func:`even_out` alone gives surplus back, and sets the status by the sums.
+:func:`even_out` alone has surplus given back, and sets the status by the sums.
 """
 
 from collections.abc import Sequence
@@ -10,26 +10,18 @@ from uuid import UUID
 
 from django.db.models import Sum
 
-from booking.models import Adjustment, Receipt, Reservation
+from booking import dues, surplus
+from booking.models import Adjustment, Reservation
 from booking.states import HOLDING, SELLING, AdjustmentKind, ReceiptMethod, ReservationStatus
 from catalogue import inventory
 from common import currencies, ids
 from payments import outcome_steps, refund_steps
 from payments.models import Payment, Refund
 from payments.outcome_types import Effect
-from payments.states import REFUND_OVER_WITHOUT_MONEY, CommandKind, CommandStatus, PaymentStatus
+from payments.states import CommandKind, CommandStatus, PaymentStatus
 
 _LOWERING = (AdjustmentKind.GOODWILL, AdjustmentKind.DISCOUNT, AdjustmentKind.WITHDRAWAL, AdjustmentKind.UNIT)
 """What may be the reason that all money goes back."""
-
-
-def balance(reservation: Reservation) -> int:
-    """Return what has to be paid still; less than 0 is surplus.
-
-    In minor units: what is owed, less what is proven and not on its way back, less what is collected.
-    """
-    on_its_way = sum(payment.amount_refunding for payment in reservation.payments)
-    return reservation.amount_owed - reservation.amount_proven + on_its_way - reservation.amount_collected
 
 
 def even_out(reservation: Reservation, *, at: datetime, by: str, because: str) -> list[Any]:
@@ -40,7 +32,9 @@ def even_out(reservation: Reservation, *, at: datetime, by: str, because: str) -
     of the reservation (``models.CHANGED_FIELDS``) and of the payments (:func:`refunding`), together with them or
     before.
     """
-    rows = [*_give_back(reservation, at), *_turn(reservation, at, by, because), *_close(reservation, at)]
+    rows = [*surplus.give_back(reservation, at=at), *_turn(reservation, at, by, because), *_close(reservation, at)]
+    rows += _forgive(reservation, at, by)
+    reservation.next_due_at = dues.next_at(reservation)
     _show(reservation)
     return rows
 
@@ -64,15 +58,15 @@ def part_paid(reservation: Reservation) -> str:
 
 
 def end(
-    reservation: Reservation, *, at: datetime, by: str, because: str, operation_id: UUID | None = None
+    reservation: Reservation, *, at: datetime, by: str, because: str, kept: int = 0, operation_id: UUID | None = None
 ) -> Adjustment:
-    """Owe nothing any more for a locked reservation that ends.
+    """End what a locked reservation owes, but for what is kept.
 
-    Returns the row that says so; ``operation_id`` becomes its id.
+    In minor units. Returns the row that says so; ``operation_id`` becomes its id.
     """
-    owed, reservation.amount_owed = reservation.amount_owed, 0
+    owed, reservation.amount_owed = reservation.amount_owed, kept
     return Adjustment(
-        id=operation_id or ids.new_id(), kind=AdjustmentKind.END, reservation=reservation, amount=-owed, at=at,
+        id=operation_id or ids.new_id(), kind=AdjustmentKind.END, reservation=reservation, amount=kept - owed, at=at,
         actor=by, reason=because,
     )  # fmt: skip
 
@@ -86,74 +80,12 @@ def owe_again(reservation: Reservation) -> None:
     reservation.amount_owed = reservation.amount + given_up
 
 
-def _give_back(reservation: Reservation, at: datetime) -> list[Any]:
-    """Give surplus back, of the newest money first, by the way it came.
-
-    Provider money by a refund, what stands on an account by a receipt of less than nothing. Cash and the like, and
-    what cannot be refunded, is left for a person to pay out (``receipts.pay_out``).
-    """
-    rows: list[Any] = []
-    if balance(reservation) >= 0:
-        return rows
-    by_hand = 0
-    for _, source in sorted(_sources(reservation), key=lambda found: found[0], reverse=True):
-        left = -balance(reservation) - by_hand
-        if left <= 0:
-            break
-        if isinstance(source, Receipt) and source.method == ReceiptMethod.ACCOUNT:
-            rows.append(_take_off_account(reservation, min(left, source.amount), at))
-        elif isinstance(source, Receipt):
-            by_hand += min(left, source.amount)
-        elif source.amount_refundable > 0 and _is_refundable(source):
-            rows += outcome_steps.refund_late(source, at, amount=min(left, source.amount_refundable))
-    return rows
-
-
-def _sources(reservation: Reservation) -> list[tuple[datetime, Payment | Receipt]]:
-    """List the money that was taken, with when it came; each receipt with what is left of it."""
-    taken: list[tuple[datetime, Payment | Receipt]] = [
-        (payment.as_of or payment.created_at, payment) for payment in reservation.payments if payment.amount_captured
-    ]
-    if not reservation.amount_collected:
-        return taken
-    given_back: dict[bool, int] = {True: 0, False: 0}
-    for receipt in reservation.receipts.filter(approved_at__isnull=False).order_by("-at", "-id"):
-        is_account = receipt.method == ReceiptMethod.ACCOUNT
-        if receipt.amount < 0:
-            given_back[is_account] -= receipt.amount
-            continue
-        gone = min(given_back[is_account], receipt.amount)
-        given_back[is_account] -= gone
-        receipt.amount -= gone
-        if receipt.amount:
-            taken.append((receipt.at, receipt))
-    return taken
-
-
-def _take_off_account(reservation: Reservation, amount: int, at: datetime) -> Receipt:
-    reservation.amount_collected -= amount
-    return Receipt(
-        reservation=reservation, method=ReceiptMethod.ACCOUNT, amount=-amount, at=at, actor=outcome_steps.ACTOR,
-        reason="nothing is owed for it any more", approved_at=at, approved_by=outcome_steps.ACTOR,
-    )  # fmt: skip
-
-
-def _is_refundable(payment: Payment) -> bool:
-    """Whether money of it goes back by itself.
-
-    A refund that was refused for good, or withdrawn, is not asked for again until a person says so; what a bank holds
-    or has taken in a dispute is not given back.
-    """
-    over = payment.refunds.filter(status__in=sorted(REFUND_OVER_WITHOUT_MONEY), replaced_by=None)
-    return not payment.is_disputed and not over.exists()
-
-
 def _close(reservation: Reservation, at: datetime) -> list[Any]:
     """Release what can still take money for a reservation that has nothing to pay, or is over (P7).
 
     What is being captured, and could not be closed, is left to land: then it is surplus.
     """
-    if reservation.is_active and balance(reservation) > 0:
+    if reservation.is_active and reservation.balance > 0:
         return []
     rows: list[Any] = []
     for payment in reservation.payments:
@@ -163,11 +95,28 @@ def _close(reservation: Reservation, at: datetime) -> list[Any]:
 
 
 def lands(reservation: Reservation, payment: Payment) -> bool:
-    """Whether a live attempt is left to land: it could not be closed, or what is being captured is wanted."""
+    """Tell whether a live attempt is left to land.
+
+    It could not be closed, or what is being captured is wanted.
+    """
     asked = payment.commands.filter(kind=CommandKind.CANCEL, status=CommandStatus.DONE)
-    if reservation.is_active:
+    if reservation.is_active or reservation.amount_owed:
         asked |= payment.commands.filter(kind=CommandKind.CAPTURE)
     return payment.status == PaymentStatus.PROCESSING and asked.exists()
+
+
+def _forgive(reservation: Reservation, at: datetime, by: str) -> list[Adjustment]:
+    """Keep no more of a cancelled reservation than there is: a fee is never asked for afterwards."""
+    if reservation.status != ReservationStatus.CANCELLED or (missing := reservation.balance) <= 0:
+        return []
+    if any(not payment.is_final for payment in reservation.payments):
+        return []  # its money may come still
+    reservation.amount_owed -= missing
+    row = Adjustment(
+        reservation=reservation, kind=AdjustmentKind.END, amount=-missing, at=at, actor=by,
+        reason="the money that a part was kept of has not come",
+    )  # fmt: skip
+    return [row]
 
 
 def _why_closed(reservation: Reservation) -> str:
@@ -233,7 +182,7 @@ def _keeps_places(reservation: Reservation) -> bool:
 
 
 def is_being_refunded(reservation: Reservation) -> bool:
-    """Tell whether all its money is on the way back, and its places go with it."""
+    """Tell whether all its money goes back, and its places with it."""
     on_its_way = sum(payment.amount_refunding for payment in reservation.payments)
     if not on_its_way or reservation.amount_owed or reservation.amount_proven != on_its_way:
         return False

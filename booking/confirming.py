@@ -39,7 +39,7 @@ def confirm(
         locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
         if locked is None:
             raise NotFoundError(kind="reservation")
-        if locked.row.payment is None:
+        if locked.row.payment is None or _is_held_without_money(locked.row):
             _confirm_unpaid(locked.row, actor, reason, now=locked.at)
             return locked
         earlier = _find_own(locked.row, operation_id)
@@ -67,6 +67,12 @@ def _is_let_go(reservation: Reservation, payment: Payment | None) -> bool:
         return False
     ended = payment.status == PaymentStatus.CANCELED or payment.failure_code == HoldExpiredError.code
     return reservation.status == ReservationStatus.FAILED and payment.held_at is not None and ended
+
+
+def _is_held_without_money(reservation: Reservation) -> bool:
+    """Whether no provider holds its money, though a card may have been tried."""
+    shown = reservation.payment
+    return reservation.pay_by != PayBy.PROVIDER and (shown is None or shown.held_at is None)
 
 
 def _find_own(reservation: Reservation, operation_id: UUID) -> Command | None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from common import currencies
 from common.errors import ConflictError
 from tenants import clocks
 
@@ -33,6 +34,16 @@ class NothingDueError(ConflictError):
         super().__init__("Nothing is to be paid for this reservation now.")
 
 
+class QuoteChangedError(ConflictError):
+    """It comes to another refund than was expected."""
+
+    code = "quote_changed"
+
+    def __init__(self, *, refund: int, currency: str) -> None:
+        super().__init__(f"The refund is {currencies.shown(refund, currency)} by now.", param="expected_refund")
+        self.refund = refund
+
+
 class BeingRefundedError(ConflictError):
     """All its money is on the way back."""
 
@@ -43,7 +54,7 @@ class BeingRefundedError(ConflictError):
 
 
 class OwnReceiptError(ConflictError):
-    """A receipt is approved by another person than the one who took it."""
+    """Another person has to approve a receipt than took it."""
 
     code = "own_receipt"
 

@@ -94,7 +94,7 @@ def _end(due: Sequence[Locked[Reservation]]) -> list[Reservation]:
         reservation.move(ReservationStatus.EXPIRED, at=at, by=ACTOR, because="the hold's time is over")
         releases += _release(reservation, at)
         ended.append(reservation)
-    same = ("status", "amount_owed", "changed_at", "changed_by", "changed_because")
+    same = ("status", "amount_owed", "next_due_at", "changed_at", "changed_by", "changed_because")
     moved = {field: getattr(ended[0], field) for field in same}
     Reservation.objects.filter(pk__in=[reservation.pk for reservation in ended]).update(**moved)
     if releases:

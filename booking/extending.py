@@ -5,7 +5,7 @@ from uuid import UUID
 
 from booking import holds, locks
 from booking.errors import HoldCeilingError, HoldExpiredError
-from booking.models import CHANGED_FIELDS, Reservation
+from booking.models import CHANGED_FIELDS, History, Reservation
 from booking.states import HOLDING
 from common import database
 from common.errors import NotFoundError
@@ -41,5 +41,5 @@ def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str
         reservation.expires_at = wanted
         database.update_together((reservation, CHANGED_FIELDS))
         until = f"the hold lasts until {clocks.when(wanted, reservation.activity.timezone)}"
-        reservation.note(at=at, actor=actor, reason=f"{reason} ({until})").save(force_insert=True)
+        History.noting(reservation, at=at, actor=actor, reason=f"{reason} ({until})").save(force_insert=True)
     return reservation

@@ -9,11 +9,13 @@ from django import forms
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from booking import availability
+from booking import availability, cancelling
 from booking.adjusting import BY_HAND
-from booking.models import Adjustment, Reservation
+from booking.models import Adjustment, Reservation, Unit
 from booking.states import SELLING, ReceiptMethod
 from catalogue.models import Activity, Slot
+from common import currencies, database
+from common.errors import HoldfastError
 from tenants import clocks
 
 _MOST = 200
@@ -69,6 +71,57 @@ class ChangeForm(forms.Form):
         self.fields["adjustment_id"].choices = [  # type: ignore[attr-defined]
             (str(change.pk), str(change)) for change in changes
         ]
+
+
+class CancelForm(forms.Form):
+    """Who cancels, and what is kept."""
+
+    BY_TERMS, BY_US, STATED = "terms", "operator", "stated"
+    how = forms.ChoiceField(
+        label="Kept",
+        required=False,
+        initial=BY_TERMS,
+        choices=[(BY_TERMS, "what the terms say"), (BY_US, "nothing: we cancel"), (STATED, "this much:")],
+    )
+    fee = forms.DecimalField(min_value=0, max_digits=14, decimal_places=3, required=False, help_text="Such as 12.50.")
+
+    def for_rows(self, rows: QuerySet[Reservation], person: Any) -> None:
+        """Say what the terms of the one reservation come to now."""
+        chosen = list(rows.select_related("payment")[:2])
+        if len(chosen) == 1:
+            self.fields["how"].help_text = _quoted(chosen[0])
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a fee where one is stated.
+
+        Raises:
+            ValidationError: There is none.
+        """
+        given = self.cleaned_data
+        if given.get("how") == self.STATED and given.get("fee") is None:
+            raise forms.ValidationError("Say how much is kept.")
+        return given
+
+
+class FewerForm(CancelForm):
+    """Which units, and what is kept of their price."""
+
+    unit = forms.ChoiceField()
+    quantity = forms.IntegerField(min_value=1, max_value=200)
+
+    def for_rows(self, rows: QuerySet[Reservation], person: Any) -> None:
+        """Offer the units of the chosen reservations."""
+        sold = Unit.objects.filter(reservation__in=rows.order_by()).order_by("unit").values_list("unit", "name")
+        self.fields["unit"].choices = list(dict(sold.distinct()).items())  # type: ignore[attr-defined]
+
+
+def _quoted(row: Reservation) -> str:
+    try:
+        quote = cancelling.quoted(row, at=database.now())
+    except HoldfastError:
+        return "It was sold without terms."
+    kept, back = (currencies.shown(amount, row.currency) for amount in (quote.fee, quote.refund))
+    return f"By its terms {kept} is kept now, and {back} goes back."
 
 
 class MinutesForm(forms.Form):

@@ -1,6 +1,6 @@
 """Admin pages that show the database's refusals, and leave nothing half-done."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -10,7 +10,7 @@ from adminkit import times
 from adminkit.pages import EditableAdmin
 from adminkit.staff_log import Entry
 from booking.models import Reservation
-from catalogue import locks
+from catalogue import locks, plans, terms
 from catalogue.models import Activity, Slot
 from common import database
 from tenants import clocks
@@ -120,4 +120,14 @@ class ActivityForm(forms.ModelForm[Activity]):
             self.instance.__dict__.pop("_fixed", None)
             for name in changed & set(fixed_of(self.instance)):
                 self.add_error(name, "This activity has been sold or has departures: this is fixed.")
+        self._check_written("terms", terms.parse)
+        self._check_written("plan", plans.parse)
         return given
+
+    def _check_written(self, field: str, parse: Callable[..., object]) -> None:
+        """Refuse what cannot be read as it will be when a place is sold."""
+        currency = self.cleaned_data.get("currency", self.instance.currency)
+        try:
+            parse(self.cleaned_data.get(field) or "", currency=currency)
+        except forms.ValidationError as error:
+            self.add_error(field, error)

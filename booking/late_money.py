@@ -6,7 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from booking import balance, expiring, locks
-from booking.models import CHANGED_FIELDS, Reservation
+from booking.models import CHANGED_FIELDS, History, Reservation
 from booking.states import RESERVATION_TRANSITIONS, ReservationStatus
 from catalogue import inventory
 from catalogue.errors import SlotClosedError, SlotSoldOutError
@@ -29,7 +29,9 @@ def seat_or_refund(reservation: Reservation, *, at: datetime) -> tuple[Effect, l
     """
     why = _why_not_seated(reservation, at)
     if why:
-        note = reservation.note(at=at, actor=outcome_steps.ACTOR, reason=f"money came late and is refunded: {why}")
+        note = History.noting(
+            reservation, at=at, actor=outcome_steps.ACTOR, reason=f"money came late and is refunded: {why}"
+        )
         note.save(force_insert=True)
     rows = balance.even_out(reservation, at=at, by=outcome_steps.ACTOR, because=_SEATED)
     return balance.effect_of(rows) or Effect.APPLIED, rows

@@ -143,7 +143,7 @@ def get_till_for_update(*, till_id: UUID) -> Locked[Till]:
 
 
 def find_open_till(*, till_id: UUID, among: QuerySet[Till]) -> Till | None:
-    """Lock a till that is open, so that it is not counted before its receipt is stored."""
+    """Lock an open till, so that nobody counts it meanwhile."""
     database.require_transaction()
     return among.select_for_update(no_key=True).filter(pk=till_id).first()
 

@@ -1,10 +1,10 @@
-"""Backoffice actions on the money of a reservation; each calls the API's function."""
+"""Backoffice actions on the money of a reservation."""
 
 from decimal import Decimal
 from uuid import UUID
 
 from adminkit.actions import reasoned
-from booking import adjusting, balance, receipts
+from booking import adjusting, receipts
 from booking.forms import AdjustmentForm, AmountForm, ChangeForm, ReceiptForm
 from booking.models import Reservation
 from booking.states import SELLING, AdjustmentKind, ReceiptMethod
@@ -90,11 +90,11 @@ def _refundable(row: Reservation) -> int:
 ACTIONS = (
     reasoned(
         "Take cash and the like", take, name="take", permission=Permission.RESERVATIONS, form=ReceiptForm,
-        fits=lambda row: row.is_active and balance.balance(row) > 0,
+        fits=lambda row: row.is_active and row.balance > 0,
     ),
     reasoned(
         "Pay out", pay_out, name="pay_out", permission=Permission.MONEY, form=ReceiptForm,
-        fits=lambda row: balance.balance(row) < 0,
+        fits=lambda row: row.balance < 0,
     ),
     reasoned(
         "Extra, discount, goodwill", adjust, name="adjust", permission=Permission.MONEY, form=AdjustmentForm,

@@ -1,13 +1,14 @@
 """The one door: :func:`handle` makes every payment's change to a reservation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import payments.outcomes
 from booking import balance, holds, late_money, locks
-from booking.models import CHANGED_FIELDS, Reservation
-from booking.states import OnDecline, ReservationStatus
+from booking.models import CHANGED_FIELDS, Adjustment, History, Reservation
+from booking.states import OnDecline, PayBy, ReservationStatus
 from catalogue import inventory
 from common import database
 from common.locking import AsOf, Locked
@@ -15,7 +16,7 @@ from payments import dispute_outcomes, outcome_steps, payment_outcomes, refund_o
 from payments.errors import UnknownPaymentError
 from payments.models import Payment
 from payments.outcome_steps import HandlingResult
-from payments.outcome_types import Effect, Outcome, PaymentOutcome
+from payments.outcome_types import Effect, Outcome, PaymentOutcome, ProviderDispute
 from payments.payment_outcomes import Change
 
 
@@ -44,10 +45,25 @@ def handle(*, outcome: PaymentOutcome) -> HandlingResult:
         OutcomeMismatchError: It contradicts the payment: another amount, currency, account or object.
     """
     database.require_transaction()
-    if outcome.dispute is not None:
-        return dispute_outcomes.apply(outcome=outcome, theirs=outcome.dispute)
     found = locks.find_reservation_of_payment_for_update(**outcome_steps.named(outcome))
+    if outcome.dispute is not None:
+        return _handle_dispute(found, outcome, outcome.dispute)
     return _handle(found, outcome) if found is not None else payments.outcomes.handle(outcome=outcome)
+
+
+def _handle_dispute(
+    found: Locked[Reservation] | None, outcome: PaymentOutcome, theirs: ProviderDispute
+) -> HandlingResult:
+    """Record a dispute; when it ends, what it barred may go back."""
+    result = dispute_outcomes.apply(outcome=outcome, theirs=theirs)
+    if found is None or result.effect is not Effect.APPLIED or not theirs.is_closed:
+        return result
+    reservation, at = found.row, found.at
+    rows = balance.even_out(reservation, at=at, by=outcome.actor, because=outcome.reason)
+    database.update_together((reservation, CHANGED_FIELDS), *balance.refunding(rows))
+    if rows:
+        database.insert_together(*rows)
+    return result
 
 
 def handle_reserved(*, outcome: PaymentOutcome) -> ReservationResult:
@@ -113,11 +129,14 @@ def _note_part(reservation: Reservation, outcome: PaymentOutcome, at: datetime) 
     """Note that only a part of the money was taken: the places are kept until a person decides."""
     if reservation.status == ReservationStatus.CONFIRMED and reservation.amount_proven < reservation.amount_owed:
         told = balance.part_paid(reservation)
-        reservation.note(at=at, actor=outcome.actor, reason=told).save(force_insert=True)
+        History.noting(reservation, at=at, actor=outcome.actor, reason=told).save(force_insert=True)
 
 
 def _is_awaited(reservation: Reservation, payment: Payment) -> bool:
-    """Whether a hold waits for this attempt, and nobody has given it up for another."""
+    """Whether a hold waits for this attempt, and nobody has given it up for another.
+
+    It holds all that is due at once, or it would not have been begun.
+    """
     return reservation.status == ReservationStatus.AWAITING_PAYMENT and reservation.replacing != payment.pk
 
 
@@ -141,7 +160,7 @@ def _hangs_on(reservation: Reservation, payment: Payment) -> bool:
         case ReservationStatus.AWAITING_PAYMENT:
             return reservation.on_decline == OnDecline.RELEASE and reservation.replacing != payment.pk
         case ReservationStatus.PENDING:
-            return payment.held_at is not None
+            return payment.held_at is not None and reservation.pay_by == PayBy.PROVIDER
         case ReservationStatus.CONFIRMED:
             had_money = reservation.amount_collected or any(other.amount_captured for other in reservation.payments)
             return payment.held_at is not None and not had_money
@@ -155,20 +174,25 @@ def _wait_for_evidence(reservation: Reservation, outcome: PaymentOutcome) -> Non
         reservation.expires_at = holds.latest_end(reservation)
 
 
+def _store(adjustments: Sequence[Adjustment]) -> None:
+    """Store adjustments before it is asked by them whether the guest keeps the places."""
+    if adjustments:
+        database.insert_together(*adjustments)
+
+
 def _handle_refund(
     reservation: Reservation, payment: Payment, outcome: PaymentOutcome, at: datetime
 ) -> ReservationResult:
     """Apply an outcome of a refund; one that we did not ask for lowers what is owed, as far as it was no surplus."""
-    surplus = -balance.balance(reservation)
+    surplus = -reservation.balance
     before = payment.amount_refunded
     found = refund_outcomes.apply(payment, outcome, at=at)
     reservation.amount_proven -= payment.amount_refunded - before
-    wanted: list[Any] = []
     if found.made_there is not None:
-        wanted += balance.goodwill(reservation, found.made_there, surplus=surplus, at=at, by=outcome.actor)
+        _store(balance.goodwill(reservation, found.made_there, surplus=surplus, at=at, by=outcome.actor))
     elif found.failed_there is not None:
-        wanted += balance.take_goodwill_back(reservation, found.failed_there, at=at, by=outcome.actor)
-    wanted += balance.even_out(reservation, at=at, by=outcome.actor, because=outcome.reason)
+        _store(balance.take_goodwill_back(reservation, found.failed_there, at=at, by=outcome.actor))
+    wanted = balance.even_out(reservation, at=at, by=outcome.actor, because=outcome.reason)
     own, others = (payment, refund_steps.CHANGED_FIELDS), balance.refunding(wanted, but=payment)
     following = outcome_steps.write(outcome, at, (reservation, CHANGED_FIELDS), own, *others)
     database.insert_together(*wanted)

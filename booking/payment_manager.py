@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from booking import balance, locks
 from booking.models import CHANGED_FIELDS, Reservation
-from booking.states import ACTIVE, HOLDING
+from booking.states import ACTIVE, HOLDING, ReservationStatus
 from common import database
 from payments.models import Payment, Refund
 
@@ -29,21 +29,27 @@ class ReservedPayment:
         are freed by the event.
         """
         reservation, by = self.reservation, refund.requested_by
-        surplus = refund.amount - balance.balance(reservation)
-        rows = balance.goodwill(
-            reservation, refund, surplus=surplus, at=self.at, by=by, keeps_places=keeps_places
-        ) + balance.even_out(reservation, at=self.at, by=by, because="less is owed")
+        surplus = refund.amount - reservation.balance
+        given_up = balance.goodwill(reservation, refund, surplus=surplus, at=self.at, by=by, keeps_places=keeps_places)
+        if given_up:  # stored before it is asked by it whether the guest keeps the places
+            database.insert_together(*given_up)
+        rows = balance.even_out(reservation, at=self.at, by=by, because="less is owed")
         database.update_together((reservation, CHANGED_FIELDS), *balance.refunding(rows, but=self.payment))
-        database.insert_together(*rows)
+        if rows:
+            database.insert_together(*rows)
 
 
 def needs(*, managed_id: UUID) -> bool:
     """Tell whether a reservation still needs a payment. Takes no lock.
 
-    It does while it holds its places and its time is not over. ``payments`` asks before it sends what takes money.
+    It does while it holds its places and its time is not over, and while a part is kept of a cancelled one: what is
+    being captured is left to land. ``payments`` asks before it sends what takes money.
     """
     over = Q(status__in=sorted(HOLDING), expires_at__lte=Now())
-    return Reservation.objects.filter(pk=managed_id, status__in=sorted(ACTIVE)).exclude(over).exists()
+    held = Payment.objects.filter(managed_id=OuterRef("pk"), held_at__isnull=False)
+    keeps = Q(Exists(held), status=ReservationStatus.CANCELLED, amount_owed__gt=0)
+    needed = Q(status__in=sorted(ACTIVE)) & ~over | keeps
+    return Reservation.objects.filter(needed, pk=managed_id).exists()
 
 
 def find(*, managed_id: UUID) -> Reservation | None:

@@ -42,7 +42,7 @@ def units(row: Reservation) -> Sequence[Unit]:
 
 
 def adjustments(row: Reservation) -> Sequence[Adjustment]:
-    """List what changed the price; no query if the reservation was read here."""
+    """List the changes of the price; no query if read here."""
     changes: Sequence[dict[str, Any]] | None = getattr(row, "adjusted", None)
     if changes is None:
         return list(row.adjustments.all())

@@ -1,4 +1,4 @@
-"""Guards of receipts and tills: what was taken is kept, and lies in an open till."""
+"""Guards of receipts and tills: what was taken is kept."""
 
 from common import guards
 from common.guards import changed

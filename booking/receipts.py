@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Sum
 
-from booking import balance, execution, locks, tills
+from booking import balance, dues, execution, locks, tills
 from booking.errors import HoldExpiredError, NothingDueError, OwnReceiptError
 from booking.models import CHANGED_FIELDS, Receipt, Reservation
 from booking.states import HOLDING, ReceiptMethod, ReservationStatus
@@ -92,8 +92,8 @@ def approve(*, receipt_id: UUID, actor: str) -> Receipt:
             raise OwnReceiptError
         reservation, at = locked.row, locked.at
         _check_state(reservation, at)
-        if receipt.amount > balance.balance(reservation):
-            raise _too_much(reservation, balance.balance(reservation))
+        if receipt.amount > reservation.balance:
+            raise _too_much(reservation, reservation.balance)
         closing = _count(reservation, receipt, at, by=actor)
     _send(closing, locked)
     return receipt
@@ -109,9 +109,9 @@ def decline(*, receipt_id: UUID, actor: str) -> Receipt:
 
 
 def correct(*, receipt_id: UUID, operation_id: UUID, actor: str, reason: str) -> Receipt:
-    """Take a receipt back that was wrong; the till of now pays it.
+    """Take a wrong receipt back.
 
-    Outside a transaction.
+    The till that is open now pays it. Outside a transaction.
 
     Raises:
         InvalidStateError: It does not count, gives back, or is taken back already.
@@ -148,7 +148,7 @@ def pay_out(*, operator: Operator, reservation_id: UUID, operation_id: UUID, act
         earlier = reservation.receipts.filter(pk=operation_id).first()
         if earlier is not None:
             return earlier
-        surplus = max(0, -balance.balance(reservation))
+        surplus = max(0, -reservation.balance)
         amount = surplus if request.amount is None else request.amount
         if not 0 < amount <= surplus:
             message = f"{currencies.shown(surplus, reservation.currency)} are too much in hand."
@@ -171,7 +171,10 @@ def on_account(reservation: Reservation, *, at: datetime, by: str) -> Receipt:
 
 
 def needs_approval(amount: int) -> bool:
-    """Tell whether a receipt of an amount (minor units) needs a second person."""
+    """Tell whether a receipt of an amount needs a second person.
+
+    In minor units.
+    """
     limit: int = settings.RECEIPT_FOUR_EYES
     return bool(limit) and amount >= limit
 
@@ -179,12 +182,16 @@ def needs_approval(amount: int) -> bool:
 def _amount(reservation: Reservation, request: Request, at: datetime) -> int:
     _check_state(reservation, at)
     waiting = reservation.receipts.filter(approved_at=None, declined_at=None).aggregate(total=Sum("amount"))["total"]
-    left = balance.balance(reservation) - (waiting or 0)
+    left = reservation.balance - (waiting or 0)
     if left <= 0:
         raise NothingDueError
     amount = left if request.amount is None else request.amount
-    if amount > left or (reservation.status in HOLDING and amount < left):
+    if amount > left:
         raise _too_much(reservation, left)
+    due = dues.due_now(reservation, at=at)
+    if reservation.status in HOLDING and amount + (waiting or 0) < due:
+        message = f"A hold needs {currencies.shown(due, reservation.currency)} at least."
+        raise ValidationError(param="amount", code="invalid_amount", message=message)
     return amount
 
 
@@ -219,7 +226,7 @@ def _count(reservation: Reservation, receipt: Receipt, at: datetime, *, by: str)
 
 def _close_attempts(reservation: Reservation, receipt: Receipt, at: datetime) -> list[Command]:
     """Close the attempts of a reservation that money was taken for; what is held may cover what it does not."""
-    if receipt.amount < 0 or balance.balance(reservation) <= 0:
+    if receipt.amount < 0 or reservation.balance <= 0:
         return []  # nothing is left to pay: evening out closes them
     rows: list[Command] = []
     for payment in reservation.payments:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from booking import expiring, locks
 from booking.errors import HoldExpiredError
 from booking.models import CHANGED_FIELDS, Reservation
-from catalogue import inventory
+from catalogue import inventory, terms
 from catalogue.errors import SlotClosedError, SlotSoldOutError
 from catalogue.models import Slot
 from common import database
@@ -46,9 +46,10 @@ def _move(operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, r
                 raise NotFoundError(kind="reservation")
             reservation, at = locked.row, locked.at
             left = _leaving(reservation, slot_id, at)
+            _keep_stage(reservation, at)
             reservation.slot_id = slot_id
             reservation.changed_at, reservation.changed_by, reservation.changed_because = at, actor, reason
-            database.update_together((reservation, ("slot", *CHANGED_FIELDS)))
+            database.update_together((reservation, ("slot", "terms_stage", *CHANGED_FIELDS)))
             inventory.move(left=left, taken=slot_id, places=reservation.places, now=at)
     except IntegrityError as error:
         match database.violated(error):
@@ -58,6 +59,13 @@ def _move(operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, r
                 raise SlotClosedError from error
         raise
     return reservation
+
+
+def _keep_stage(reservation: Reservation, at: datetime) -> None:
+    """Keep the worst rule of the terms that was reached: a move never betters them."""
+    if reservation.terms is not None:
+        reached = terms.stage(reservation.terms, starts_at=reservation.starts_at, now=at)
+        reservation.terms_stage = max(reservation.terms_stage, reached)
 
 
 def _in_the_way(reservation_id: UUID, slot_id: UUID) -> Q:

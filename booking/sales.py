@@ -6,12 +6,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from booking import allowances, availability, holds, receipts
+from booking import allowances, availability, dues, holds, receipts
 from booking.allowances import Allowance
 from booking.models import MANAGES, Receipt, Reservation, Unit
-from booking.states import HOLDING, OnDecline, PayBy, ReservationStatus
-from catalogue import pricing
+from booking.states import HOLDING, OnDecline, PayBy, Plan, ReservationStatus
+from catalogue import plans, pricing, terms
 from catalogue.errors import SlotSoldOutError
+from common import times
 from common.errors import ValidationError
 from payments import commands, limits, parameters
 from payments.errors import NoAccountError
@@ -45,6 +46,7 @@ class Request:
     metadata: Mapping[str, str]
     on_decline: OnDecline = OnDecline.RELEASE
     pay_by: PayBy = PayBy.PROVIDER
+    plan: Plan = Plan.FULL
     is_hold: bool = False
     """Held for a time, where no provider is asked for money."""
     allowance: Allowance = field(default_factory=allowances.of_program)
@@ -93,15 +95,20 @@ def draw_up(order: Order, offer: availability.Offer) -> Sale:
     """
     request, currency = order.request, offer.activity.currency
     quote = pricing.quote(rates=offer.rates, wanted=_wanted(request, offer))
+    schedule = _schedule(request, offer, quote)
+    target = schedule[0]["target"]
+    due = quote.amount if target is None else target
     is_paid = request.pay_by is PayBy.PROVIDER and quote.amount > 0
     if is_paid or request.is_hold:
         request.allowance.check(holds=offer.live_holds + 1, places=offer.live_places + quote.places)
     if is_paid:
-        _check_provider(request, offer, quote.amount, currency)
+        _check_provider(request, offer, due, currency)
     if offer.free is not None and offer.free < quote.places:
         raise SlotSoldOutError(available=offer.free)
-    payment = _payment(order, offer, quote) if is_paid else None
+    payment = _payment(order, offer, due) if is_paid else None
     reservation = _reservation(order, offer, quote, payment)
+    reservation.schedule = [dict(step) for step in schedule]
+    reservation.next_due_at = dues.next_at(reservation)
     units = [_unit(reservation, rate) for rate in quote.sold]
     if payment is not None:
         command = _command(order, offer, reservation, payment)
@@ -152,13 +159,39 @@ def _command(order: Order, offer: availability.Offer, reservation: Reservation, 
     return commands.claimed(command, now=offer.now)
 
 
-def _payment(order: Order, offer: availability.Offer, quote: pricing.Quote) -> Payment:
+def _schedule(request: Request, offer: availability.Offer, quote: pricing.Quote) -> Sequence[plans.Step]:
+    """Freeze what has to be paid by when.
+
+    Raises:
+        ValidationError: A deposit is wanted, and the activity asks for none.
+    """
+    currency = offer.activity.currency
+    if request.plan is Plan.FULL:
+        return _on_arrival(offer) if request.pay_by is PayBy.ON_ARRIVAL else plans.FULL
+    plan = plans.parse(offer.activity.plan, currency=currency)
+    if plan is None or request.pay_by is not PayBy.PROVIDER:
+        raise ValidationError(param="plan", code="invalid_choice", message="There is no deposit for this.")
+    return plans.schedule(
+        plan,
+        amount=quote.amount,
+        units=quote.places,
+        step=limits.step(provider=request.provider, currency=currency),
+        starts_at=offer.starts_at,
+        now=offer.now,
+    )
+
+
+def _on_arrival(offer: availability.Offer) -> Sequence[plans.Step]:
+    return ({"by": times.rfc3339(offer.starts_at), "target": None},)
+
+
+def _payment(order: Order, offer: availability.Offer, amount: int) -> Payment:
     request = order.request
     return Payment(
         operator=order.client.operator,
         provider=request.provider,
         provider_account=offer.provider_account or "",
-        amount=quote.amount,
+        amount=amount,
         currency=offer.activity.currency,
         capture_method=request.capture_method,
         payment_method_id=request.payment_method_id,
@@ -193,6 +226,7 @@ def _reservation(order: Order, offer: availability.Offer, quote: pricing.Quote, 
         places=quote.places,
         amount=quote.amount,
         amount_owed=quote.amount,
+        terms=_terms(offer),
         currency=offer.activity.currency,
         customer_name=request.customer.name,
         customer_email=request.customer.email,
@@ -213,6 +247,10 @@ def _first_status(request: Request, payment: Payment | None) -> ReservationStatu
         return ReservationStatus.AWAITING_PAYMENT
     is_hold = request.is_hold and request.pay_by is not PayBy.PROVIDER
     return ReservationStatus.PENDING if is_hold else ReservationStatus.CONFIRMED
+
+
+def _terms(offer: availability.Offer) -> list[dict[str, Any]] | None:
+    return terms.parse(offer.activity.terms, currency=offer.activity.currency) or None
 
 
 def _unit(reservation: Reservation, rate: pricing.OfferedRate) -> Unit:

@@ -53,12 +53,19 @@ RESERVATION_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
             )
         ),
         ReservationStatus.CONFIRMED: frozenset(
-            (ReservationStatus.PAID, ReservationStatus.FAILED, ReservationStatus.REFUNDED)
+            (
+                ReservationStatus.PAID,
+                ReservationStatus.FAILED,
+                ReservationStatus.CANCELLED,
+                ReservationStatus.REFUNDED,
+            )
         ),
         ReservationStatus.EXPIRED: frozenset((ReservationStatus.PAID,)),
         ReservationStatus.CANCELLED: frozenset(),
         ReservationStatus.FAILED: frozenset((ReservationStatus.PAID,)),
-        ReservationStatus.PAID: frozenset((ReservationStatus.REFUNDED, ReservationStatus.CONFIRMED)),
+        ReservationStatus.PAID: frozenset(
+            (ReservationStatus.REFUNDED, ReservationStatus.CONFIRMED, ReservationStatus.CANCELLED)
+        ),
         ReservationStatus.REFUNDED: frozenset(),
     }
 )
@@ -69,6 +76,13 @@ class OnDecline(models.TextChoices):
 
     RELEASE = "release"
     KEEP = "keep"
+
+
+class Plan(models.TextChoices):
+    """Whether all is paid at once, or a deposit first."""
+
+    FULL = "full"
+    DEPOSIT = "deposit"
 
 
 class PayBy(models.TextChoices):

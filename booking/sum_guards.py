@@ -29,7 +29,8 @@ _SOLD = (
         SELECT r.id, r.amount, r.places INTO sale FROM booking_reservation r WHERE r.id = whose;
         SELECT coalesce(sum(u.amount), 0) AS amount, count(*) AS places INTO units FROM booking_unit u
             WHERE u.reservation_id = whose;
-        IF (sale.amount, sale.places) IS DISTINCT FROM (units.amount, units.places) THEN
+        IF TG_TABLE_NAME <> 'booking_unit'
+           OR (sale.amount, sale.places) IS DISTINCT FROM (units.amount, units.places) THEN
             SELECT coalesce(sum(a.amount), 0) AS amount, count(a.unit_id) AS places INTO changes
                 FROM booking_adjustment a WHERE a.reservation_id = whose AND a.kind IN SELLING_KINDS;
             units.amount := units.amount + changes.amount;

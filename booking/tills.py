@@ -62,7 +62,9 @@ def expected(till: Till) -> int:
 
 
 def find(reservation: Reservation, *, method: ReceiptMethod, till_id: UUID | None) -> Till | None:
-    """Find the till for a receipt: the named one, or the only open one for cash.
+    """Find the till for a receipt.
+
+    The named one, or for cash the only open one.
 
     Raises:
         NotFoundError: There is no such open till.

@@ -126,6 +126,8 @@ _ACTIVITIES = (
         PERFORM catalogue_note_offer(NEW.operator_id, NEW.id, NULL, what, before, after)
             FROM (VALUES ('is_active', to_jsonb(OLD.is_active), to_jsonb(NEW.is_active)),
                          ('exclusive', to_jsonb(OLD.exclusive), to_jsonb(NEW.exclusive)),
+                         ('terms', to_jsonb(OLD.terms), to_jsonb(NEW.terms)),
+                         ('plan', to_jsonb(OLD.plan), to_jsonb(NEW.plan)),
                          ('currency', to_jsonb(OLD.currency), to_jsonb(NEW.currency))) AS changed(what, before, after)
             WHERE before <> after;
         RETURN NULL;
@@ -133,10 +135,10 @@ _ACTIVITIES = (
     ),
     guards.trigger(
         "activity_history",
-        "AFTER UPDATE OF is_active, exclusive, currency",
+        "AFTER UPDATE OF is_active, exclusive, currency, terms, plan",
         _ACTIVITY,
         calls="catalogue_activity_history",
-        condition=changed("is_active", "exclusive", "currency"),
+        condition=changed("is_active", "exclusive", "currency", "terms", "plan"),
     ),
 )
 

@@ -23,6 +23,15 @@ class Activity(models.Model):
     timezone = models.CharField(max_length=64, validators=[time_zone_name], help_text="For showing times.")
     currency = models.CharField(max_length=3, validators=[currency_code])
     is_active = models.BooleanField(default=True)
+    terms = models.TextField(
+        "cancellation terms", blank=True, default="", db_default="",
+        help_text="A rule on each line, such as “until 48 h: keep 0 %”. Past the last one everything is kept. Empty: a "
+        "guest cannot cancel what is sold.",
+    )  # fmt: skip
+    plan = models.CharField(
+        "deposit", max_length=100, blank=True, default="", db_default="",
+        help_text="Such as “30 %, balance 14 days before”. Empty: all is paid at once.",
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -29,6 +29,8 @@ class OfferField(models.TextChoices):
     CURRENCY = "currency"
     IS_ACTIVE = "is_active"
     EXCLUSIVE = "exclusive"
+    TERMS = "terms", "cancellation terms"
+    PLAN = "plan", "deposit"
     DEPARTURES = "departures", "departures made"
     DEPARTURE = "departure", "departure removed"
 
@@ -103,7 +105,7 @@ def _money(change: OfferHistory, amount: Any) -> str:
 
 
 def _or_none(value: Any) -> str:
-    return "none" if value is None else str(value)
+    return "none" if value in (None, "") else str(value)
 
 
 def _made(made: Any, zone: str) -> str:

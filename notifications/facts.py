@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
 
+from django.db.models import Sum
 from django.db.models.functions import Now
 
 from booking.models import History, Reservation
@@ -53,6 +54,15 @@ def of_reservation(reservation: Reservation, *, kind: MailKind, cause: str, amou
     )
 
 
+def of_due(reservation: Reservation, *, kind: MailKind) -> Mail:
+    """Write the mail that reminds of what is due, or was."""
+    by = reservation.next_due_at
+    cause = f"{kind}:{reservation.pk}:{by:%Y%m%d}"
+    mail = of_reservation(reservation, kind=kind, cause=cause, amount=reservation.balance)
+    mail.facts["due_by"] = rfc3339(by)
+    return mail
+
+
 def of_cancellation(change: History) -> Mail:
     """Write the mail about a cancelled reservation: by whom, and the refund.
 
@@ -60,8 +70,17 @@ def of_cancellation(change: History) -> Mail:
     """
     payments = change.reservation.payments
     is_free = all(each.status in PAYMENT_OVER_WITHOUT_MONEY and not each.amount_captured for each in payments)
-    kind = MailKind.CANCELLED if is_free else MailKind.CANCELLED_HELD
-    mail = of_reservation(change.reservation, kind=kind, cause=f"history:{change.pk}")
+    back = Refund.objects.filter(payment__in=payments, created_at=change.at).aggregate(total=Sum("amount"))["total"]
+    kept = change.reservation.amount_owed
+    if back:
+        kind = MailKind.CANCELLED_REFUND
+    elif kept:
+        kind = MailKind.CANCELLED_KEPT
+    else:
+        kind = MailKind.CANCELLED if is_free else MailKind.CANCELLED_HELD
+    amount = back or kept or None
+    mail = of_reservation(change.reservation, kind=kind, cause=f"history:{change.pk}", amount=amount)
+    mail.facts["fee"] = kept
     kind_of_actor, _, name = change.actor.partition(":")
     is_staff = kind_of_actor == "user" and User.objects.filter(username=name, is_staff=True).exists()
     mail.facts["by"] = "operator" if is_staff else "guest"

@@ -59,7 +59,9 @@ def _told(mail: Mail) -> dict[str, Any]:
     facts, told = mail.facts, dict(mail.facts)
     if "amount" in facts:
         told["money"] = currencies.written(facts["amount"], facts["currency"], language=mail.language)
-    for name in ("starts_at", "respond_by"):
+    if facts.get("fee"):
+        told["kept"] = currencies.written(facts["fee"], facts["currency"], language=mail.language)
+    for name in ("starts_at", "respond_by", "due_by"):
         told[name] = _moment(facts.get(name), facts.get("timezone", "UTC"), mail.language)
     if facts.get("day"):
         day = dates.format_date(date.fromisoformat(facts["day"]), "full", locale=mail.language)

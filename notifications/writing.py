@@ -6,6 +6,7 @@ keeps a second one out, so any number of writers may run, again and again.
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -13,20 +14,22 @@ from django.db.models import CharField, Exists, F, Model, OuterRef, Q, QuerySet,
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Concat, Now
 
-from booking.models import MANAGES, History
-from booking.states import ReservationStatus
+from booking.models import MANAGES, History, Reservation
+from booking.states import PayBy, ReservationStatus
 from common import database, loops
 from notifications import facts, locks
 from notifications.models import Mail, MailKind
 from payments import outcome_steps
 from payments.models import Dispute, Payment, Refund
-from payments.states import RefundStatus
+from payments.states import PAYMENT_FINAL, RefundStatus
 from reconciliation.models import Discrepancy, DiscrepancyStatus
 
 M = TypeVar("M", bound=Model)
 
 WINDOW = timedelta(days=2)
 """What is older is not told of any more: after an upgrade, or a worker that was away for days."""
+REMINDER = timedelta(days=7)
+"""A guest is reminded of a balance so long before it is due."""
 _AT_THE_SCREEN = timedelta(minutes=1)
 """A guest whose card is declined so soon after reserving sees it; a mail would only tell it twice."""
 _BATCH = 200
@@ -41,6 +44,7 @@ def write_due() -> int:
     """
     written = _write(_changes(), "history", _of_change)
     written += _write(_refunds(), "refund", lambda refund: facts.of_refund(refund, cause=f"refund:{refund.pk}"))
+    written += _write_dues()
     written += _write(_disputes(), "dispute", lambda dispute: facts.of_dispute(dispute, cause=f"dispute:{dispute.pk}"))
     return written + _tell_of_discrepancies()
 
@@ -55,10 +59,16 @@ def _changes() -> QuerySet[History]:
     paid = Q(to_status=ReservationStatus.PAID) & ~part_goes_back
     part_returned = Q(to_status=ReservationStatus.REFUNDED) & part_goes_back
     ends = (ReservationStatus.EXPIRED, ReservationStatus.CANCELLED)
-    changed = Q(to_status__in=ends) | paid | part_returned | failed
+    # Sold without a provider, for nothing, or with a deposit: there is no event of all the money to tell of.
+    first = Q(reservation__attempts=0) | Q(from_status=ReservationStatus.AWAITING_PAYMENT)
+    sold = Q(first, to_status=ReservationStatus.CONFIRMED)
+    is_known = Exists(Mail.objects.filter(reservation=OuterRef("reservation"), kind=MailKind.CONFIRMED))
+    stays = Q(from_status=ReservationStatus.CONFIRMED, to_status=ReservationStatus.CONFIRMED)
+    deposit = Q(stays, ~is_known, reservation__schedule__1__isnull=False, reservation__amount_proven__gt=0)
+    changed = Q(to_status__in=ends) | paid | part_returned | failed | sold
     late = Q(to_status=F("from_status"), to_status__in=_OVER, actor=outcome_steps.ACTOR)
     told = (changed & ~Q(to_status=F("from_status"))) | late
-    told |= Q(moved_from__isnull=False)
+    told |= Q(moved_from__isnull=False) | deposit
     back = _of_payments(F("amount_refunded") + F("amount_refunding"))
     with_sums = History.objects.annotate(captured=_of_payments(F("amount_captured")), back=back)
     return with_sums.filter(told, at__gte=Now() - WINDOW).select_related(
@@ -75,12 +85,16 @@ def _of_payments(amount: Combinable) -> Subquery:
 def _of_change(change: History) -> Mail:
     if change.moved_from_id is not None:
         kind = MailKind.MOVED
+    elif change.to_status == ReservationStatus.CONFIRMED:
+        kind = MailKind.CONFIRMED
     elif change.from_status == change.to_status:
         kind = MailKind.LATE_REFUNDED
     elif change.to_status == ReservationStatus.PAID:
         kind = MailKind.LATE_SEATED if change.from_status in _OVER else MailKind.PAID
     elif change.to_status == ReservationStatus.CANCELLED:
         return facts.of_cancellation(change)
+    elif change.to_status == ReservationStatus.CONFIRMED:
+        kind = MailKind.CONFIRMED
     elif change.to_status == ReservationStatus.EXPIRED:
         kind = MailKind.EXPIRED
     elif change.to_status == ReservationStatus.REFUNDED:
@@ -97,6 +111,35 @@ def _refunds() -> QuerySet[Refund]:
         status=RefundStatus.SUCCEEDED, changed_at__gte=Now() - WINDOW, payment__managed_by=MANAGES
     )
     return done.select_related("payment")
+
+
+def _write_dues() -> int:
+    """Remind of what is due soon, and of what was due and is not paid; each once for each time.
+
+    Nobody is reminded while a payment is in progress, or while the bank disputes one.
+    """
+    live = Payment.objects.filter(managed_id=OuterRef("pk"), managed_by=MANAGES).exclude(status__in=PAYMENT_FINAL)
+    disputed = Dispute.objects.filter(payment__managed_id=OuterRef("pk"), payment__managed_by=MANAGES)
+    waiting = Reservation.objects.filter(~Exists(live), ~Exists(disputed), pay_by=PayBy.PROVIDER).select_related(
+        "operator", "activity", "slot", "payment"
+    )
+    written = 0
+    for kind, start, end in (
+        (MailKind.DUE, Now(), Now() + REMINDER),
+        (MailKind.OVERDUE, Now() - WINDOW, Now()),
+    ):
+        due = waiting.filter(next_due_at__gt=start, next_due_at__lte=end)
+        told = Mail.objects.filter(reservation=OuterRef("pk"), kind=kind, created_at__gt=Now() - REMINDER)
+        written += loops.batches(
+            loops.pages(due.exclude(Exists(told)), size=_BATCH),
+            partial(_store_dues, kind=kind),
+            name=f"write_mails_of_{kind}",
+        ).done
+    return written
+
+
+def _store_dues(batch: Sequence[Reservation], *, kind: MailKind) -> int:
+    return _store([facts.of_due(row, kind=kind) for row in batch if row.balance > 0])
 
 
 def _disputes() -> QuerySet[Dispute]:

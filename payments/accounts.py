@@ -24,6 +24,11 @@ def mode_here(provider: str) -> Mode:
     return Mode.LIVE if registry.get(provider).is_live else Mode.TEST
 
 
+def mode_of_sales(provider: str) -> str:
+    """Name the mode here at a provider; nothing where none is asked."""
+    return mode_here(provider).value if provider else ""
+
+
 def taking_sales(*, operator: Any, provider: str, mode: str) -> QuerySet[ProviderAccount]:
     """Select the account that takes an operator's new sales.
 

@@ -22,6 +22,8 @@ _COLOURS = {
 
 def status(row: Any) -> SafeString:
     """Show the status of a reservation or payment, with its colour."""
+    if row is None:
+        return format_html("{}", "—")
     return format_html(
         '<span class="hf-status hf-{}">{}</span>', _COLOURS.get(row.status, "over"), row.get_status_display()
     )

@@ -28,6 +28,12 @@ def check_amount(*, provider: str, amount: int, currency: str, param: str = "amo
         raise ValidationError(param=param, code="invalid_amount", message=message)
 
 
+def step(*, provider: str, currency: str) -> int:
+    """Return the step of an amount, in minor units."""
+    limits = registry.get(provider).limits(currency=currency)
+    return limits.step if limits is not None else 1
+
+
 def check_capture_method(*, provider: str, wanted: CaptureMethod, param: str = "capture_method") -> None:
     """Refuse a hold at a provider that only takes money at once.
 

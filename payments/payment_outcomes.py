@@ -123,6 +123,7 @@ def _captured(payment: Payment, outcome: PaymentOutcome, at: datetime) -> Change
     payment.captured_event_id = outcome.event_id
     payment.next_action = None
     if payment.status in PAYMENT_FINAL:
+        payment.as_of = at
         payment.unflag()
         return Change.LATE
     _clear_failure(payment)

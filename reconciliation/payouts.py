@@ -1,10 +1,10 @@
 """Surplus that a person has to pay out: cash and the like."""
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from booking.models import MANAGES, Reservation
 from common import currencies, loops
-from payments.models import Payment
+from payments.models import Dispute, Payment
 from reconciliation import discrepancies
 from reconciliation.accounts import Account
 from reconciliation.models import DiscrepancyKind
@@ -25,10 +25,13 @@ def keep() -> int:
 
 
 def _owed() -> QuerySet[Reservation]:
-    """Select reservations with too much in hand, of which nothing is on its way back."""
+    """Select reservations with too much in hand and nothing on its way back."""
     goes_back = Payment.objects.filter(managed_id=OuterRef("pk"), managed_by=MANAGES, amount_refunding__gt=0)
+    disputed = Dispute.objects.filter(payment__managed_id=OuterRef("pk"), payment__managed_by=MANAGES)
     return Reservation.objects.filter(
-        ~Exists(goes_back), amount_collected__gt=0, amount_owed__lt=F("amount_proven") + F("amount_collected")
+        Q(amount_collected__gt=0) | Exists(disputed),
+        ~Exists(goes_back),
+        amount_owed__lt=F("amount_proven") + F("amount_collected"),
     )
 
 

@@ -199,7 +199,7 @@ PROMISES = (
                        lag(after) OVER own AS was, row_number() OVER own AS number,
                        lead(id) OVER own IS NULL AS is_last
                 FROM catalogue_offerhistory
-                WHERE what IN ('capacity', 'is_closed', 'price', 'currency', 'is_active', 'exclusive')
+                WHERE what IN ('capacity', 'is_closed', 'price', 'currency', 'is_active', 'exclusive', 'terms', 'plan')
                 WINDOW own AS (PARTITION BY coalesce(slot_id, activity_id), what, unit ORDER BY id)),
             offered AS (
                 SELECT s.id AS of_row, o.what, '' AS unit, o.is_now

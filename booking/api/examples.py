@@ -40,6 +40,13 @@ RESERVE_DAY = {
 REASON = {"reason": "the guest called"}
 
 
+CANCELLATION = {
+    "fee": 1800,
+    "refund": 7200,
+    "on_account": 0,
+    "currency": "EUR",
+    "terms": ["until 48 h: keep 0 %", "until 0 h: keep 20 %"],
+}
 RECEIPT = {"method": "cash", "reason": "paid at the desk"}
 ADJUSTMENT = {"kind": "extra", "amount": 2000, "name": "Wetsuit", "reason": "asked for at the desk"}
 ATTEMPT = {"provider": PROVIDER, "payment_method_id": "pm_card_mastercard"}
@@ -65,6 +72,8 @@ def reservation(status: str, *, payment: str) -> dict[str, object]:
             "balance": 9000,
             "currency": "EUR",
             "pay_by": "provider",
+            "dues": [{"purpose": "payment", "amount": 9000, "by": None, "status": "secured"}],
+            "terms": ["until 48 h: keep 0 %", "until 0 h: keep 20 %"],
             "adjustments": [],
             "customer": {"name": "Ana Souza", "email": "ana@example.com", "reference": None, "language": "pt"},
             "expires_at": "2026-11-21T09:45:00.125000Z",

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiResponse
 
 from booking.api import examples, money_serializers
-from booking.api.serializers import ReservationAndPaymentOut
+from booking.api.serializers import CancellationOut, ReservationAndPaymentOut
 from common import openapi
 from common.examples import answered, asked
 
@@ -39,6 +39,20 @@ PAY: dict[str, Any] = {
         answered(examples.reservation("awaiting_payment", payment="processing"), status=202),
     ],
 }  # fmt: skip
+PREVIEW: dict[str, Any] = {
+    "tags": ["Reservations"],
+    "summary": "Say what a cancellation comes to",
+    "description": "By the terms that were sold, at this moment; nothing is stored. Of a hold nothing is kept.",
+    "parameters": [money_serializers.CancellationQuery],
+    "responses": {
+        200: CancellationOut,
+        **openapi.COMMON,
+        **openapi.NOT_FOUND,
+        409: openapi.error("`invalid_state`: it is over, or sold without terms."),
+        422: openapi.error("`units` are none that it has."),
+    },
+    "examples": [answered(examples.CANCELLATION)],
+}
 COLLECT: dict[str, Any] = {
     "tags": ["Reservations"],
     "summary": "Take money that no provider takes",

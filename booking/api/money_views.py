@@ -8,9 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from booking import adjusting, attempts, receipts
-from booking.api import money_schema, money_serializers, showing
+from booking import adjusting, attempts, cancelling, fewer_units, receipts
+from booking.api import money_schema, money_serializers, presenters, showing
 from booking.states import AdjustmentKind, ReceiptMethod
+from catalogue import pricing
 from idempotency.keys import Operation
 from idempotency.views import idempotent
 from tenants.authentication import caller_of
@@ -44,6 +45,25 @@ class ReservationPayments(APIView):
         is_own = done.payment.pk == operation.id
         status = 202 if not done.known else 201 if is_own else 200
         return Response(showing.pair(done.reservation, caller), status=status)
+
+
+class ReservationCancellation(APIView):
+    """What a cancellation would come to now."""
+
+    is_for_customers = True
+
+    @extend_schema(**money_schema.PREVIEW)
+    def get(self, request: Request, reservation_id: UUID) -> Response:
+        """Say what is kept and what goes back."""
+        wanted = money_serializers.CancellationQuery.validated(request.query_params.dict()).get("units")
+        found = showing.get_reservation(caller_of(request), reservation_id)
+        if wanted is None:
+            quote = cancelling.quoted(found.row, at=found.at)
+        else:
+            lines = (line.split(":") for line in wanted.split(","))
+            units = [pricing.WantedUnit(unit=unit, quantity=int(number)) for unit, number in lines]
+            quote = fewer_units.quoted(found.row, units=units, at=found.at)
+        return Response(presenters.cancellation(found.row, quote))
 
 
 class ReservationReceipts(APIView):

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from booking import availability, balance
+from booking import availability, cancelling, dues
 from booking.models import Adjustment, History, Reservation, Unit
+from catalogue import terms
 from catalogue.models import Activity, Rate, Slot
 from common.times import rfc3339
 from payments.api import presenters as payments
@@ -57,6 +58,17 @@ def reservation_and_payment(
     pairs = zip(shown, row.payments, strict=True)
     current = next((each for each, payment in pairs if payment.pk == row.payment_id), None)
     return {"reservation": _reservation(row, units, adjustments, now), "payment": current, "payments": shown}
+
+
+def cancellation(row: Reservation, quote: cancelling.Quote) -> dict[str, Any]:
+    """Show what a cancellation comes to."""
+    return {
+        "fee": quote.fee,
+        "refund": quote.refund,
+        "on_account": quote.on_account,
+        "currency": row.currency,
+        "terms": terms.in_words(quote.rules, currency=row.currency),
+    }
 
 
 def without_secrets(shown: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,9 +133,11 @@ def _reservation(
         "amount_owed": 0 if is_due else row.amount_owed,
         "amount_proven": row.amount_proven,
         "amount_collected": row.amount_collected,
-        "balance": 0 if is_due else balance.balance(row),
+        "balance": 0 if is_due else row.balance,
         "currency": row.currency,
         "pay_by": row.pay_by,
+        "dues": [_due(each) for each in ([] if is_due else dues.list_of(row))],
+        "terms": None if row.terms is None else terms.in_words(row.terms, currency=row.currency),
         "adjustments": [_adjustment(each) for each in adjustments],
         "customer": {
             "name": row.customer_name,
@@ -137,6 +151,10 @@ def _reservation(
         "created_at": rfc3339(row.created_at),
         "metadata": row.metadata,
     }
+
+
+def _due(row: dues.Due) -> dict[str, Any]:
+    return {"purpose": row.purpose, "amount": row.amount, "by": rfc3339(row.by), "status": row.status}
 
 
 def _adjustment(row: Adjustment) -> dict[str, Any]:

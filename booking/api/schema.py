@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse
 
-from booking.api import examples, serializers
+from booking.api import examples, money_serializers, serializers
 from common import openapi
 from common.examples import answered, asked, page
 from common.serializers import PageQuery
@@ -121,21 +121,23 @@ CONFIRM: dict[str, Any] = {
 CANCEL: dict[str, Any] = {
     "tags": ["Reservations"],
     "summary": "Cancel a reservation",
-    "description": "The places are free at once; the release of the hold is stored and sent.",
+    "description": "The places are free at once; the release of a hold is stored and sent. What is sold is cancelled "
+    "on its terms, and the money that is not kept goes back: `expected_refund` is what the guest was told.",
     "parameters": [openapi.KEY],
-    "request": serializers.ReasonIn,
+    "request": money_serializers.CancelIn,
     "responses": {
         200: serializers.ReservationAndPaymentOut,
         **openapi.KEYED,
         **openapi.NOT_FOUND,
-        409: openapi.error("`invalid_state`, `lock_timeout`, `idempotency_key_in_use`."),
+        409: openapi.error("`quote_changed`: the refund is another by now; `invalid_state`: it is over, or sold "
+                           "without terms; `lock_timeout`, `idempotency_key_in_use`."),
         422: openapi.error("`idempotency_key_reused`, or a field is wrong."),
     },
     "examples": [
         asked("With a reason", examples.REASON),
         answered(examples.reservation("cancelled", payment="canceled")),
     ],
-}
+}  # fmt: skip
 HISTORY: dict[str, Any] = {
     "tags": ["Reservations"],
     "summary": "Read a reservation's history",

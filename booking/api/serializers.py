@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from booking.states import AdjustmentKind, OnDecline, PayBy, ReservationStatus
+from booking.states import AdjustmentKind, OnDecline, PayBy, Plan, ReservationStatus
 from catalogue.states import SlotStatus
 from common.serializers import (
     MailAddressField,
@@ -124,6 +124,9 @@ class ReservationIn(StrictSerializer):
     hold = StrictBooleanField(
         default=False, help_text="With `on_arrival` or `account`: hold the places for a time, to be confirmed later."
     )
+    plan = serializers.ChoiceField(
+        choices=Plan.choices, default=Plan.FULL, help_text="`deposit`: as the resource says, the rest by its date."
+    )
     on_decline = serializers.ChoiceField(
         choices=OnDecline.choices,
         default=OnDecline.RELEASE,
@@ -147,6 +150,9 @@ class ReservationIn(StrictSerializer):
             raise serializers.ValidationError(
                 {"payment": [serializers.ErrorDetail("This field is required.", "required")]}
             )
+        if attrs["pay_by"] != PayBy.PROVIDER and "payment" in attrs:
+            message = "No provider is asked for this."
+            raise serializers.ValidationError({"payment": [serializers.ErrorDetail(message, "invalid")]})
         if attrs["hold"] and attrs["pay_by"] == PayBy.PROVIDER:
             message = "What a provider is paid by is held as its payment says."
             raise serializers.ValidationError({"hold": [serializers.ErrorDetail(message, "invalid")]})
@@ -185,13 +191,32 @@ class CustomerOut(serializers.Serializer[Any]):
 
 
 class AdjustmentOut(serializers.Serializer[Any]):
-    """A change of what a reservation costs, or of what is owed of it."""
+    """A change of a reservation's price, or of its debt."""
 
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=AdjustmentKind.choices)
     name = serializers.CharField(allow_null=True)
     amount = serializers.IntegerField(help_text="Added to what is owed; less than nothing lowers it.")
     at = serializers.DateTimeField()
+
+
+class DueOut(serializers.Serializer[Any]):
+    """A part that has to be paid by a time."""
+
+    purpose = serializers.CharField(help_text="`deposit`, `balance` or `payment`.")
+    amount = serializers.IntegerField()
+    by = serializers.DateTimeField(allow_null=True, help_text="Null: at once.")
+    status = serializers.CharField(help_text="`open`, `secured` (held, or being captured) or `paid`.")
+
+
+class CancellationOut(serializers.Serializer[Any]):
+    """What a cancellation would come to now."""
+
+    fee = serializers.IntegerField(help_text="What is kept, in the currency's minor unit.")
+    refund = serializers.IntegerField(help_text="What goes back to the guest: the `expected_refund` of a cancellation.")
+    on_account = serializers.IntegerField(help_text="What is taken off the reseller's account.")
+    currency = serializers.CharField()
+    terms = serializers.ListField(child=serializers.CharField())
 
 
 class ReservationOut(serializers.Serializer[Any]):
@@ -214,6 +239,10 @@ class ReservationOut(serializers.Serializer[Any]):
     )
     currency = serializers.CharField()
     pay_by = serializers.ChoiceField(choices=PayBy.choices)
+    dues = DueOut(many=True, help_text="What has to be paid by when.")
+    terms = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="Of a cancellation, as they were sold."
+    )
     adjustments = AdjustmentOut(many=True, help_text="What has changed its price, or what is owed of it.")
     customer = CustomerOut()
     expires_at = serializers.DateTimeField(allow_null=True)

@@ -18,6 +18,11 @@ urlpatterns = [
         "reservations/<uuid:reservation_id>/payments", money_views.ReservationPayments.as_view(), name="reservation-pay"
     ),
     path(
+        "reservations/<uuid:reservation_id>/cancellation",
+        money_views.ReservationCancellation.as_view(),
+        name="reservation-cancellation",
+    ),
+    path(
         "reservations/<uuid:reservation_id>/receipts",
         money_views.ReservationReceipts.as_view(),
         name="reservation-receipts",

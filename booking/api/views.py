@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from booking import allowances, availability, cancelling, confirming, queries, reserving, sales
-from booking.api import presenters, schema, serializers, showing
-from booking.states import OnDecline, PayBy
+from booking import allowances, availability, cancelling, confirming, fewer_units, queries, reserving, sales
+from booking.api import money_serializers, presenters, schema, serializers, showing
+from booking.states import OnDecline, PayBy, Plan
 from catalogue import pricing
 from common.errors import NotFoundError
 from common.locking import AsOf
@@ -163,14 +163,20 @@ class ReservationCancel(APIView):
     @idempotent
     def post(self, request: Request, *, reservation_id: UUID, operation: Operation) -> Response:
         """Cancel a reservation and release its hold."""
-        caller, reason = _who_and_why(request, reservation_id)
-        found = cancelling.cancel(
-            operator=caller.operator,
-            reservation_id=reservation_id,
-            operation_id=operation.id,
-            actor=caller.actor,
-            reason=reason or "cancel",
+        body = money_serializers.CancelIn.validated(request.data or {})
+        caller = caller_of(request)
+        showing.check_own(caller, reservation_id)
+        wish = cancelling.Wish(
+            expected_refund=body["expected_refund"], fee=body.get("fee"), is_by_operator=body["by"] == "operator"
         )
+        if wish.fee is not None or wish.is_by_operator:
+            require(caller, Scope.REFUND)
+        units = [pricing.WantedUnit(**line) for line in body["units"]]
+        asked: Any = {
+            "operator": caller.operator, "reservation_id": reservation_id, "operation_id": operation.id,
+            "actor": caller.actor, "reason": body["reason"] or "cancel", "wish": wish,
+        }  # fmt: skip
+        found = fewer_units.cancel(**asked, units=units) if units else cancelling.cancel(**asked)
         return Response(showing.pair(found, caller))
 
 
@@ -214,6 +220,7 @@ def _request(data: dict[str, Any], caller: Caller) -> sales.Request:
         payment_method_id=payment["payment_method_id"],
         on_decline=OnDecline(data["on_decline"]),
         pay_by=PayBy(data["pay_by"]),
+        plan=Plan(data["plan"]),
         is_hold=data["hold"],
         metadata=data.get("metadata", {}),
         allowance=allowances.of_customer() if caller.is_customer else allowances.of_program(),

@@ -6,6 +6,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import booking.fields
+import catalogue.plans
 import common.ids
 import tenants.models
 
@@ -119,6 +120,30 @@ class Migration(migrations.Migration):
                         db_default=0,
                         default=0,
                         help_text="What receipts come to: cash and the like, and what stands on an account.",
+                    ),
+                ),
+                (
+                    "schedule",
+                    models.JSONField(
+                        db_default=models.Value([{"by": None, "target": None}], output_field=models.JSONField()),
+                        default=catalogue.plans.full,
+                        help_text="What has to be paid in all, and by when; as it was sold.",
+                    ),
+                ),
+                ("next_due_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "terms",
+                    models.JSONField(
+                        blank=True, help_text="The rules of a cancellation, as they were sold.", null=True
+                    ),
+                ),
+                (
+                    "terms_stage",
+                    models.PositiveSmallIntegerField(
+                        db_default=0,
+                        default=0,
+                        editable=False,
+                        help_text="The worst rule that was reached before it was moved.",
                     ),
                 ),
                 ("currency", models.CharField(max_length=3)),
@@ -395,7 +420,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("amount", models.BigIntegerField(help_text="Added to what is owed; less than nothing lowers it.")),
-                ("name", models.CharField(blank=True, help_text="What it is, as the guest reads it.", max_length=200)),
+                (
+                    "name",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="What it is, as the guest reads it.",
+                        max_length=200,
+                    ),
+                ),
                 (
                     "keeps_places",
                     models.BooleanField(default=False, help_text="The guest keeps the places when all money is back."),
@@ -490,6 +524,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="reservation",
             index=models.Index(fields=["slot"], name="reservation_slot"),
+        ),
+        migrations.AddIndex(
+            model_name="reservation",
+            index=models.Index(
+                condition=models.Q(("next_due_at__isnull", False)), fields=["next_due_at"], name="reservation_next_due"
+            ),
         ),
         migrations.AddIndex(
             model_name="reservation",

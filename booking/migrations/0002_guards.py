@@ -23,10 +23,11 @@ class Migration(migrations.Migration):
                         ('awaiting_payment', 'cancelled'), ('awaiting_payment', 'failed'), ('awaiting_payment', 'paid'),
                     ('pending', 'confirmed'), ('pending', 'expired'), ('pending', 'cancelled'), ('pending', 'failed'),
                         ('pending', 'paid'),
-                    ('confirmed', 'failed'), ('confirmed', 'paid'), ('confirmed', 'refunded'),
+                    ('confirmed', 'cancelled'), ('confirmed', 'failed'), ('confirmed', 'paid'),
+                        ('confirmed', 'refunded'),
                     ('expired', 'paid'),
                     ('failed', 'paid'),
-                    ('paid', 'confirmed'), ('paid', 'refunded')
+                    ('paid', 'confirmed'), ('paid', 'cancelled'), ('paid', 'refunded')
                 ) THEN
                     RAISE EXCEPTION 'a reservation that is % cannot become %', OLD.status, NEW.status
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'reservation_transition';
@@ -245,7 +246,8 @@ class Migration(migrations.Migration):
                 SELECT r.id, r.amount, r.places INTO sale FROM booking_reservation r WHERE r.id = whose;
                 SELECT coalesce(sum(u.amount), 0) AS amount, count(*) AS places INTO units FROM booking_unit u
                     WHERE u.reservation_id = whose;
-                IF (sale.amount, sale.places) IS DISTINCT FROM (units.amount, units.places) THEN
+                IF TG_TABLE_NAME <> 'booking_unit'
+                   OR (sale.amount, sale.places) IS DISTINCT FROM (units.amount, units.places) THEN
                     SELECT coalesce(sum(a.amount), 0) AS amount, count(a.unit_id) AS places INTO changes
                         FROM booking_adjustment a WHERE a.reservation_id = whose AND a.kind IN ('extra', 'fee', 'discount', 'withdrawal', 'unit');
                     units.amount := units.amount + changes.amount;

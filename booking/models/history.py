@@ -1,5 +1,6 @@
 """How a reservation came to where it stands."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.postgres.indexes import BrinIndex
@@ -34,3 +35,9 @@ class History(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_status or '—'} → {self.to_status}"
+
+    @classmethod
+    def noting(cls, reservation: Reservation, *, at: datetime, actor: str, reason: str) -> "History":
+        """Make a row without a change of status; not yet stored."""
+        stays = {"from_status": reservation.status, "to_status": reservation.status}
+        return cls(reservation=reservation, at=at, actor=actor, reason=reason, **stays)

@@ -15,13 +15,18 @@ from tenants.models import Operator, currency_code
 
 
 class Adjustment(models.Model):
-    """Append-only: a change of the price or of what is owed, by whom and why."""
+    """Append-only: a change of the price, or only of the debt.
+
+    With who made it, and why.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="adjustments")
     kind = models.CharField(max_length=20, choices=AdjustmentKind.choices)
     amount = models.BigIntegerField(help_text="Added to what is owed; less than nothing lowers it.")
-    name = models.CharField(max_length=200, blank=True, help_text="What it is, as the guest reads it.")
+    name = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="What it is, as the guest reads it."
+    )
     withdraws = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="withdrawn_by",
         help_text="The adjustment that it takes back.",

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Q, Value
 from django.utils.functional import cached_property
 
 from booking.states import (
@@ -19,13 +19,11 @@ from booking.states import (
     PayBy,
     ReservationStatus,
 )
+from catalogue import plans
 from catalogue.models import Activity, Slot
 from common import ids, states
 from payments.models import Payment
 from tenants.models import ApiClient, Language, Operator
-
-if TYPE_CHECKING:
-    from booking.models.history import History
 
 MANAGES = "reservation"
 """How a payment names a reservation as what drives it (``Payment.managed_by``)."""
@@ -75,6 +73,15 @@ class Reservation(models.Model):
     )
     amount_collected = models.BigIntegerField(
         default=0, db_default=0, help_text="What receipts come to: cash and the like, and what stands on an account."
+    )
+    schedule = models.JSONField(
+        default=plans.full, db_default=Value(plans.full(), output_field=models.JSONField()),
+        help_text="What has to be paid in all, and by when; as it was sold.",
+    )  # fmt: skip
+    next_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    terms = models.JSONField(null=True, blank=True, help_text="The rules of a cancellation, as they were sold.")
+    terms_stage = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="The worst rule that was reached before it was moved."
     )
     currency = models.CharField(max_length=3)
     customer_name = models.CharField(max_length=200)
@@ -146,6 +153,7 @@ class Reservation(models.Model):
                 fields=["slot", "expires_at"], condition=Q(status__in=sorted(HOLDING)), name="reservation_slot_due"
             ),
             models.Index(fields=["slot"], name="reservation_slot"),
+            models.Index(fields=["next_due_at"], condition=Q(next_due_at__isnull=False), name="reservation_next_due"),
             models.Index(
                 fields=["api_client", "expires_at"],
                 condition=Q(status__in=sorted(HOLDING)),
@@ -183,6 +191,15 @@ class Reservation(models.Model):
         self.payments = payments
         self.payment = next((payment for payment in payments if payment.pk == self.payment_id), None)
 
+    @property
+    def balance(self) -> int:
+        """What has to be paid still; less than 0 is surplus.
+
+        In minor units: what is owed, less what is proven and not on its way back, less what is collected.
+        """
+        on_its_way = sum(payment.amount_refunding for payment in self.payments)
+        return self.amount_owed - self.amount_proven + on_its_way - self.amount_collected
+
     def is_due(self, now: datetime) -> bool:
         """Whether its hold is past its time."""
         return self.status in HOLDING and self.expires_at is not None and self.expires_at <= now
@@ -206,14 +223,10 @@ class Reservation(models.Model):
             self.confirmed_at = self.confirmed_at or at
         if to is ReservationStatus.PAID:
             self.paid_at = self.paid_at or at
+        if to not in ACTIVE:
+            self.next_due_at = None
         if to in OWES_NOTHING_BY_STATUS:
             self.amount_owed = 0
-
-    def note(self, *, at: datetime, actor: str, reason: str) -> "History":
-        """Make a history row without a change of status; not yet stored."""
-        stays = {"from_status": self.status, "to_status": self.status}
-        made: History = self.history.model(reservation=self, at=at, actor=actor, reason=reason, **stays)
-        return made
 
 
 CHANGED_FIELDS = (
@@ -224,6 +237,7 @@ CHANGED_FIELDS = (
     "amount_owed",
     "amount_proven",
     "amount_collected",
+    "next_due_at",
     "expires_at",
     "confirmed_at",
     "paid_at",

@@ -30,6 +30,27 @@ class Migration(migrations.Migration):
                 ),
                 ("currency", models.CharField(max_length=3, validators=[tenants.models.currency_code])),
                 ("is_active", models.BooleanField(default=True)),
+                (
+                    "terms",
+                    models.TextField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="A rule on each line, such as “until 48 h: keep 0 %”. Past the last one everything is kept. Empty: a guest cannot cancel what is sold.",
+                        verbose_name="cancellation terms",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="Such as “30 %, balance 14 days before”. Empty: all is paid at once.",
+                        max_length=100,
+                        verbose_name="deposit",
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "operator",
@@ -93,6 +114,8 @@ class Migration(migrations.Migration):
                             ("currency", "Currency"),
                             ("is_active", "Is Active"),
                             ("exclusive", "Exclusive"),
+                            ("terms", "cancellation terms"),
+                            ("plan", "deposit"),
                             ("departures", "departures made"),
                             ("departure", "departure removed"),
                         ],
@@ -109,12 +132,6 @@ class Migration(migrations.Migration):
                 ("actor", models.CharField(max_length=200)),
                 ("reason", models.TextField(blank=True)),
                 (
-                    "operator",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.operator"
-                    ),
-                ),
-                (
                     "activity",
                     models.ForeignKey(
                         db_constraint=False,
@@ -122,6 +139,12 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to="catalogue.activity",
+                    ),
+                ),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.operator"
                     ),
                 ),
                 (
@@ -219,6 +242,8 @@ class Migration(migrations.Migration):
                             "currency",
                             "is_active",
                             "exclusive",
+                            "terms",
+                            "plan",
                             "departures",
                             "departure",
                         ],

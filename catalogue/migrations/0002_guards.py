@@ -189,6 +189,8 @@ class Migration(migrations.Migration):
                 PERFORM catalogue_note_offer(NEW.operator_id, NEW.id, NULL, what, before, after)
                     FROM (VALUES ('is_active', to_jsonb(OLD.is_active), to_jsonb(NEW.is_active)),
                                  ('exclusive', to_jsonb(OLD.exclusive), to_jsonb(NEW.exclusive)),
+                                 ('terms', to_jsonb(OLD.terms), to_jsonb(NEW.terms)),
+                                 ('plan', to_jsonb(OLD.plan), to_jsonb(NEW.plan)),
                                  ('currency', to_jsonb(OLD.currency), to_jsonb(NEW.currency))) AS changed(what, before, after)
                     WHERE before <> after;
                 RETURN NULL;
@@ -199,12 +201,12 @@ class Migration(migrations.Migration):
             name="TRIGGER activity_history ON catalogue_activity",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER activity_history
-                AFTER UPDATE OF is_active, exclusive, currency
+                AFTER UPDATE OF is_active, exclusive, currency, terms, plan
                 ON catalogue_activity
                 FOR EACH ROW WHEN (
-                    (OLD.is_active, OLD.exclusive, OLD.currency)
+                    (OLD.is_active, OLD.exclusive, OLD.currency, OLD.terms, OLD.plan)
                         IS DISTINCT FROM
-                        (NEW.is_active, NEW.exclusive, NEW.currency)
+                        (NEW.is_active, NEW.exclusive, NEW.currency, NEW.terms, NEW.plan)
                 )
                 EXECUTE FUNCTION catalogue_activity_history()
             """),

@@ -114,8 +114,7 @@ class TestWhatItSays:
         frontend.post(f"reservations/{second.pk}/cancel")
         told = messages(client, do(client, [first, second, third], "cancel"))
         assert told[0] == (
-            f"Cancel and release the hold: 2 done, 1 not: {second.reference}: A reservation that is cancelled cannot "
-            "become cancelled."
+            f"Cancel: 2 done, 1 not: {second.reference}: A reservation that is cancelled cannot become cancelled."
         )
 
     def test_departures_are_counted(self, client: Client, made: list[Slot]) -> None:

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from django.db.models import Model
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from booking.models import Reservation
+from booking import tills
+from booking.models import Receipt, Reservation, Till
 from catalogue.models import Activity, Slot
 from notifications.models import Mail
 from payments.models import Command, Payment
@@ -41,13 +42,17 @@ def world(sandbox: Sandbox) -> dict[type[Model], Any]:
     registry.run("send_mails")
     held = frontend.reserve(slot).json()["reservation"]["id"]
     open_one(Reservation.objects.get(status="paid").payment)
+    tills.open_till(operator=slot.activity.operator, name="Till", currency="USD", amount=0, actor="user:me")
+    sold = frontend.on_arrival(slot).json()["reservation"]["id"]
+    with override_settings(RECEIPT_FOUR_EYES=1):
+        frontend.post(f"reservations/{sold}/receipts", {"method": "cash"})
     end_leases()
     return {
         Reservation: Reservation.objects.get(pk=held), Slot: slot, Activity: slot.activity,
         Command: Command.objects.first(), Payment: Reservation.objects.get(status="paid").payment,
         Event: Event.objects.filter(payment__isnull=False).first(), Mail: Mail.objects.get(),
         Discrepancy: Discrepancy.objects.get(), ApiClient: ApiClient.objects.get(),
-        User: User.objects.create_user("somebody"),
+        User: User.objects.create_user("somebody"), Receipt: Receipt.objects.get(), Till: Till.objects.get(),
         Notice: Notice.objects.create(provider=slot.activity.operator.slug, payload={}, received_at=timezone.now()),
     }  # fmt: skip
 

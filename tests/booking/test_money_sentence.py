@@ -7,7 +7,8 @@ from django.test import Client
 
 from booking import expiring, money_sentence
 from booking.models import Reservation
-from catalogue.models import Slot
+from catalogue.models import Activity, Slot
+from tenants import clocks
 from tests.support import dashboard, stripe_events
 from tests.support.aging import run_out
 from tests.support.api import Frontend
@@ -91,3 +92,80 @@ def test_of_late_money(frontend: Frontend, slot: Slot, sandbox: Sandbox, desk: C
     sandbox.pay(made["payment"]["provider_ref"])
     stripe_events.deliver_all(sandbox)
     assert told(desk, made) == "45.00 USD taken, and nothing owed; 45.00 USD on the way back."
+
+
+def test_of_deposits(frontend: Frontend, slot: Slot, sandbox: Sandbox, desk: Client) -> None:
+    Activity.objects.update(plan="30 %, balance 0 days before")
+    made = frontend.reserve(slot, plan="deposit").json()
+    assert told(desk, made) == "13.50 USD of 45.00 USD on hold."
+    frontend.post(f"reservations/{made['reservation']['id']}/confirm")
+    assert told(desk, made) == "13.50 USD of 45.00 USD being captured."
+    work(sandbox)
+    due = clocks.when(slot.starts_at, slot.activity.timezone)
+    assert told(desk, made) == f"13.50 USD of 45.00 USD paid, 31.50 USD to pay by {due}."
+    link = pay(frontend, made, amount=3150)
+    assert told(desk, made).endswith(f"to pay by {due}; a payment of 31.50 USD is in progress.")
+    dashboard.cancel(sandbox, link.json()["payment"]["provider_ref"])
+    stripe_events.deliver_all(sandbox)
+    pay(frontend, made, amount=3150, payment_method_id="pm_card_visa_chargeDeclined")
+    assert told(desk, made).endswith(f"to pay by {due}; a payment of 31.50 USD was declined.")
+
+
+def test_of_a_declined_card(frontend: Frontend, slot: Slot, desk: Client) -> None:
+    made = frontend.reserve(slot, card="pm_card_visa_chargeDeclined", on_decline="keep").json()
+    assert told(desk, made) == "45.00 USD to pay, the card was declined, and another may follow."
+
+
+def test_without_a_provider(frontend: Frontend, slot: Slot, desk: Client) -> None:
+    made = frontend.on_arrival(slot, hold=True).json()
+    assert told(desk, made) == "45.00 USD to pay, and held without money."
+    frontend.post(f"reservations/{made['reservation']['id']}/confirm")
+    assert told(desk, made) == "45.00 USD to pay on arrival."
+    path = f"reservations/{made['reservation']['id']}"
+    frontend.post(f"{path}/receipts", {"method": "cash", "amount": 2000})
+    assert told(desk, made).startswith("20.00 USD of 45.00 USD paid by cash and the like, 25.00 USD to pay by ")
+    frontend.post(f"{path}/receipts", {"method": "cash"})
+    assert told(desk, made) == "45.00 USD paid by cash and the like, nothing to pay."
+    frontend.post(f"{path}/adjustments", {"kind": "discount", "amount": 500, "reason": "late"})
+    assert told(desk, made).endswith("nothing to pay; 5.00 USD too much, which a person has to give back.")
+
+
+def test_on_account_and_for_nothing(frontend: Frontend, slot: Slot, sandbox: Sandbox, desk: Client) -> None:
+    made = frontend.on_arrival(slot, pay_by="account").json()
+    assert told(desk, made) == "45.00 USD paid on account, nothing to pay."
+    path = f"reservations/{made['reservation']['id']}"
+    frontend.post(f"{path}/adjustments", {"kind": "extra", "amount": 2000, "reason": "a wetsuit"})
+    pay(frontend, made, payment_method_id="pm_card_visa")
+    work(sandbox)
+    assert told(desk, made) == "65.00 USD paid (45.00 USD on account), nothing to pay."
+
+
+def test_for_nothing(frontend: Frontend, slot: Slot, desk: Client) -> None:
+    made = frontend.on_arrival(slot).json()
+    body = {"kind": "discount", "amount": 4500, "reason": "a prize"}
+    frontend.post(f"reservations/{made['reservation']['id']}/adjustments", body)
+    assert told(desk, made) == "Nothing to pay."
+
+
+def test_of_what_is_kept(frontend: Frontend, slot: Slot, sandbox: Sandbox, desk: Client) -> None:
+    Activity.objects.update(terms="until 0 h: keep 20 %")
+    made = frontend.reserve(slot).json()
+    frontend.post(f"reservations/{made['reservation']['id']}/confirm")
+    frontend.post(f"reservations/{made['reservation']['id']}/cancel", {"expected_refund": 3600})
+    assert told(desk, made) == "9.00 USD kept of what is being captured."
+    work(sandbox)
+    assert told(desk, made) == "9.00 USD kept of what was paid; 36.00 USD on the way back."
+    work(sandbox)
+    assert told(desk, made) == "9.00 USD kept of what was paid."
+
+
+def test_of_a_dispute(frontend: Frontend, slot: Slot, sandbox: Sandbox, desk: Client) -> None:
+    made = sell(frontend, slot, sandbox)
+    sandbox.dispute(made["payment"]["provider_ref"])
+    stripe_events.deliver_all(sandbox)
+    assert told(desk, made) == "45.00 USD paid, nothing to pay; the bank disputes 45.00 USD."
+
+
+def pay(frontend: Frontend, made: dict[str, Any], **body: Any) -> Any:
+    """Begin another payment."""
+    return frontend.post(f"reservations/{made['reservation']['id']}/payments", {"provider": "stripe", **body})

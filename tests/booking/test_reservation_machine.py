@@ -15,7 +15,7 @@ from common.states import InvalidStateError
 BEFALLS = {
     "the hold is had": ("pending", {"awaiting_payment"}),
     "its time runs out": ("expired", {"awaiting_payment", "pending"}),
-    "it is cancelled": ("cancelled", {"awaiting_payment", "pending"}),
+    "it is cancelled": ("cancelled", {"awaiting_payment", "pending", "confirmed", "paid"}),
     "it is confirmed": ("confirmed", {"awaiting_payment", "pending", "paid"}),
     "no money will come": ("failed", {"awaiting_payment", "pending", "confirmed"}),
     "the money is captured": ("paid", {"awaiting_payment", "pending", "confirmed", "expired", "failed"}),

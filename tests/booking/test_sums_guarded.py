@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from booking import tills
 from catalogue.models import Slot
 from tests.support import promises
-from tests.support.api import Frontend, reservation_body
+from tests.support.api import Frontend
 from tests.support.factories import OperatorFactory, SlotFactory
 from tests.support.paying import work
 from tests.support.refusing import is_refused
@@ -120,12 +120,6 @@ BREAKING = [
 ]
 
 
-def _on_arrival(slot: Slot) -> dict[str, Any]:
-    body = reservation_body(slot, pay_by="on_arrival")
-    del body["payment"]
-    return body
-
-
 def _said(statement: str) -> str:
     return statement.replace("EXPLAINED", _EXPLAINED)
 
@@ -142,7 +136,7 @@ class TestGuards:
         assert frontend.post(f"reservations/{confirmed}/confirm").status_code == 200
         awaiting = frontend.reserve(slot, card=None).json()["reservation"]["id"]
         stranger = OperatorFactory.create()
-        cash = frontend.post("reservations", _on_arrival(slot)).json()["reservation"]["id"]
+        cash = frontend.on_arrival(slot).json()["reservation"]["id"]
         assert frontend.post(f"reservations/{cash}/receipts", {"method": "cash", "amount": 100}).status_code == 201
         till: dict[str, Any] = {"name": "Till", "currency": "USD", "amount": 0, "actor": "me"}
         closed = tills.open_till(operator=slot.activity.operator, **till)

@@ -49,7 +49,7 @@ def _money(world: World) -> Iterable[str]:
         if (
             reservation
             and reservation.status in ("failed", "expired", "cancelled", "refunded")
-            and captured != refunded
+            and captured - refunded > reservation.amount_owed
             and not is_told
         ):
             yield f"P7: {reservation.status}, and {captured - refunded} were kept"
@@ -109,9 +109,10 @@ def unended() -> Iterable[str]:
     """List what has not ended and was told to no person."""
     told = _told()
     for row in Reservation.objects.select_related("payment").exclude(status__in=_ENDED):
-        keeps_its_places = row.adjustments.filter(keeps_places=True).exists()
-        if row.payments[-1].stuck_at is None and row.payment_id not in told and not keeps_its_places:
-            yield f"liveness: reservation {row.pk} is still {row.status}, its payment {row.payments[-1].status}"
+        is_told = any(payment.stuck_at is not None or payment.pk in told for payment in row.payments)
+        if not is_told and not _rests(row):
+            states = [payment.status for payment in row.payments]
+            yield f"liveness: reservation {row.pk} is still {row.status}, its payments {states}"
     for command in Command.objects.select_related("payment").filter(status__in=sorted(COMMAND_OPEN)):
         if command.payment.stuck_at is None:
             yield f"liveness: command {command.kind} of {command.payment_id} is still {command.status}"
@@ -120,7 +121,25 @@ def unended() -> Iterable[str]:
     for payment in Payment.objects.filter(managed_by="reservation", stuck_at=None).exclude(
         status__in=sorted(PAYMENT_FINAL)
     ):
+        sold = Reservation.objects.filter(payment__managed_id=payment.managed_id, status=ReservationStatus.CONFIRMED)
+        if _waits_for_its_guest(payment) and sold.exists():
+            continue
         yield f"liveness: payment {payment.pk} is still {payment.status}"
+
+
+def _rests(row: Reservation) -> bool:
+    """Whether what is confirmed stays so: it has money of some kind, or needs none yet, and no payment moves."""
+    if row.status != ReservationStatus.CONFIRMED or not all(map(_waits_for_its_guest, row.payments)):
+        return False
+    keeps_its_places = row.adjustments.exclude(kind__in=("extra", "fee")).exists()
+    has_money = row.amount_proven or row.amount_collected or row.receipts.exists()
+    return bool(has_money or keeps_its_places or row.pay_by != "provider" or not row.amount_owed)
+
+
+def _waits_for_its_guest(payment: Payment) -> bool:
+    """Whether a payment is over, or goes on only when its guest comes back to the page."""
+    waiting = ("requires_action", "requires_payment_method", "requires_confirmation")
+    return payment.is_final or (payment.status in waiting and payment.capture_method == "automatic")
 
 
 def _untold() -> Iterable[str]:

@@ -11,6 +11,9 @@ from tests.support.api import Frontend, reservation_body
 
 CARDS = ("pm_card_visa",) * 6 + ("pm_card_chargeDeclined", "pm_card_authenticationRequired", None)
 _TRIES = 6
+_CHANGES_MIND = 0.2
+_DEPOSIT, _UNPAID = 0.25, 0.15
+"""How many pay a deposit first, and for how many no provider is asked."""
 _WHOLE = 0.08
 """How many want the boat for a whole day."""
 _DOES = {"reservations": "reserves", "payment_intents": "makes a payment"}
@@ -35,9 +38,17 @@ class Guest:
             card=dice.choice(CARDS),
             capture_method=dice.choice(("manual", "manual", "automatic")),
         )
-        if dice.random.random() < _WHOLE:
+        self._body["on_decline"] = dice.choice(("release", "keep"))
+        is_of_boat = self._body["slot_id"] in {str(slot.pk) for slot in shop.slots if slot.activity_id == shop.boat.pk}
+        if not is_of_boat and dice.random.random() < _DEPOSIT:
+            self._body["plan"] = "deposit"
+        elif dice.random.random() < _UNPAID:
+            self._body["pay_by"] = dice.choice(("on_arrival", "account"))
+            del self._body["payment"]
+        elif dice.random.random() < _WHOLE:
             del self._body["slot_id"]
             self._body |= {"resource_id": str(shop.boat.pk), "date": shop.day.isoformat()}
+        self._method = self._body.get("payment", {}).get("capture_method", "manual")
         self._wish = dice.choice(("confirm", "confirm", "confirm", "cancel", "leave"))
         self._presses_again = dice.random.random() < 0.3
 
@@ -46,13 +57,39 @@ class Guest:
         self._ask(self.kind, self._body, then=self._reserved)
 
     def _reserved(self, answer: Any) -> None:
-        if answer.status_code in (201, 202):
-            self.made = answer.json()["reservation"]["id"]
-            if self._wish != "leave":
-                self.world.at(self.world.soon(1, 1200), f"{self} goes on", self._go_on)
+        if answer.status_code not in (201, 202):
+            return
+        self.made = answer.json()["reservation"]["id"]
+        if (answer.json()["payment"] or {}).get("failure"):
+            self.world.at(self.world.soon(1, 300), f"{self} takes another card", self._pay)
+        if self._wish != "leave":
+            self.world.at(self.world.soon(1, 1200), f"{self} goes on", self._go_on)
+        for _ in range(self.world.dice.choice((0, 0, 1, 2))):  # in two tabs
+            self.world.at(self.world.soon(600, 3000), f"{self} pays what is left", self._pay)
+        if self.world.dice.random.random() < _CHANGES_MIND:
+            self.world.at(self.world.soon(900, 4000), f"{self} asks what it would get back", self._cancel)
 
     def _go_on(self) -> None:
         self._ask(f"{self.kind}/{self.made}/{self._wish}", {}, then=lambda answer: None)
+
+    def _pay(self) -> None:
+        """Pay what is left by another attempt, and give up another one that lives."""
+        path = f"{self.kind}/{self.made}"
+        found = self.frontend.get(path).json()["reservation"]
+        body: dict[str, Any] = {"provider": "stripe", "replace": self.world.dice.random.random() < 0.5}
+        if card := self.world.dice.choice(CARDS):
+            body["payment_method_id"] = card
+        if found["balance"] > 0 and found["status"] == "confirmed":
+            body["amount"] = found["balance"]
+        self._ask(f"{path}/payments", body, then=lambda answer: None)
+
+    def _cancel(self) -> None:
+        """Cancel on the terms, as they are told."""
+        path = f"{self.kind}/{self.made}"
+        told = self.frontend.get(f"{path}/cancellation")
+        if told.status_code == 200:
+            body = {"expected_refund": told.json()["refund"]}
+            self._ask(f"{path}/cancel", body, then=lambda answer: None)
 
     def _ask(self, path: str, body: Any, *, then: Callable[[Any], None]) -> None:
         key = str(uuid.UUID(int=self.world.dice.random.getrandbits(128), version=4))
@@ -101,7 +138,7 @@ class Payer(Guest):
         """Make an intent that is confirmed at once."""
         body = {
             "amount": 2599, "currency": "USD", "payment_method_id": "pm_card_visa",
-            "capture_method": self._body["payment"]["capture_method"],
+            "capture_method": self._method,
         }  # fmt: skip
         self._ask(self.kind, body, then=self._made)
 
@@ -109,7 +146,7 @@ class Payer(Guest):
         if answer.status_code == 201:
             self.made = answer.json()["id"]
             steps = ["confirm"]
-            if self._body["payment"]["capture_method"] == "manual":
+            if self._method == "manual":
                 steps.append("capture" if self._wish == "confirm" else "cancel")
             for number, step in enumerate(steps):
                 self.world.at(

@@ -19,7 +19,10 @@ class Shop:
     def __init__(self, *, account: str, places: tuple[int, ...]) -> None:
         self.operator: Operator = OperatorFactory.create(hold_ttl_seconds=900, account=account)
         self.account = account
-        activity: Activity = ActivityFactory.create(operator=self.operator)
+        activity: Activity = ActivityFactory.create(
+            operator=self.operator, terms="until 20 h: keep 0 %\nuntil 1 h: keep 20 %",
+            plan="30 %, balance 0 days before",
+        )  # fmt: skip
         start = BEGINNING + timedelta(days=1)
         self.slots: list[Slot] = [
             SlotFactory.create(activity=activity, capacity=capacity, starts_at=start + timedelta(hours=number))

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from booking import cancelling, extending, rescheduling
-from booking.models import Reservation
+from booking import adjusting, cancelling, extending, receipts, rescheduling, tills
+from booking.models import Adjustment, Receipt, Reservation, Till
+from booking.states import AdjustmentKind, ReceiptMethod
 from catalogue import slots
 from catalogue.models import Slot
 from common import ids
@@ -33,7 +34,8 @@ class Staff:
         done = self.world.dice.choice(
             (
                 self._cancel, self._refund, self._move, self._extend, self._close, self._refund_api,
-                self._another_round, self._edit,
+                self._another_round, self._edit, self._take, self._take, self._adjust, self._adjust, self._withdraw,
+                self._pay_out, self._correct, self._count,
             )
         )  # fmt: skip
         row = self._some()
@@ -52,14 +54,73 @@ class Staff:
         return self.world.dice.choice(rows) if rows else None
 
     def _cancel(self, row: Reservation | None) -> str:
+        dice = self.world.dice
+        wish = dice.choice((cancelling.GUEST, cancelling.Wish(is_by_operator=True), cancelling.Wish(fee=500)))
         if row is not None:
             cancelling.cancel(
-                operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=_MARTA, reason="the wind"
+                operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=_MARTA,
+                reason="the wind", wish=wish,
+            )  # fmt: skip
+        return "done"
+
+    def _take(self, row: Reservation | None) -> str:
+        """Take cash, while a card may be on its way."""
+        if row is not None:
+            receipts.take(
+                operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=_MARTA,
+                request=receipts.Request(method=self.world.dice.choice((ReceiptMethod.CASH, ReceiptMethod.TERMINAL))),
+            )  # fmt: skip
+        return "done"
+
+    def _adjust(self, row: Reservation | None) -> str:
+        """Sell an extra, or give a discount or goodwill."""
+        kind = self.world.dice.choice((AdjustmentKind.EXTRA, AdjustmentKind.DISCOUNT, AdjustmentKind.GOODWILL))
+        if row is not None:
+            adjusting.adjust(
+                operator=row.operator, reservation_id=row.pk, operation_id=ids.new_id(), actor=_MARTA,
+                request=adjusting.Request(kind=kind, amount=self.world.dice.choice((700, 2000)), reason="asked for"),
+            )  # fmt: skip
+        return "done"
+
+    def _withdraw(self, row: Reservation | None) -> str:
+        """Take an extra back, or a discount."""
+        sold = Adjustment.objects.filter(reservation=row, kind__in=("extra", "discount"))
+        change = sold.order_by("id").first()
+        if change is not None:
+            adjusting.withdraw(
+                adjustment_id=change.pk, operation_id=ids.new_id(), actor=_MARTA, reason="not wanted any more"
             )
         return "done"
 
+    def _pay_out(self, row: Reservation | None) -> str:
+        """Give out of the till what is too much in hand."""
+        for each in Reservation.objects.filter(operator=self.shop.operator, amount_collected__gt=0).order_by("id"):
+            if each.balance < 0:
+                receipts.pay_out(
+                    operator=each.operator, reservation_id=each.pk, operation_id=ids.new_id(), actor=_MARTA,
+                    request=receipts.Request(method=ReceiptMethod.CASH),
+                )  # fmt: skip
+        return "done"
+
+    def _correct(self, row: Reservation | None) -> str:
+        """Take a receipt back that was wrong."""
+        receipt = Receipt.objects.filter(reservation=row, amount__gt=0, method=ReceiptMethod.CASH).first()
+        if receipt is not None and self.world.dice.random.random() < 0.5:
+            receipts.correct(receipt_id=receipt.pk, operation_id=ids.new_id(), actor=_MARTA, reason="another guest's")
+        return "done"
+
+    def _count(self, row: Reservation | None) -> str:
+        """Count the till, or open one."""
+        operator = self.shop.operator
+        till = Till.objects.filter(operator=operator, closed_at=None).first()
+        if till is None:
+            tills.open_till(operator=operator, name="Till", currency="USD", amount=0, actor=_MARTA)
+        else:
+            tills.close(till_id=till.pk, counted=tills.expected(till), actor=_MARTA, reason="evening")
+        return "done"
+
     def _refund(self, row: Reservation | None) -> str:
-        if row is not None:
+        if row is not None and row.payment_id is not None:
             amount = self.world.dice.choice((None, 1000))
             self._give_back(row.payment_id, amount, keep_places=self.world.dice.choice((False, False, True)))
         return "done"

@@ -39,6 +39,12 @@ class Frontend:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
         return self.http.patch(f"/api/v1/{path}", {} if body is None else body, format="json", headers=headers)
 
+    def on_arrival(self, slot: Slot, **changes: Any) -> Any:
+        """POST /reservations for one adult who pays on arrival, or as ``changes`` say."""
+        body = reservation_body(slot, **{"pay_by": "on_arrival", **changes})
+        del body["payment"]
+        return self.post("reservations", body)
+
     def reserve(self, slot: Slot, *, key: str | None = None, **changes: Any) -> Any:
         """POST /reservations for one adult, or as ``changes`` say."""
         return self.post("reservations", reservation_body(slot, **changes), key=key)

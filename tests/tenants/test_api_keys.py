@@ -63,7 +63,11 @@ class TestKey:
             assert Reservation.objects.count() == 0
 
 
-BODIES = {"payments": {"provider": "stripe"}}
+BODIES = {
+    "payments": {"provider": "stripe"},
+    "receipts": {"method": "cash"},
+    "adjustments": {"kind": "extra", "amount": 100, "reason": "because"},
+}
 """What has to be said at an address, by its last word."""
 
 

@@ -1,0 +1,162 @@
+"""Cancel some units of a reservation, on its terms."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from booking import balance, cancelling, locks
+from booking.cancelling import GUEST, Quote, Wish
+from booking.errors import BeingRefundedError, PaymentInProgressError, QuoteChangedError
+from booking.models import CHANGED_FIELDS, Adjustment, Reservation, Unit
+from booking.states import HOLDING, AdjustmentKind, ReservationStatus
+from catalogue import inventory
+from catalogue.pricing import WantedUnit
+from common import database, ids
+from common.errors import NotFoundError, ValidationError
+from common.locking import AsOf
+from common.states import InvalidStateError
+from payments import execution
+from payments.models import Command
+from tenants.models import Operator
+
+
+@dataclass(slots=True)
+class _Freed:
+    """Places that are given back."""
+
+    slot_id: UUID | None
+    places: int
+
+
+def cancel(
+    *,
+    operator: Operator,
+    reservation_id: UUID,
+    operation_id: UUID,
+    actor: str,
+    reason: str,
+    units: Sequence[WantedUnit],
+    wish: Wish = GUEST,
+) -> AsOf[Reservation]:
+    """Cancel some units, and give their places back.
+
+    Each unit by a row that takes its price off, and a fee for what is kept. ``operation_id`` becomes the id of the
+    first row: a second run with it changes nothing. All that are left are cancelled with the reservation. Must be
+    called outside a transaction. Raises as ``cancelling.cancel``, and:
+
+    Raises:
+        PaymentInProgressError: It is a hold, and an attempt to pay its price lives.
+        ValidationError: It has not so many of a unit.
+    """
+    with database.use_case():
+        locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
+        if locked is None:
+            raise NotFoundError(kind="reservation")
+        if locked.row.adjustments.filter(pk=operation_id).exists():
+            return locked
+        chosen, is_all = _choose(locked.row, units)
+        if not is_all:
+            _take_off(locked.row, chosen, operation_id, actor, reason, wish, now=locked.at)
+            return locked
+    return cancelling.cancel(
+        operator=operator, reservation_id=reservation_id, operation_id=operation_id, actor=actor, reason=reason,
+        wish=wish,
+    )  # fmt: skip
+
+
+def quoted(reservation: Reservation, *, units: Sequence[WantedUnit], at: datetime, wish: Wish = GUEST) -> Quote:
+    """Say what it comes to at a time; nothing is stored.
+
+    Raises as :func:`cancel`.
+    """
+    chosen, is_all = _choose(reservation, units)
+    if is_all:
+        return cancelling.quoted(reservation, at=at, wish=wish)
+    return _quote(reservation, chosen, at, wish)
+
+
+def _quote(reservation: Reservation, chosen: Sequence[Unit], at: datetime, wish: Wish) -> Quote:
+    if not reservation.is_active or reservation.is_due(at):
+        status = reservation.status_at(at)
+        raise InvalidStateError(kind="reservation", status=status, wanted=ReservationStatus.CANCELLED)
+    price = sum(unit.amount for unit in chosen)
+    is_hold = reservation.status in HOLDING
+    kept = 0 if is_hold else cancelling.fee(reservation, at=at, wish=wish, amount=price, units=len(chosen))
+    if reservation.amount_owed < price - kept or reservation.amount < price:
+        raise ValidationError(param="units", code="invalid", message="Cancel the whole reservation.")
+    surplus = max(0, price - kept - reservation.balance) - max(0, -reservation.balance)
+    return Quote(fee=kept, refund=max(0, surplus), rules=reservation.terms or [])
+
+
+def _choose(reservation: Reservation, units: Sequence[WantedUnit]) -> tuple[list[Unit], bool]:
+    """Choose units that it still has, the newest first; and say whether these are all."""
+    gone = reservation.adjustments.filter(unit__isnull=False).values("unit")
+    left = list(reservation.units.exclude(pk__in=gone).order_by("-id"))
+    wanted = Counter({line.unit: 0 for line in units})
+    for line in units:
+        wanted[line.unit] += line.quantity
+    has = Counter(unit.unit for unit in left)
+    if more := next((unit for unit, number in wanted.items() if number > has[unit]), None):
+        message = f"This reservation has {has[more]} of {more}."
+        raise ValidationError(param="units", code="invalid_quantity", message=message)
+    chosen: list[Unit] = []
+    for unit in left:
+        if wanted[unit.unit]:
+            wanted[unit.unit] -= 1
+            chosen.append(unit)
+    return chosen, len(chosen) == len(left)
+
+
+def _take_off(
+    reservation: Reservation,
+    chosen: Sequence[Unit],
+    operation_id: UUID,
+    actor: str,
+    reason: str,
+    wish: Wish,
+    *,
+    now: datetime,
+) -> None:
+    _check(reservation)
+    found = _quote(reservation, chosen, now, wish)
+    if wish.expected_refund is not None and wish.expected_refund != found.refund:
+        raise QuoteChangedError(refund=found.refund, currency=reservation.currency)
+    rows = [
+        Adjustment(
+            id=ids.new_id() if number else operation_id, reservation=reservation, kind=AdjustmentKind.UNIT,
+            amount=-unit.amount, name=unit.name, unit=unit, at=now, actor=actor, reason=reason,
+        )
+        for number, unit in enumerate(chosen)
+    ]  # fmt: skip
+    if found.fee:
+        rows.append(
+            Adjustment(
+                reservation=reservation, kind=AdjustmentKind.FEE, amount=found.fee, at=now, actor=actor, reason=reason
+            )
+        )
+    change = sum(row.amount for row in rows)
+    reservation.amount += change
+    reservation.amount_owed += change
+    reservation.places -= len(chosen)
+    reservation.changed_at, reservation.changed_by, reservation.changed_because = now, actor, reason
+    database.name_actor(actor, reason)
+    database.insert_together(*rows)
+    stored = balance.even_out(reservation, at=now, by=actor, because=reason)
+    database.update_together((reservation, ("amount", "places", *CHANGED_FIELDS)), *balance.refunding(stored))
+    if stored:
+        database.insert_together(*stored)
+    inventory.release([_Freed(reservation.slot_id, len(chosen))])
+    for row in stored:
+        if isinstance(row, Command):
+            execution.queue(command_id=row.pk)
+
+
+def _check(reservation: Reservation) -> None:
+    """Refuse for a hold that is being paid, and for what is being refunded."""
+    is_live = any(not payment.is_final for payment in reservation.payments)
+    if reservation.status in HOLDING and is_live:
+        raise PaymentInProgressError
+    if balance.is_being_refunded(reservation):
+        raise BeingRefundedError
