@@ -15,19 +15,18 @@ from adminkit.actions import reasoned
 from adminkit.large_lists import OwnRowsFilter
 from adminkit.pages import ReadOnlyAdmin, once
 from adminkit.staff_log import Entry as Told
-from booking import actions, availability, expiring, guarded_admin, money_sentence, search
+from booking import actions, availability, expiring, guarded_admin, money_sentence, reservation_page, search
 from booking import money_admin as money_admin
 from booking.departure_form import DepartureForm
 from booking.forms import WeeklyRuleForm
 from booking.guarded_admin import ActivityForm, GuardedAdmin
-from booking.models import History, Reservation
+from booking.models import Reservation
 from booking.states import HOLDING
 from catalogue import departures, offer_history, slots
 from catalogue.models import Activity, Rate, Slot
 from catalogue.rate_form import RateForm, RateFormSet
 from common import currencies
-from payments import formatting, timeline
-from payments.timeline import Entry
+from payments import formatting
 from tenants import clocks, scoping
 from tenants.roles import Permission
 
@@ -200,11 +199,14 @@ class ReservationAdmin(ReadOnlyAdmin):
             ("customer_name", "customer_email", "customer_reference"),
             ("operator", "activity", "departure"),
             ("places", "sold", "money"),
-            ("where_money_is", "payment_link", "metadata"),
+            ("where_money_is", "payment_link", "due"),
+            ("rules", "metadata"),
         ]}),
         ("Timeline", {"fields": ["happened"]}),
     ]  # fmt: skip
-    readonly_fields: ClassVar = ["departure", "sold", "money", "where_money_is", "payment_link", "expires", "happened"]
+    readonly_fields: ClassVar = [
+        "departure", "sold", "money", "where_money_is", "payment_link", "due", "rules", "expires", "happened",
+    ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reservation]:
         """Read what the list and the page show with it."""
@@ -255,6 +257,16 @@ class ReservationAdmin(ReadOnlyAdmin):
         """Say where its money is."""
         return money_sentence.tell(row)
 
+    @admin.display(description="due")
+    def due(self, row: Reservation) -> SafeString | str:
+        """Show what has to be paid by when, and its state."""
+        return reservation_page.dues_of(row)
+
+    @admin.display(description="cancellation terms")
+    def rules(self, row: Reservation) -> str:
+        """Show the terms, as they were sold."""
+        return reservation_page.terms_of(row)
+
     @admin.display(description="payment")
     def payment_status(self, row: Reservation) -> SafeString:
         """Show where its payment stands."""
@@ -273,22 +285,7 @@ class ReservationAdmin(ReadOnlyAdmin):
     @admin.display(description="timeline")
     @once
     def happened(self, row: Reservation) -> SafeString:
-        """Show the history of the reservation and its payment, by time."""
-        changes = row.history.select_related("moved_from")
-        own = [
-            Entry(change.at, "reservation", _changed(change, row), change.actor, change.reason) for change in changes
-        ]
-        own += [Entry(less.at, "owed", str(less), less.actor, less.reason) for less in row.adjustments.all()]
-        for number, payment in enumerate(row.payments):
-            own += timeline.of_payment(payment, also=[] if number else [row])
-        return timeline.shown(own, zone=row.activity.timezone)
+        """Show the history of the reservation and its payments, by time."""
+        return reservation_page.timeline_of(row)
 
     actions = actions.ACTIONS
-
-
-def _changed(change: History, row: Reservation) -> str:
-    if change.moved_from is not None:
-        return f"moved here from {clocks.when(change.moved_from.starts_at, row.activity.timezone)}"
-    if change.from_status == change.to_status:
-        return f"{change.to_status}, and its hold lives longer" if change.to_status in HOLDING else change.to_status
-    return f"{change.from_status or 'new'} → {change.to_status}"

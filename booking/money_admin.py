@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from adminkit.actions import reasoned
 from adminkit.pages import EditableAdmin, ReadOnlyAdmin
@@ -24,7 +25,12 @@ class OpenForm(forms.ModelForm[Till]):
     """A till to open."""
 
     amount = forms.DecimalField(
-        label="In it at first", min_value=0, max_digits=14, decimal_places=3, help_text="Such as 100.00."
+        label="In it at first",
+        min_value=0,
+        max_digits=14,
+        decimal_places=3,
+        help_text="Such as 100.00.",
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}),
     )
 
     class Meta:

@@ -126,6 +126,9 @@ def test_without_a_provider(frontend: Frontend, slot: Slot, desk: Client) -> Non
     assert told(desk, made).startswith("20.00 USD of 45.00 USD paid by cash and the like, 25.00 USD to pay by ")
     frontend.post(f"{path}/receipts", {"method": "cash"})
     assert told(desk, made) == "45.00 USD paid by cash and the like, nothing to pay."
+    page = desk.get(page_of(Reservation.objects.get())).content.decode()
+    assert "Cash 20.00 USD: counts" in page
+    assert "payment 45.00 USD: paid by " in page
     frontend.post(f"{path}/adjustments", {"kind": "discount", "amount": 500, "reason": "late"})
     assert told(desk, made).endswith("nothing to pay; 5.00 USD too much, which a person has to give back.")
 
