@@ -79,6 +79,7 @@ class TestBesideCards:
         sandbox.fault("POST /v1/payment_intents/*/cancel", "error_before")
         assert take(frontend, made).status_code == 201
         assert take(frontend, made).json()["error"]["code"] == "nothing_due"  # a second cashier
+        assert Payment.objects.get(amount=3500).commands.filter(kind="cancel").exists()
         sandbox.pay(link["payment"]["provider_ref"])
         stripe_events.deliver_all(sandbox)
         assert standing(frontend, made)[:3] == ("paid", 4500, 4500)
