@@ -6,10 +6,10 @@ from uuid import UUID
 
 from booking import balance, locks
 from booking.errors import BeingRefundedError, HoldExpiredError, PaymentInProgressError
-from booking.models import CHANGED_FIELDS, Adjustment, Reservation
+from booking.models import Adjustment, Reservation
 from booking.states import HOLDING, SELLING, AdjustmentKind
 from common import currencies, database
-from common.errors import NotFoundError, ValidationError
+from common.errors import ValidationError
 from common.locking import AsOf
 from common.states import InvalidStateError
 from payments import execution
@@ -53,9 +53,7 @@ def adjust(*, operator: Operator, reservation_id: UUID, operation_id: UUID, acto
         ValidationError: It would owe less than nothing.
     """
     with database.use_case():
-        locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
-        if locked is None:
-            raise NotFoundError(kind="reservation")
+        locked = locks.get_reservation_for_update(pk=reservation_id, operator=operator.pk)
         reservation, at = locked.row, locked.at
         earlier = reservation.adjustments.filter(pk=operation_id).first()
         if earlier is not None:
@@ -76,10 +74,8 @@ def withdraw(*, adjustment_id: UUID, operation_id: UUID, actor: str, reason: str
     Outside a transaction. Raises as :func:`adjust`.
     """
     with database.use_case():
-        found = Adjustment.objects.select_related("reservation").get(pk=adjustment_id)
-        locked = locks.find_reservation_for_update(pk=found.reservation_id)
-        if locked is None:
-            raise NotFoundError(kind="reservation")
+        found = Adjustment.objects.get(pk=adjustment_id)
+        locked = locks.get_reservation_for_update(pk=found.reservation_id)
         reservation, at = locked.row, locked.at
         earlier = reservation.adjustments.filter(withdraws=found).first()
         if earlier is not None and earlier.pk == operation_id:
@@ -95,17 +91,25 @@ def withdraw(*, adjustment_id: UUID, operation_id: UUID, actor: str, reason: str
     return row
 
 
+def check_price_is_open(reservation: Reservation) -> None:
+    """Refuse where a price is fixed.
+
+    Raises:
+        PaymentInProgressError: It is a hold, and an attempt to pay its price lives.
+        BeingRefundedError: All its money is on the way back.
+    """
+    if reservation.status in HOLDING and reservation.live_payment is not None:
+        raise PaymentInProgressError
+    if balance.is_being_refunded(reservation):
+        raise BeingRefundedError
+
+
 def _check(reservation: Reservation, at: datetime) -> None:
-    """Refuse for what holds no places, or is a hold whose price is frozen by a live attempt."""
     if reservation.is_due(at):
         raise HoldExpiredError
     if not reservation.is_active:
         raise InvalidStateError(kind="reservation", status=reservation.status, wanted="adjusted")
-    is_live = any(not payment.is_final for payment in reservation.payments)
-    if reservation.status in HOLDING and is_live:
-        raise PaymentInProgressError
-    if balance.is_being_refunded(reservation):
-        raise BeingRefundedError
+    check_price_is_open(reservation)
 
 
 def _store(reservation: Reservation, row: Adjustment, at: datetime) -> None:
@@ -118,9 +122,7 @@ def _store(reservation: Reservation, row: Adjustment, at: datetime) -> None:
     reservation.changed_at, reservation.changed_by, reservation.changed_because = at, row.actor, row.reason
     database.insert_together(row)
     rows = balance.even_out(reservation, at=at, by=row.actor, because=f"{row.kind}: {row.reason}".strip(": "))
-    database.update_together((reservation, ("amount", *CHANGED_FIELDS)), *balance.refunding(rows))
-    if rows:
-        database.insert_together(*rows)
+    balance.store(reservation, rows, also=("amount",))
     for each in rows:
         if isinstance(each, Command):
             execution.queue(command_id=each.pk)

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from booking import dues, execution, locks
+from booking import dues, execution, locks, sales
 from booking.errors import HoldExpiredError, NothingDueError, PaymentInProgressError
 from booking.models import CHANGED_FIELDS, MANAGES, Reservation
 from booking.states import HOLDING, ReservationStatus
 from common import currencies, database
-from common.errors import NotFoundError, ValidationError
+from common.errors import ValidationError
 from common.locking import AsOf
 from common.states import InvalidStateError
-from payments import accounts, commands, limits, outcome_steps, parameters
+from payments import accounts, commands, limits, outcome_steps
 from payments.errors import NoAccountError, why_failed
 from payments.models import Command, Payment
 from payments.providers import registry
-from payments.states import COMMAND_OPEN, CaptureMethod, CommandKind, PaymentStatus
+from payments.states import COMMAND_OPEN, CaptureMethod, PaymentStatus
 from tenants.models import Operator
 
 
@@ -78,7 +78,7 @@ def attempt(*, operator: Operator, reservation_id: UUID, operation_id: UUID, act
         raise PaymentInProgressError
     done = execution.execute_claimed(stored.command) if stored.command is not None else _resume(stored.payment)
     found = done.result.as_of if done is not None else stored.reservation
-    payment = next(each for each in found.row.payments if each.pk == stored.payment.pk)
+    payment = found.row.get_payment(stored.payment.pk)
     if payment.status == PaymentStatus.FAILED:
         raise why_failed(code=payment.failure_code, message=payment.failure_message)
     open_ones = payment.commands.filter(kind__in=commands.STARTING, status__in=sorted(COMMAND_OPEN))
@@ -88,22 +88,20 @@ def attempt(*, operator: Operator, reservation_id: UUID, operation_id: UUID, act
 def _store(operator: Operator, reservation_id: UUID, operation_id: UUID, actor: str, request: Request) -> _Stored:
     """Store the attempt, unless it is there; what is in its way is given up if the request says so."""
     with database.use_case():
-        locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
-        if locked is None:
-            raise NotFoundError(kind="reservation")
+        locked = locks.get_reservation_for_update(pk=reservation_id, operator=operator.pk)
         reservation, at = locked.row, locked.at
         earlier = next((payment for payment in reservation.payments if payment.pk == operation_id), None)
         if earlier is not None:
             return _Stored(reservation=locked, payment=earlier)
         amount = _due(reservation, request, at)
-        live = next((payment for payment in reservation.payments if not payment.is_final), None)
+        live = reservation.live_payment
         if live is not None:
             is_same = _is_same(live, request, amount) and reservation.replacing != live.pk
             if request.replaces and not is_same:
                 _give_up(reservation, live, at)
             return _Stored(reservation=locked, payment=live, is_in_the_way=not is_same)
         payment = _draw_up(operator, reservation, operation_id, actor, request, amount, at)
-        command = _command(reservation, payment, actor, at)
+        command = sales.begin(reservation, payment, actor=actor, reason="another attempt", now=at)
         reservation.attempts += 1
         reservation.know_payments([*reservation.payments, payment])
         reservation.payment = payment
@@ -146,8 +144,7 @@ def _give_up(reservation: Reservation, live: Payment, at: datetime) -> None:
     reservation.replacing = live.pk
     rows = outcome_steps.release(live, at, reason="given up for another attempt")
     database.update_together((reservation, CHANGED_FIELDS))
-    if rows:
-        database.insert_together(*rows)
+    database.insert_together(*rows)
 
 
 def _draw_up(
@@ -189,25 +186,6 @@ def _capture_method(reservation: Reservation, provider: str) -> CaptureMethod:
     if reservation.status in HOLDING and can_hold:
         return CaptureMethod(reservation.payments[0].capture_method) if reservation.payments else CaptureMethod.MANUAL
     return CaptureMethod.AUTOMATIC
-
-
-def _command(reservation: Reservation, payment: Payment, actor: str, at: datetime) -> Command:
-    command = commands.new(
-        payment=payment,
-        kind=CommandKind.AUTHORIZE if payment.capture_method == CaptureMethod.MANUAL else CommandKind.CHARGE,
-        requested_by=actor,
-        reason="another attempt",
-        now=at,
-        beginning=parameters.Beginning(
-            payer={
-                "name": reservation.customer_name,
-                "email": reservation.customer_email,
-                "reference": reservation.customer_reference,
-            },
-            expires_at=reservation.expires_at if reservation.status in HOLDING else None,
-        ),
-    )
-    return commands.claimed(command, now=at)
 
 
 def _go_on(payment: Payment) -> None:

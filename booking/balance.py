@@ -11,10 +11,10 @@ from uuid import UUID
 from django.db.models import Sum
 
 from booking import dues, surplus
-from booking.models import Adjustment, Reservation
+from booking.models import CHANGED_FIELDS, Adjustment, Reservation
 from booking.states import HOLDING, SELLING, AdjustmentKind, ReceiptMethod, ReservationStatus
 from catalogue import inventory
-from common import currencies, ids
+from common import currencies, database, ids
 from payments import outcome_steps, refund_steps
 from payments.models import Payment, Refund
 from payments.outcome_types import Effect
@@ -37,6 +37,15 @@ def even_out(reservation: Reservation, *, at: datetime, by: str, because: str) -
     reservation.next_due_at = dues.next_at(reservation)
     _show(reservation)
     return rows
+
+
+def store(reservation: Reservation, rows: Sequence[Any], *, also: Sequence[str] = ()) -> None:
+    """Write a reservation that was evened out, with the rows of :func:`even_out`.
+
+    For callers that write no payment themselves. ``also`` names fields beside ``models.CHANGED_FIELDS``.
+    """
+    database.update_together((reservation, (*also, *CHANGED_FIELDS)), *refunding(rows))
+    database.insert_together(*rows)
 
 
 def refunding(rows: Sequence[Any], *, but: Payment | None = None) -> list[tuple[Payment, Sequence[str]]]:
@@ -109,7 +118,7 @@ def _forgive(reservation: Reservation, at: datetime, by: str) -> list[Adjustment
     """Keep no more of a cancelled reservation than there is: a fee is never asked for afterwards."""
     if reservation.status != ReservationStatus.CANCELLED or (missing := reservation.balance) <= 0:
         return []
-    if any(not payment.is_final for payment in reservation.payments):
+    if reservation.live_payment is not None:
         return []  # its money may come still
     reservation.amount_owed -= missing
     row = Adjustment(
@@ -127,9 +136,8 @@ def _show(reservation: Reservation) -> None:
     """Point at the attempt that tells most: the live one, else the last that took money, else the last."""
     if len(reservation.payments) < 2:
         return
-    live = [payment for payment in reservation.payments if not payment.is_final]
     taken = [payment for payment in reservation.payments if payment.amount_captured]
-    reservation.payment = (live or taken or reservation.payments)[-1]
+    reservation.payment = reservation.live_payment or (taken or reservation.payments)[-1]
 
 
 def _turn(reservation: Reservation, at: datetime, by: str, because: str) -> list[Any]:
@@ -153,7 +161,7 @@ def _had_money(reservation: Reservation) -> bool:
     """Whether money was taken; a receipt that was put right was none, and an account holds none."""
     if any(payment.amount_captured for payment in reservation.payments):
         return True
-    if reservation.status in HOLDING or any(not payment.is_final for payment in reservation.payments):
+    if reservation.status in HOLDING or reservation.live_payment is not None:
         return False
     taken = reservation.receipts.filter(amount__gt=0, approved_at__isnull=False, corrected_by=None)
     return taken.exclude(method=ReceiptMethod.ACCOUNT).exists()
@@ -183,7 +191,7 @@ def _keeps_places(reservation: Reservation) -> bool:
 
 def is_being_refunded(reservation: Reservation) -> bool:
     """Tell whether all its money goes back, and its places with it."""
-    on_its_way = sum(payment.amount_refunding for payment in reservation.payments)
+    on_its_way = reservation.amount_refunding
     if not on_its_way or reservation.amount_owed or reservation.amount_proven != on_its_way:
         return False
     return not reservation.amount_collected and not _keeps_places(reservation)

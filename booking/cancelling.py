@@ -7,11 +7,11 @@ from uuid import UUID
 
 from booking import balance, execution, locks, surplus
 from booking.errors import QuoteChangedError
-from booking.models import CHANGED_FIELDS, Reservation
+from booking.models import Reservation
 from booking.states import HOLDING, ReservationStatus
 from catalogue import inventory, terms
 from common import currencies, database
-from common.errors import NotFoundError, ValidationError
+from common.errors import ValidationError
 from common.locking import AsOf
 from common.states import InvalidStateError
 from payments import execution as payment_execution
@@ -55,9 +55,7 @@ def quoted(reservation: Reservation, *, at: datetime, wish: Wish = GUEST) -> Quo
     Raises:
         InvalidStateError: It is over, or it is sold and nothing says how it may be cancelled.
     """
-    if not reservation.is_active or reservation.is_due(at):
-        status = reservation.status_at(at)
-        raise InvalidStateError(kind="reservation", status=status, wanted=ReservationStatus.CANCELLED)
+    check_active(reservation, at=at)
     rules = reservation.terms or []
     if reservation.status in HOLDING:
         return Quote(rules=rules)
@@ -92,9 +90,7 @@ def cancel(
         ValidationError: More is to be kept than was sold.
     """
     with database.use_case():
-        locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
-        if locked is None:
-            raise NotFoundError(kind="reservation")
+        locked = locks.get_reservation_for_update(pk=reservation_id, operator=operator.pk)
         if _is_own(locked.row, operation_id):
             release = Command.objects.filter(payment__in=locked.row.payments, kind=CommandKind.CANCEL).last()
         else:
@@ -113,13 +109,11 @@ def _cancel(
     reservation: Reservation, operation_id: UUID, actor: str, reason: str, wish: Wish, *, now: datetime
 ) -> Command | None:
     found = quoted(reservation, at=now, wish=wish)
-    if wish.expected_refund is not None and wish.expected_refund != found.refund:
-        raise QuoteChangedError(refund=found.refund, currency=reservation.currency)
+    check_expected(reservation, found, wish)
     ended = balance.end(reservation, at=now, by=actor, because=reason, kept=found.fee, operation_id=operation_id)
     reservation.move(ReservationStatus.CANCELLED, at=now, by=actor, because=reason)
     rows = balance.even_out(reservation, at=now, by=actor, because=reason)
-    database.update_together((reservation, CHANGED_FIELDS), *balance.refunding(rows))
-    database.insert_together(ended, *rows)
+    balance.store(reservation, [ended, *rows])
     inventory.release([reservation])
     stored = [row for row in rows if isinstance(row, Command)]
     release = next((command for command in stored if command.kind == CommandKind.CANCEL), None)
@@ -127,6 +121,27 @@ def _cancel(
         if command is not release:
             payment_execution.queue(command_id=command.pk)
     return release
+
+
+def check_active(reservation: Reservation, *, at: datetime) -> None:
+    """Refuse for what is over, by a sweep or by its time.
+
+    Raises:
+        InvalidStateError: It holds no places.
+    """
+    if not reservation.is_active or reservation.is_due(at):
+        status = reservation.status_at(at)
+        raise InvalidStateError(kind="reservation", status=status, wanted=ReservationStatus.CANCELLED)
+
+
+def check_expected(reservation: Reservation, quote: Quote, wish: Wish) -> None:
+    """Refuse another refund than the guest was told.
+
+    Raises:
+        QuoteChangedError: It is another by now.
+    """
+    if wish.expected_refund is not None and wish.expected_refund != quote.refund:
+        raise QuoteChangedError(refund=quote.refund, currency=reservation.currency)
 
 
 def fee(reservation: Reservation, *, at: datetime, wish: Wish, amount: int, units: int) -> int:

@@ -8,7 +8,6 @@ from booking.errors import HoldExpiredError
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import PayBy, ReservationStatus
 from common import database
-from common.errors import NotFoundError
 from common.locking import AsOf
 from common.states import InvalidStateError
 from payments import commands
@@ -36,9 +35,7 @@ def confirm(
         CardError, PaymentRefusedError: The provider refused the capture; the reservation is ``failed``.
     """
     with database.use_case():
-        locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
-        if locked is None:
-            raise NotFoundError(kind="reservation")
+        locked = locks.get_reservation_for_update(pk=reservation_id, operator=operator.pk)
         if locked.row.payment is None or _is_held_without_money(locked.row):
             _confirm_unpaid(locked.row, actor, reason, now=locked.at)
             return locked

@@ -97,8 +97,7 @@ def _end(due: Sequence[Locked[Reservation]]) -> list[Reservation]:
     same = ("status", "amount_owed", "next_due_at", "changed_at", "changed_by", "changed_because")
     moved = {field: getattr(ended[0], field) for field in same}
     Reservation.objects.filter(pk__in=[reservation.pk for reservation in ended]).update(**moved)
-    if releases:
-        database.insert_together(*releases)
+    database.insert_together(*releases)
     return ended
 
 

@@ -8,7 +8,6 @@ from booking.errors import HoldCeilingError, HoldExpiredError
 from booking.models import CHANGED_FIELDS, History, Reservation
 from booking.states import HOLDING
 from common import database
-from common.errors import NotFoundError
 from common.states import InvalidStateError
 from tenants import clocks
 from tenants.models import Operator
@@ -26,9 +25,7 @@ def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str
         HoldCeilingError: It would live longer than any hold may, or than the provider holds the money.
     """
     with database.use_case():
-        locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
-        if locked is None:
-            raise NotFoundError(kind="reservation")
+        locked = locks.get_reservation_for_update(pk=reservation_id, operator=operator.pk)
         reservation, at = locked.row, locked.at
         if reservation.is_due(at):
             raise HoldExpiredError

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from booking import balance, cancelling, locks
+from booking import adjusting, balance, cancelling, locks
 from booking.cancelling import GUEST, Quote, Wish
-from booking.errors import BeingRefundedError, PaymentInProgressError, QuoteChangedError
-from booking.models import CHANGED_FIELDS, Adjustment, Reservation, Unit
-from booking.states import HOLDING, AdjustmentKind, ReservationStatus
+from booking.models import Adjustment, Reservation, Unit
+from booking.states import HOLDING, AdjustmentKind
 from catalogue import inventory
 from catalogue.pricing import WantedUnit
 from common import database, ids
-from common.errors import NotFoundError, ValidationError
+from common.errors import ValidationError
 from common.locking import AsOf
-from common.states import InvalidStateError
 from payments import execution
 from payments.models import Command
 from tenants.models import Operator
@@ -51,9 +49,7 @@ def cancel(
         ValidationError: It has not so many of a unit.
     """
     with database.use_case():
-        locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
-        if locked is None:
-            raise NotFoundError(kind="reservation")
+        locked = locks.get_reservation_for_update(pk=reservation_id, operator=operator.pk)
         if locked.row.adjustments.filter(pk=operation_id).exists():
             return locked
         chosen, is_all = _choose(locked.row, units)
@@ -78,9 +74,7 @@ def quoted(reservation: Reservation, *, units: Sequence[WantedUnit], at: datetim
 
 
 def _quote(reservation: Reservation, chosen: Sequence[Unit], at: datetime, wish: Wish) -> Quote:
-    if not reservation.is_active or reservation.is_due(at):
-        status = reservation.status_at(at)
-        raise InvalidStateError(kind="reservation", status=status, wanted=ReservationStatus.CANCELLED)
+    cancelling.check_active(reservation, at=at)
     price = sum(unit.amount for unit in chosen)
     is_hold = reservation.status in HOLDING
     kept = 0 if is_hold else cancelling.fee(reservation, at=at, wish=wish, amount=price, units=len(chosen))
@@ -119,10 +113,9 @@ def _take_off(
     *,
     now: datetime,
 ) -> None:
-    _check(reservation)
+    adjusting.check_price_is_open(reservation)
     found = _quote(reservation, chosen, now, wish)
-    if wish.expected_refund is not None and wish.expected_refund != found.refund:
-        raise QuoteChangedError(refund=found.refund, currency=reservation.currency)
+    cancelling.check_expected(reservation, found, wish)
     rows = [
         Adjustment(
             id=ids.new_id() if number else operation_id, reservation=reservation, kind=AdjustmentKind.UNIT,
@@ -144,19 +137,8 @@ def _take_off(
     database.name_actor(actor, reason)
     database.insert_together(*rows)
     stored = balance.even_out(reservation, at=now, by=actor, because=reason)
-    database.update_together((reservation, ("amount", "places", *CHANGED_FIELDS)), *balance.refunding(stored))
-    if stored:
-        database.insert_together(*stored)
+    balance.store(reservation, stored, also=("amount", "places"))
     inventory.release([_Freed(reservation.slot_id, len(chosen))])
     for row in stored:
         if isinstance(row, Command):
             execution.queue(command_id=row.pk)
-
-
-def _check(reservation: Reservation) -> None:
-    """Refuse for a hold that is being paid, and for what is being refunded."""
-    is_live = any(not payment.is_final for payment in reservation.payments)
-    if reservation.status in HOLDING and is_live:
-        raise PaymentInProgressError
-    if balance.is_being_refunded(reservation):
-        raise BeingRefundedError

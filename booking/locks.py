@@ -19,6 +19,7 @@ from booking.models import MANAGES, Reservation, Till
 from booking.states import HOLDING
 from common import database
 from common.compiled import Compiled, CompiledBy
+from common.errors import NotFoundError
 from common.locking import Locked, clocked
 from payments import parameters
 from payments.models import Payment
@@ -64,6 +65,18 @@ def find_reservation_for_update(**where: Any) -> Locked[Reservation] | None:
     if found is None:
         return None
     return _with_all_payments(found)
+
+
+def get_reservation_for_update(**where: Any) -> Locked[Reservation]:
+    """Lock a reservation and its payments, as :func:`find_reservation_for_update`.
+
+    Raises:
+        NotFoundError: There is none that has these values.
+    """
+    locked = find_reservation_for_update(**where)
+    if locked is None:
+        raise NotFoundError(kind="reservation")
+    return locked
 
 
 def find_reservation_of_payment_for_update(**where: Any) -> Locked[Reservation] | None:

@@ -11,7 +11,7 @@ from tenants import clocks
 def tell(row: Reservation) -> str:
     """Say what of its money is held, proven, back, or to come."""
     said = _of_hold(row) if row.status in HOLDING else _of_money(row)
-    on_its_way = sum(payment.amount_refunding for payment in row.payments)
+    on_its_way = row.amount_refunding
     surplus = -row.balance
     if on_its_way:
         said += f"; {_shown(row, on_its_way)} on the way back"

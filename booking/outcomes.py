@@ -1,6 +1,5 @@
 """The one door: :func:`handle` makes every payment's change to a reservation."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,9 +59,7 @@ def _handle_dispute(
         return result
     reservation, at = found.row, found.at
     rows = balance.even_out(reservation, at=at, by=outcome.actor, because=outcome.reason)
-    database.update_together((reservation, CHANGED_FIELDS), *balance.refunding(rows))
-    if rows:
-        database.insert_together(*rows)
+    balance.store(reservation, rows)
     return result
 
 
@@ -174,12 +171,6 @@ def _wait_for_evidence(reservation: Reservation, outcome: PaymentOutcome) -> Non
         reservation.expires_at = holds.latest_end(reservation)
 
 
-def _store(adjustments: Sequence[Adjustment]) -> None:
-    """Store adjustments before it is asked by them whether the guest keeps the places."""
-    if adjustments:
-        database.insert_together(*adjustments)
-
-
 def _handle_refund(
     reservation: Reservation, payment: Payment, outcome: PaymentOutcome, at: datetime
 ) -> ReservationResult:
@@ -188,10 +179,12 @@ def _handle_refund(
     before = payment.amount_refunded
     found = refund_outcomes.apply(payment, outcome, at=at)
     reservation.amount_proven -= payment.amount_refunded - before
+    adjusted: list[Adjustment] = []
     if found.made_there is not None:
-        _store(balance.goodwill(reservation, found.made_there, surplus=surplus, at=at, by=outcome.actor))
+        adjusted = balance.goodwill(reservation, found.made_there, surplus=surplus, at=at, by=outcome.actor)
     elif found.failed_there is not None:
-        _store(balance.take_goodwill_back(reservation, found.failed_there, at=at, by=outcome.actor))
+        adjusted = balance.take_goodwill_back(reservation, found.failed_there, at=at, by=outcome.actor)
+    database.insert_together(*adjusted)  # before it is asked by them whether the guest keeps the places
     wanted = balance.even_out(reservation, at=at, by=outcome.actor, because=outcome.reason)
     own, others = (payment, refund_steps.CHANGED_FIELDS), balance.refunding(wanted, but=payment)
     following = outcome_steps.write(outcome, at, (reservation, CHANGED_FIELDS), own, *others)

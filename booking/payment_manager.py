@@ -31,12 +31,10 @@ class ReservedPayment:
         reservation, by = self.reservation, refund.requested_by
         surplus = refund.amount - reservation.balance
         given_up = balance.goodwill(reservation, refund, surplus=surplus, at=self.at, by=by, keeps_places=keeps_places)
-        if given_up:  # stored before it is asked by it whether the guest keeps the places
-            database.insert_together(*given_up)
+        database.insert_together(*given_up)  # before it is asked by it whether the guest keeps the places
         rows = balance.even_out(reservation, at=self.at, by=by, because="less is owed")
         database.update_together((reservation, CHANGED_FIELDS), *balance.refunding(rows, but=self.payment))
-        if rows:
-            database.insert_together(*rows)
+        database.insert_together(*rows)
 
 
 def needs(*, managed_id: UUID) -> bool:
@@ -62,5 +60,4 @@ def find_for_update(*, payment_id: UUID, operator_id: UUID) -> ReservedPayment |
     locked = locks.find_reservation_of_payment_for_update(id=payment_id, operator=operator_id)
     if locked is None:
         return None
-    payment = next(payment for payment in locked.row.payments if payment.pk == payment_id)
-    return ReservedPayment(locked.row, payment, locked.at)
+    return ReservedPayment(locked.row, locked.row.get_payment(payment_id), locked.at)

@@ -11,10 +11,10 @@ from django.db.models import Sum
 
 from booking import balance, dues, execution, locks, tills
 from booking.errors import HoldExpiredError, NothingDueError, OwnReceiptError
-from booking.models import CHANGED_FIELDS, Receipt, Reservation
+from booking.models import Receipt, Reservation
 from booking.states import HOLDING, ReceiptMethod, ReservationStatus
 from common import currencies, database
-from common.errors import NotFoundError, ValidationError
+from common.errors import ValidationError
 from common.locking import AsOf, Locked
 from common.states import InvalidStateError
 from payments import outcome_steps
@@ -57,7 +57,7 @@ def take(*, operator: Operator, reservation_id: UUID, operation_id: UUID, actor:
     """
     closing: Sequence[Command] = []
     with database.use_case():
-        locked = _get_for_update(operator, reservation_id)
+        locked = locks.get_reservation_for_update(pk=reservation_id, operator=operator.pk)
         reservation, at = locked.row, locked.at
         earlier = reservation.receipts.filter(pk=operation_id).first()
         if earlier is not None:
@@ -117,8 +117,8 @@ def correct(*, receipt_id: UUID, operation_id: UUID, actor: str, reason: str) ->
         InvalidStateError: It does not count, gives back, or is taken back already.
     """
     with database.use_case():
-        found = Receipt.objects.select_related("reservation__operator").get(pk=receipt_id)
-        locked = _get_for_update(found.reservation.operator, found.reservation_id)
+        found = Receipt.objects.get(pk=receipt_id)
+        locked = locks.get_reservation_for_update(pk=found.reservation_id)
         reservation, at = locked.row, locked.at
         earlier = reservation.receipts.filter(corrects=found).first()
         if earlier is not None and earlier.pk == operation_id:
@@ -143,7 +143,7 @@ def pay_out(*, operator: Operator, reservation_id: UUID, operation_id: UUID, act
         ValidationError: It is more than the surplus.
     """
     with database.use_case():
-        locked = _get_for_update(operator, reservation_id)
+        locked = locks.get_reservation_for_update(pk=reservation_id, operator=operator.pk)
         reservation, at = locked.row, locked.at
         earlier = reservation.receipts.filter(pk=operation_id).first()
         if earlier is not None:
@@ -216,11 +216,9 @@ def _count(reservation: Reservation, receipt: Receipt, at: datetime, *, by: str)
         database.insert_together(receipt)
     rows: list[Any] = _close_attempts(reservation, receipt, at)
     rows += balance.even_out(reservation, at=at, by=by, because=f"{receipt.get_method_display().lower()} was taken")
-    database.update_together((reservation, CHANGED_FIELDS), *balance.refunding(rows))
+    balance.store(reservation, rows)
     if not is_new:
         database.update_together((receipt, ("approved_at", "approved_by")))
-    if rows:
-        database.insert_together(*rows)
     return [row for row in rows if isinstance(row, Command)]
 
 
@@ -235,17 +233,10 @@ def _close_attempts(reservation: Reservation, receipt: Receipt, at: datetime) ->
     return rows
 
 
-def _get_for_update(operator: Operator, reservation_id: UUID) -> Locked[Reservation]:
-    locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
-    if locked is None:
-        raise NotFoundError(kind="reservation")
-    return locked
-
-
 def _get_waiting(receipt_id: UUID, *, wanted: str) -> tuple[Receipt, Locked[Reservation]]:
     """Lock a receipt that waits, after its reservation."""
-    found = Receipt.objects.select_related("reservation__operator").get(pk=receipt_id)
-    locked = _get_for_update(found.reservation.operator, found.reservation_id)
+    found = Receipt.objects.get(pk=receipt_id)
+    locked = locks.get_reservation_for_update(pk=found.reservation_id)
     found.refresh_from_db(fields=["approved_at", "declined_at"])
     if found.approved_at is not None or found.declined_at is not None:
         status = "approved" if found.approved_at is not None else "declined"

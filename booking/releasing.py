@@ -37,7 +37,7 @@ def _find_unwanted(payment_id: UUID) -> AsOf[Payment] | None:
     """Lock a payment, with its reservation if it has one, and return it with the time if nothing needs its hold."""
     reserved = locks.find_reservation_of_payment_for_update(id=payment_id)
     if reserved is not None:
-        payment = next(payment for payment in reserved.row.payments if payment.pk == payment_id)
+        payment = reserved.row.get_payment(payment_id)
         is_needed = reserved.row.is_active and payment.status not in PAYMENT_OVER_WITHOUT_MONEY
         return None if is_needed else AsOf(row=payment, at=reserved.at)
     single = payment_locks.find_payment_for_update(pk=payment_id, managed_by="")

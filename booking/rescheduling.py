@@ -41,9 +41,7 @@ def reschedule(*, operator: Operator, reservation_id: UUID, slot_id: UUID, actor
 def _move(operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, reason: str) -> Reservation:
     try:
         with database.use_case():
-            locked = locks.find_reservation_for_update(pk=reservation_id, operator=operator.pk)
-            if locked is None:
-                raise NotFoundError(kind="reservation")
+            locked = locks.get_reservation_for_update(pk=reservation_id, operator=operator.pk)
             reservation, at = locked.row, locked.at
             left = _leaving(reservation, slot_id, at)
             _keep_stage(reservation, at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -111,7 +111,7 @@ def draw_up(order: Order, offer: availability.Offer) -> Sale:
     reservation.next_due_at = dues.next_at(reservation)
     units = [_unit(reservation, rate) for rate in quote.sold]
     if payment is not None:
-        command = _command(order, offer, reservation, payment)
+        command = begin(reservation, payment, actor=order.actor, reason="reserve", now=offer.now)
         return Sale(payment=payment, reservation=reservation, units=units, command=command)
     return Sale(reservation=reservation, units=units, receipt=_on_account(order, reservation))
 
@@ -143,20 +143,27 @@ def _wanted(request: Request, offer: availability.Offer) -> Sequence[pricing.Wan
     raise ValidationError(param="units", code="required", message="Give the units to reserve.")
 
 
-def _command(order: Order, offer: availability.Offer, reservation: Reservation, payment: Payment) -> Command:
-    request, guest = order.request, order.request.customer
+def begin(reservation: Reservation, payment: Payment, *, actor: str, reason: str, now: datetime) -> Command:
+    """Draw up the command that begins a payment of a reservation, claimed.
+
+    A hold's code ends with the hold.
+    """
     command = commands.new(
         payment=payment,
-        kind=CommandKind.AUTHORIZE if request.capture_method is CaptureMethod.MANUAL else CommandKind.CHARGE,
-        requested_by=order.actor,
-        reason="reserve",
-        now=offer.now,
+        kind=CommandKind.AUTHORIZE if payment.capture_method == CaptureMethod.MANUAL else CommandKind.CHARGE,
+        requested_by=actor,
+        reason=reason,
+        now=now,
         beginning=parameters.Beginning(
-            payer={"name": guest.name, "email": guest.email, "reference": guest.reference},
-            expires_at=reservation.expires_at,
+            payer={
+                "name": reservation.customer_name,
+                "email": reservation.customer_email,
+                "reference": reservation.customer_reference,
+            },
+            expires_at=reservation.expires_at if reservation.status in HOLDING else None,
         ),
     )
-    return commands.claimed(command, now=offer.now)
+    return commands.claimed(command, now=now)
 
 
 def _schedule(request: Request, offer: availability.Offer, quote: pricing.Quote) -> Sequence[plans.Step]:

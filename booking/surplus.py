@@ -26,8 +26,9 @@ def how_back(reservation: Reservation, amount: int) -> Back:
     left = amount
     for source, available in _newest_first(reservation):
         part = min(left, available)
-        found[_way(source)] += part
-        left -= part
+        if part > 0:
+            found[_way(source)] += part
+            left -= part
     found["by_hand"] += left
     return Back(**found)
 

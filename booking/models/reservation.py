@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -181,6 +182,10 @@ class Reservation(models.Model):
             return [self.payment]
         return list(Payment.objects.filter(managed_id=self.pk, managed_by=MANAGES).order_by("id"))
 
+    def get_payment(self, payment_id: UUID) -> Payment:
+        """Return the payment of an id, which is one of its own."""
+        return next(payment for payment in self.payments if payment.pk == payment_id)
+
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         """Read it anew, its payments too."""
         self.__dict__.pop("payments", None)
@@ -192,13 +197,22 @@ class Reservation(models.Model):
         self.payment = next((payment for payment in payments if payment.pk == self.payment_id), None)
 
     @property
+    def live_payment(self) -> Payment | None:
+        """The attempt that may still take money; there is one at most."""
+        return next((payment for payment in self.payments if not payment.is_final), None)
+
+    @property
+    def amount_refunding(self) -> int:
+        """What is on its way back, of all its payments."""
+        return sum(payment.amount_refunding for payment in self.payments)
+
+    @property
     def balance(self) -> int:
         """What has to be paid still; less than 0 is surplus.
 
         In minor units: what is owed, less what is proven and not on its way back, less what is collected.
         """
-        on_its_way = sum(payment.amount_refunding for payment in self.payments)
-        return self.amount_owed - self.amount_proven + on_its_way - self.amount_collected
+        return self.amount_owed - self.amount_proven + self.amount_refunding - self.amount_collected
 
     def is_due(self, now: datetime) -> bool:
         """Whether its hold is past its time."""

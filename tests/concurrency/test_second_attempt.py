@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from booking import attempts, execution, locks
+from booking import execution, locks, sales
 from booking.models import Reservation
 from common.locking import Locked
 from payments.models import Command, Payment
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
 def while_it_is_stored(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Any]) -> threading.Thread:
     """Begin something when the second attempt is to be stored, and go on when it waits for the reservation."""
-    command = attempts._command
+    begin = sales.begin
 
     def run() -> None:
         try:
@@ -33,12 +33,12 @@ def while_it_is_stored(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], An
 
     thread = threading.Thread(target=run)
 
-    def command_and_then(*given: Any) -> Command:
+    def begin_and_then(*given: Any, **named: Any) -> Command:
         thread.start()
         servers.wait("the event waits for the reservation", lambda: threads.waiting() == 1)
-        return command(*given)
+        return begin(*given, **named)
 
-    monkeypatch.setattr(attempts, "_command", command_and_then)
+    monkeypatch.setattr(sales, "begin", begin_and_then)
     return thread
 
 
