@@ -58,7 +58,7 @@ def _wish(row: Reservation, how: str, fee: Decimal | None) -> cancelling.Wish:
 def extend(row: Reservation, actor: str, reason: str, minutes: int) -> str:
     """Let a hold live longer."""
     made = extending.extend(operator=row.operator, reservation_id=row.pk, minutes=minutes, actor=actor, reason=reason)
-    return f"The hold of {row.customer_name} lasts until {clocks.when(made.expires_at, row.activity.timezone)}."
+    return f"The hold of {row.customer_name} lasts until {clocks.when(made.row.expires_at, row.activity.timezone)}."
 
 
 def move(row: Reservation, actor: str, reason: str, slot_id: UUID) -> str:

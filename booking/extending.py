@@ -8,14 +8,18 @@ from booking.errors import HoldCeilingError, HoldExpiredError
 from booking.models import CHANGED_FIELDS, History, Reservation
 from booking.states import HOLDING
 from common import database
+from common.locking import AsOf
 from common.states import InvalidStateError
 from tenants import clocks
 from tenants.models import Operator
 
 
-def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str, reason: str) -> Reservation:
+def extend(
+    *, operator: Operator, reservation_id: UUID, minutes: int, actor: str, reason: str, is_from_now: bool = False
+) -> AsOf[Reservation]:
     """Extend a live hold by some minutes, noted in its history.
 
+    ``is_from_now``: it lasts so long from now, and nothing changes if it does already; a second run adds nothing.
     Outside a transaction.
 
     Raises:
@@ -31,7 +35,9 @@ def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str
             raise HoldExpiredError
         if reservation.status not in HOLDING or reservation.expires_at is None:
             raise InvalidStateError(kind="reservation", status=reservation.status, wanted="extended")
-        wanted = reservation.expires_at + timedelta(minutes=minutes)
+        wanted = (at if is_from_now else reservation.expires_at) + timedelta(minutes=minutes)
+        if wanted <= reservation.expires_at:
+            return locked
         latest = holds.latest_end(reservation)
         if wanted > latest:
             raise HoldCeilingError(latest=latest, zone=reservation.activity.timezone)
@@ -39,4 +45,4 @@ def extend(*, operator: Operator, reservation_id: UUID, minutes: int, actor: str
         database.update_together((reservation, CHANGED_FIELDS))
         until = f"the hold lasts until {clocks.when(wanted, reservation.activity.timezone)}"
         History.noting(reservation, at=at, actor=actor, reason=f"{reason} ({until})").save(force_insert=True)
-    return reservation
+    return locked

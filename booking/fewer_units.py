@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from booking import adjusting, balance, cancelling, locks
+from booking import adjusting, balance, cancelling, locks, queries
 from booking.cancelling import GUEST, Quote, Wish
 from booking.models import Adjustment, Reservation, Unit
 from booking.states import HOLDING, AdjustmentKind
@@ -86,8 +86,7 @@ def _quote(reservation: Reservation, chosen: Sequence[Unit], at: datetime, wish:
 
 def _choose(reservation: Reservation, units: Sequence[WantedUnit]) -> tuple[list[Unit], bool]:
     """Choose units that it still has, the newest first; and say whether these are all."""
-    gone = reservation.adjustments.filter(unit__isnull=False).values("unit")
-    left = list(reservation.units.exclude(pk__in=gone).order_by("-id"))
+    left = queries.units(reservation)[::-1]
     wanted = Counter({line.unit: 0 for line in units})
     for line in units:
         wanted[line.unit] += line.quantity

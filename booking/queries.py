@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject, Now
 
+from booking import search
 from booking.models import Adjustment, Reservation, Unit
 from booking.states import HOLDING, ReservationStatus
 from common.compiled import Compiled
@@ -26,7 +27,7 @@ def reservations(*, operator: Operator | UUID, own: ApiClient | UUID | None = No
     rows = scoping.of_operator(Reservation.objects.select_related("payment"), operator)
     if own is not None:
         rows = rows.filter(api_client=own)
-    units = Unit.objects.filter(reservation=OuterRef("pk")).order_by("id")
+    units = _left().filter(reservation=OuterRef("pk")).order_by("id")
     sold = ArraySubquery(units.values_list(JSONObject(id="id", unit="unit", name="name", amount="amount")))
     changes = Adjustment.objects.filter(reservation=OuterRef("pk")).order_by("id")
     adjusted = ArraySubquery(
@@ -36,9 +37,18 @@ def reservations(*, operator: Operator | UUID, own: ApiClient | UUID | None = No
 
 
 def units(row: Reservation) -> Sequence[Unit]:
-    """List what was sold; no query if the reservation was read here."""
+    """List the units that it has, as they were sold.
+
+    Without those that were given back. No query if the reservation was read here.
+    """
     sold: Sequence[dict[str, Any]] | None = getattr(row, "sold", None)
-    return list(row.units.all()) if sold is None else [Unit(reservation=row, **unit) for unit in sold]
+    if sold is None:
+        return list(_left().filter(reservation=row).order_by("id"))
+    return [Unit(reservation=row, **unit) for unit in sold]
+
+
+def _left() -> QuerySet[Unit]:
+    return Unit.objects.filter(~Exists(Adjustment.objects.filter(unit=OuterRef("pk"))))
 
 
 def adjustments(row: Reservation) -> Sequence[Adjustment]:
@@ -79,6 +89,11 @@ def with_status(status: str) -> Q:
     if status == ReservationStatus.EXPIRED:
         return Q(status=status) | due
     return Q(status=status) & ~due if status in HOLDING else Q(status=status)
+
+
+def of_customer(email: str, *, operator: Operator) -> Q:
+    """Match what a mail address has booked, in any case."""
+    return Q(pk__in=search.find(email, operators=[operator.pk]), customer_email__iexact=email)
 
 
 def created_between(*, start: datetime | None, end: datetime | None) -> Q:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Sum
 from django.db.models.functions import Now
 
+from booking import queries
 from booking.models import History, Reservation
 from common.times import rfc3339
 from notifications.models import Mail, MailKind, MailStatus
@@ -28,7 +29,7 @@ def of_reservation(reservation: Reservation, *, kind: MailKind, cause: str, amou
     ``amount`` (minor units) is what it is about; None: all of it.
     """
     units: dict[str, int] = {}
-    for unit in reservation.units.all():
+    for unit in queries.units(reservation):
         units[unit.name] = units.get(unit.name, 0) + 1
     return _mail(
         kind=kind,

@@ -47,6 +47,7 @@ CANCELLATION = {
     "currency": "EUR",
     "terms": ["until 48 h: keep 0 %", "until 0 h: keep 20 %"],
 }
+EXTEND = {"minutes": 10}
 RECEIPT = {"method": "cash", "reason": "paid at the desk"}
 ADJUSTMENT = {"kind": "extra", "amount": 2000, "name": "Wetsuit", "reason": "asked for at the desk"}
 ATTEMPT = {"provider": PROVIDER, "payment_method_id": "pm_card_mastercard"}

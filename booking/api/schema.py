@@ -118,6 +118,26 @@ CONFIRM: dict[str, Any] = {
         answered(examples.reservation("confirmed", payment="processing")),
     ],
 }
+EXTEND: dict[str, Any] = {
+    "tags": ["Reservations"],
+    "summary": "Extend a hold",
+    "description": "The hold lasts at least so many minutes from now: such as while the guest types in the names. It "
+    "never gets shorter, and lasts no longer than the installation and the provider allow.",
+    "parameters": [openapi.KEY],
+    "request": serializers.ExtendIn,
+    "responses": {
+        200: serializers.ReservationAndPaymentOut,
+        **openapi.KEYED,
+        **openapi.NOT_FOUND,
+        409: openapi.error("`hold_ceiling`: no hold lasts so long; `invalid_state`: it is no hold; `hold_expired`, "
+                    "`lock_timeout`, `idempotency_key_in_use`."),
+        422: openapi.error("A field is wrong, or `idempotency_key_reused`."),
+    },
+    "examples": [
+        asked("Ten minutes more", examples.EXTEND),
+        answered(examples.reservation("pending", payment="on_hold")),
+    ],
+}  # fmt: skip
 CANCEL: dict[str, Any] = {
     "tags": ["Reservations"],
     "summary": "Cancel a reservation",

@@ -76,6 +76,8 @@ class ReservationQuery(PeriodQuery):
         choices=ReservationStatus.choices, required=False, help_text="Only those that read as this now."
     )
     slot_id = serializers.UUIDField(required=False, help_text="Only of this slot.")
+    reference = serializers.CharField(max_length=12, required=False, help_text="Only the one with this reference.")
+    email = MailAddressField(required=False, help_text="Only of the customer with this address, in any case.")
 
 
 class UnitIn(StrictSerializer):
@@ -172,6 +174,13 @@ class ReasonIn(StrictSerializer):
     reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
 
 
+class ExtendIn(StrictSerializer):
+    """How long a hold is to last."""
+
+    minutes = StrictIntegerField(min_value=1, max_value=10_080, help_text="From now on.")
+    reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+
+
 class SoldUnitOut(serializers.Serializer[Any]):
     """Units of one kind, as they were sold."""
 
@@ -228,7 +237,7 @@ class ReservationOut(serializers.Serializer[Any]):
     resource_id = StrictUUIDField()
     slot_id = StrictUUIDField(allow_null=True)
     date = serializers.DateField(allow_null=True, help_text="The local day, of a resource that is booked as a whole.")
-    units = SoldUnitOut(many=True)
+    units = SoldUnitOut(many=True, help_text="That it has; those given back are among the adjustments.")
     places = serializers.IntegerField()
     amount = serializers.IntegerField(help_text="What was sold, in the currency's minor unit.")
     amount_owed = serializers.IntegerField(help_text="All that has to be paid for it, by now.")

@@ -14,6 +14,7 @@ urlpatterns = [
     path("reservations/<uuid:reservation_id>/confirm", views.ReservationConfirm.as_view(), name="reservation-confirm"),
     path("reservations/<uuid:reservation_id>/cancel", views.ReservationCancel.as_view(), name="reservation-cancel"),
     path("reservations/<uuid:reservation_id>/delete", views.ReservationCancel.as_view(), name="reservation-delete"),
+    path("reservations/<uuid:reservation_id>/extend", views.ReservationExtend.as_view(), name="reservation-extend"),
     path(
         "reservations/<uuid:reservation_id>/payments", money_views.ReservationPayments.as_view(), name="reservation-pay"
     ),

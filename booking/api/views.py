@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from booking import allowances, availability, cancelling, confirming, fewer_units, queries, reserving, sales
+from booking import allowances, availability, cancelling, confirming, extending, fewer_units, queries, reserving, sales
 from booking.api import money_serializers, presenters, schema, serializers, showing
 from booking.states import OnDecline, PayBy, Plan
 from catalogue import pricing
@@ -104,6 +104,10 @@ class ReservationList(GenericAPIView[Any]):
             rows = rows.filter(queries.with_status(wanted["status"]))
         if "slot_id" in wanted:
             rows = rows.filter(slot_id=wanted["slot_id"])
+        if "reference" in wanted:
+            rows = rows.filter(reference=wanted["reference"].upper())
+        if "email" in wanted:
+            rows = rows.filter(queries.of_customer(wanted["email"], operator=caller.operator))
         page = [AsOf.of(row) for row in self.paginate_queryset(rows) or []]
         return self.get_paginated_response([showing.pair(found, caller) for found in page])
 
@@ -150,6 +154,26 @@ class ReservationConfirm(APIView):
             operation_id=operation.id,
             actor=caller.actor,
             reason=reason or "confirm",
+        )
+        return Response(showing.pair(found, caller))
+
+
+class ReservationExtend(APIView):
+    """A hold lasts longer."""
+
+    @extend_schema(**schema.EXTEND)
+    @idempotent
+    def post(self, request: Request, *, reservation_id: UUID, operation: Operation) -> Response:
+        """Let a hold last so long from now."""
+        body = serializers.ExtendIn.validated(request.data)
+        caller = caller_of(request)
+        found = extending.extend(
+            operator=caller.operator,
+            reservation_id=reservation_id,
+            minutes=body["minutes"],
+            actor=caller.actor,
+            reason=body["reason"] or "extend",
+            is_from_now=True,
         )
         return Response(showing.pair(found, caller))
 

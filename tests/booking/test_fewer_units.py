@@ -8,6 +8,8 @@ import pytest
 from booking.models import Adjustment, History, Reservation
 from catalogue.models import Slot
 from common import database
+from notifications import facts
+from notifications.models import MailKind
 from tests.support import fixed_point, promises
 from tests.support.api import Frontend
 from tests.support.factories import SlotFactory
@@ -63,6 +65,10 @@ class TestSome:
         assert (told["fee"], told["refund"]) == (900, 3600)
         answer = fewer(frontend, made, 1, expected_refund=3600).json()["reservation"]
         assert (answer["places"], answer["amount"], answer["amount_owed"]) == (2, 9900, 9900)
+        for shown in (answer, frontend.get(f"reservations/{answer['id']}").json()["reservation"]):
+            assert [(line["unit"], line["quantity"]) for line in shown["units"]] == [("adult", 2)]
+        mail = facts.of_reservation(Reservation.objects.get(), kind=MailKind.MOVED, cause="tried")
+        assert sum(mail.facts["units"].values()) == 2
         assert reserved(slot) == 2
         work(sandbox)
         assert standing(frontend, made) == ("paid", 9900, 9900, 0)

@@ -47,6 +47,8 @@ class TestSchema:
         check(frontend.reserve(slot, card="pm_card_chargeDeclined"), "reservations", "post")
         check(frontend.reserve(slot, colour="red"), "reservations", "post")
         one = "reservations/{reservation_id}"
+        check(frontend.post(f"reservations/{made['id']}/extend", {"minutes": 20}), f"{one}/extend", "post")
+        check(frontend.post(f"reservations/{made['id']}/extend", {"minutes": 9_999}), f"{one}/extend", "post")
         check(frontend.post(f"reservations/{made['id']}/confirm"), f"{one}/confirm", "post")
         check(frontend.post(f"reservations/{made['id']}/cancel"), f"{one}/cancel", "post")
         stripe_events.deliver_all(sandbox)
