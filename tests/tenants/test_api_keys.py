@@ -66,6 +66,7 @@ class TestKey:
 BODIES = {
     "payments": {"provider": "stripe"},
     "receipts": {"method": "cash"},
+    "extend": {"minutes": 10},
     "adjustments": {"kind": "extra", "amount": 100, "reason": "because"},
 }
 """What has to be said at an address, by its last word."""
