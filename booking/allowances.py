@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 
 from booking import locks
 from booking.errors import TooManyHoldsError, TooManyPlacesError
-from booking.models import Reservation
-from booking.states import HOLDING
+from booking.models import Change, Reservation
+from booking.states import HOLDING, ChangeStatus
 from tenants.models import ApiClient
 
 
@@ -40,6 +40,26 @@ class Allowance:
         if places > self.places:
             raise TooManyPlacesError(limit=self.places)
 
+    def lock(self, *, client: ApiClient) -> None:
+        """Lock the client if the limit is exact.
+
+        First in the transaction that takes the places.
+        """
+        if self.is_exact:
+            locks.lock_client(client_id=client.pk)
+
+    def check_one_more(self, *, client: ApiClient, places: int) -> None:
+        """Count what the client holds, and refuse too much.
+
+        Raises:
+            TooManyHoldsError, TooManyPlacesError: It is more.
+        """
+        live = Reservation.objects.filter(api_client=client, status__in=sorted(HOLDING), expires_at__gt=Now())
+        asked = Change.objects.filter(api_client=client, status=ChangeStatus.OPEN, expires_at__gt=Now())
+        counts = {"holds": Count("pk"), "places": Sum("places", default=0)}
+        held, more = live.aggregate(**counts), asked.aggregate(**counts)
+        self.check(holds=held["holds"] + more["holds"] + 1, places=held["places"] + more["places"] + places)
+
     def check_exactly(self, *, client: ApiClient, places: int) -> None:
         """Check again with the client locked, if the limit is exact.
 
@@ -49,10 +69,8 @@ class Allowance:
             TooManyHoldsError, TooManyPlacesError: It is more.
         """
         if self.is_exact:
-            locks.lock_client(client_id=client.pk)
-            live = Reservation.objects.filter(api_client=client, status__in=sorted(HOLDING), expires_at__gt=Now())
-            held = live.aggregate(holds=Count("pk"), places=Sum("places", default=0))
-            self.check(holds=held["holds"] + 1, places=held["places"] + places)
+            self.lock(client=client)
+            self.check_one_more(client=client, places=places)
 
 
 def of_program() -> Allowance:

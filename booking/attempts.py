@@ -9,10 +9,10 @@ from uuid import UUID
 
 from booking import dues, execution, locks, sales
 from booking.errors import HoldExpiredError, NothingDueError, PaymentInProgressError
-from booking.models import CHANGED_FIELDS, MANAGES, Reservation
-from booking.states import HOLDING, ReservationStatus
-from common import currencies, database
-from common.errors import ValidationError
+from booking.models import CHANGED_FIELDS, MANAGES, Change, Reservation
+from booking.states import HOLDING, ChangeStatus, ReservationStatus
+from common import currencies, database, ids
+from common.errors import NotFoundError, ValidationError
 from common.locking import AsOf
 from common.states import InvalidStateError
 from payments import accounts, commands, limits, outcome_steps
@@ -31,6 +31,8 @@ class Request:
     payment_method_id: str = ""
     amount: int | None = None
     """In minor units; None: what is due."""
+    change_id: UUID | None = None
+    """The open change to pay for; None: what is due of the reservation itself."""
     replaces: bool = False
     """Whether a live attempt is given up for this one."""
 
@@ -76,9 +78,56 @@ def attempt(*, operator: Operator, reservation_id: UUID, operation_id: UUID, act
         stored = _store(operator, reservation_id, operation_id, actor, request)
     if stored.is_in_the_way:
         raise PaymentInProgressError
-    done = execution.execute_claimed(stored.command) if stored.command is not None else _resume(stored.payment)
-    found = done.result.as_of if done is not None else stored.reservation
-    payment = found.row.get_payment(stored.payment.pk)
+    if stored.command is None:
+        return resume(stored.payment, stored.reservation)
+    return _result(stored.payment, stored.reservation, execution.execute_claimed(stored.command))
+
+
+def resume(payment: Payment, reservation: AsOf[Reservation]) -> Attempt:
+    """Go on with an attempt that an earlier run has stored.
+
+    Raises:
+        CardError, PaymentRefusedError: The provider refused it.
+    """
+    beginning = payment.commands.filter(kind__in=commands.STARTING, status__in=sorted(COMMAND_OPEN)).first()
+    return _result(payment, reservation, execution.execute(command_id=beginning.pk) if beginning is not None else None)
+
+
+def find_of_change(reservation: Reservation, change: Change) -> Payment | None:
+    """Find the first attempt of a change."""
+    return next((payment for payment in reservation.payments if payment.managed_part == change.pk), None)
+
+
+def begin(
+    reservation: Reservation,
+    request: Request,
+    *,
+    amount: int,
+    actor: str,
+    at: datetime,
+    payment_id: UUID | None = None,
+) -> tuple[Payment, Command]:
+    """Store an attempt of a locked reservation.
+
+    The caller writes the reservation's changed fields.
+
+    Raises:
+        NoAccountError, ValidationError: The provider cannot take it.
+    """
+    payment = _draw_up(reservation, request, payment_id or ids.new_id(), actor, amount, at)
+    ends_at = reservation.change.expires_at if request.change_id and reservation.change else None
+    command = sales.begin(reservation, payment, actor=actor, reason="another attempt", now=at, ends_at=ends_at)
+    reservation.attempts += 1
+    shown = reservation.payment
+    reservation.know_payments([*reservation.payments, payment])
+    reservation.payment = payment if shown is None or request.change_id is None else shown
+    database.insert_together(payment, command)
+    return payment, command
+
+
+def _result(payment: Payment, reservation: AsOf[Reservation], done: execution.Executed | None) -> Attempt:
+    found = done.result.as_of if done is not None else reservation
+    payment = found.row.get_payment(payment.pk)
     if payment.status == PaymentStatus.FAILED:
         raise why_failed(code=payment.failure_code, message=payment.failure_message)
     open_ones = payment.commands.filter(kind__in=commands.STARTING, status__in=sorted(COMMAND_OPEN))
@@ -93,19 +142,17 @@ def _store(operator: Operator, reservation_id: UUID, operation_id: UUID, actor: 
         earlier = next((payment for payment in reservation.payments if payment.pk == operation_id), None)
         if earlier is not None:
             return _Stored(reservation=locked, payment=earlier)
-        amount = _due(reservation, request, at)
-        live = reservation.live_payment
+        if request.change_id is None:
+            amount, live = _due(reservation, request, at), reservation.live_payment
+        else:
+            amount = _due_for_change(reservation, request.change_id, request, at)
+            live = reservation.live_payment_of(request.change_id)
         if live is not None:
             is_same = _is_same(live, request, amount) and reservation.replacing != live.pk
             if request.replaces and not is_same:
                 _give_up(reservation, live, at)
             return _Stored(reservation=locked, payment=live, is_in_the_way=not is_same)
-        payment = _draw_up(operator, reservation, operation_id, actor, request, amount, at)
-        command = sales.begin(reservation, payment, actor=actor, reason="another attempt", now=at)
-        reservation.attempts += 1
-        reservation.know_payments([*reservation.payments, payment])
-        reservation.payment = payment
-        database.insert_together(payment, command)
+        payment, command = begin(reservation, request, amount=amount, actor=actor, at=at, payment_id=operation_id)
         database.update_together((reservation, CHANGED_FIELDS))
     return _Stored(reservation=locked, payment=payment, command=command)
 
@@ -128,6 +175,22 @@ def _due(reservation: Reservation, request: Request, at: datetime) -> int:
     return amount
 
 
+def _due_for_change(reservation: Reservation, change_id: UUID, request: Request, at: datetime) -> int:
+    """Return what an open change has to be paid, in minor units: neither more nor less."""
+    change = reservation.changes.filter(pk=change_id).first()
+    if change is None:
+        raise NotFoundError(kind="change")
+    if change.status != ChangeStatus.OPEN or change.is_due(at):
+        status = ChangeStatus.EXPIRED if change.is_due(at) else change.status
+        raise InvalidStateError(kind="change", status=status, wanted=ChangeStatus.DONE)
+    if not change.amount_due:
+        raise NothingDueError
+    if request.amount not in (None, change.amount_due):
+        message = f"{currencies.shown(change.amount_due, reservation.currency)} are to be paid for this change."
+        raise ValidationError(param="amount", code="invalid_amount", message=message)
+    return change.amount_due
+
+
 def _is_being_captured(reservation: Reservation) -> bool:
     """Whether the money that confirmed it was held, and has not arrived yet."""
     payment = reservation.payment
@@ -136,7 +199,8 @@ def _is_being_captured(reservation: Reservation) -> bool:
 
 def _is_same(live: Payment, request: Request, amount: int) -> bool:
     wanted = (request.provider, request.payment_method_id, amount)
-    return (live.provider, live.payment_method_id, live.amount) == wanted
+    is_of_it = live.managed_part == request.change_id
+    return is_of_it and (live.provider, live.payment_method_id, live.amount) == wanted
 
 
 def _give_up(reservation: Reservation, live: Payment, at: datetime) -> None:
@@ -148,30 +212,25 @@ def _give_up(reservation: Reservation, live: Payment, at: datetime) -> None:
 
 
 def _draw_up(
-    operator: Operator,
-    reservation: Reservation,
-    operation_id: UUID,
-    actor: str,
-    request: Request,
-    amount: int,
-    at: datetime,
+    reservation: Reservation, request: Request, payment_id: UUID, actor: str, amount: int, at: datetime
 ) -> Payment:
     mode = accounts.mode_here(request.provider).value
-    account = accounts.taking_sales(operator=operator, provider=request.provider, mode=mode).first()
+    account = accounts.taking_sales(operator=reservation.operator_id, provider=request.provider, mode=mode).first()
     if account is None:
         raise NoAccountError(provider=request.provider, param="provider")
     limits.check_amount(provider=request.provider, amount=amount, currency=reservation.currency)
     return Payment(
-        id=operation_id,
-        operator=operator,
+        id=payment_id,
+        operator_id=reservation.operator_id,
         provider=request.provider,
         provider_account=account.reference,
         amount=amount,
         currency=reservation.currency,
-        capture_method=_capture_method(reservation, request.provider),
+        capture_method=_capture_method(reservation, request),
         payment_method_id=request.payment_method_id,
         managed_by=MANAGES,
         managed_id=reservation.pk,
+        managed_part=request.change_id,
         status=PaymentStatus.PROCESSING if request.payment_method_id else PaymentStatus.REQUIRES_CONFIRMATION,
         created_at=at,
         changed_at=at,
@@ -180,9 +239,11 @@ def _draw_up(
     )
 
 
-def _capture_method(reservation: Reservation, provider: str) -> CaptureMethod:
-    """Hold for a hold what was to be held, where the provider can; take all that comes later at once."""
-    can_hold = registry.get(provider).capabilities.longest_hold is not None
+def _capture_method(reservation: Reservation, request: Request) -> CaptureMethod:
+    """Hold for a change, and for a hold what was to be held, where the provider can; take all else at once."""
+    can_hold = registry.get(request.provider).capabilities.longest_hold is not None
+    if request.change_id is not None:
+        return CaptureMethod.MANUAL if can_hold else CaptureMethod.AUTOMATIC
     if reservation.status in HOLDING and can_hold:
         return CaptureMethod(reservation.payments[0].capture_method) if reservation.payments else CaptureMethod.MANUAL
     return CaptureMethod.AUTOMATIC
@@ -192,9 +253,3 @@ def _go_on(payment: Payment) -> None:
     """Send what is open of an attempt, in its order: so the provider is asked what came of it."""
     for command in payment.commands.filter(status__in=sorted(COMMAND_OPEN)).order_by("id"):
         execution.execute(command_id=command.pk)
-
-
-def _resume(payment: Payment) -> execution.Executed | None:
-    """Go on with what an earlier run has stored."""
-    beginning = payment.commands.filter(kind__in=commands.STARTING, status__in=sorted(COMMAND_OPEN)).first()
-    return execution.execute(command_id=beginning.pk) if beginning is not None else None

@@ -5,11 +5,12 @@ An answer may be old when it arrives; the lock decides.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
+    Aggregate,
     BooleanField,
     Case,
     CharField,
@@ -28,8 +29,8 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, JSONObject, Now
 
-from booking.models import Occupancy, Reservation
-from booking.states import HOLDING
+from booking.models import Change, Occupancy, Reservation
+from booking.states import HOLDING, ChangeStatus
 from catalogue import days
 from catalogue.errors import DayOverError
 from catalogue.models import Activity, Rate, Slot
@@ -227,16 +228,17 @@ def _taken() -> Exists:
     )
 
 
-def _places_due() -> Coalesce:
-    """Count the places of a slot whose hold is over; the next buyer frees them."""
-    due = (
-        Reservation.objects.filter(slot=OuterRef("pk"), status__in=sorted(HOLDING), expires_at__lte=Now())
-        .order_by()
-        .values("slot")
-        .annotate(places_due=Sum("places"))
-        .values("places_due")
-    )
-    return Coalesce(Subquery(due, output_field=IntegerField()), Value(0))
+def _places_due() -> Any:
+    """Count the places of a slot whose hold, or change, is over; the next buyer frees them."""
+    over = {"slot": OuterRef("pk"), "expires_at__lte": Now()}
+    holds = Reservation.objects.filter(status__in=sorted(HOLDING), **over)
+    asked, places = Change.objects.filter(status=ChangeStatus.OPEN, **over), Sum("places")
+    return _summed(holds, by="slot", of=places) + _summed(asked, by="slot", of=places)
+
+
+def _summed(rows: QuerySet[Any], *, by: str, of: Aggregate) -> Coalesce:
+    counted = rows.order_by().values(by).annotate(counted=of).values("counted")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))
 
 
 def slots(*, operator: Operator) -> QuerySet[Slot]:
@@ -284,15 +286,13 @@ def _account(*, operator: str, provider: str, mode: str) -> Subquery:
     return Subquery(rows.values("reference")[:1])
 
 
-def _live(client: UUID) -> dict[str, Coalesce]:
-    """Count what a client holds unpaid: reservations, and the places in all of them."""
-    live = (
-        Reservation.objects.filter(api_client=client, status__in=sorted(HOLDING), expires_at__gt=Now())
-        .order_by()
-        .values("api_client")
-    )
+def _live(client: UUID) -> dict[str, Any]:
+    """Count what a client holds unpaid: reservations and changes, and the places in all of them."""
+    own = {"api_client": client, "expires_at__gt": Now()}
+    holds = Reservation.objects.filter(status__in=sorted(HOLDING), **own)
+    asked = Change.objects.filter(status=ChangeStatus.OPEN, **own)
     counts = {"live_holds": Count("pk"), "live_places": Sum("places")}
     return {
-        name: Coalesce(Subquery(live.annotate(counted=count).values("counted"), output_field=IntegerField()), Value(0))
+        name: _summed(holds, by="api_client", of=count) + _summed(asked, by="api_client", of=count)
         for name, count in counts.items()
     }

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from django.db.models import Sum
 
-from booking import dues, surplus
+from booking import dues, seats, surplus
 from booking.models import CHANGED_FIELDS, Adjustment, Reservation
-from booking.states import HOLDING, SELLING, AdjustmentKind, ReceiptMethod, ReservationStatus
+from booking.states import HOLDING, SELLING, AdjustmentKind, ChangeStatus, ReceiptMethod, ReservationStatus
 from catalogue import inventory
 from common import currencies, database, ids
 from payments import outcome_steps, refund_steps
@@ -32,6 +32,8 @@ def even_out(reservation: Reservation, *, at: datetime, by: str, because: str) -
     of the reservation (``models.CHANGED_FIELDS``) and of the payments (:func:`refunding`), together with them or
     before.
     """
+    if reservation.change_id is not None and is_being_refunded(reservation):
+        inventory.release(seats.end_change(reservation, ChangeStatus.CANCELLED, at=at, by=by, because=because))
     rows = [*surplus.give_back(reservation, at=at), *_turn(reservation, at, by, because), *_close(reservation, at)]
     rows += _forgive(reservation, at, by)
     reservation.next_due_at = dues.next_at(reservation)
@@ -94,13 +96,20 @@ def _close(reservation: Reservation, at: datetime) -> list[Any]:
 
     What is being captured, and could not be closed, is left to land: then it is surplus.
     """
-    if reservation.is_active and reservation.balance > 0:
-        return []
     rows: list[Any] = []
     for payment in reservation.payments:
-        if not payment.is_final and not lands(reservation, payment):
+        if not payment.is_final and not _is_wanted(reservation, payment) and not lands(reservation, payment):
             rows += outcome_steps.release(payment, at, reason=_why_closed(reservation))
     return rows
+
+
+def _is_wanted(reservation: Reservation, payment: Payment) -> bool:
+    """Whether an attempt pays for what is open: its own change, or what is left to pay of a reservation itself."""
+    if not reservation.is_active:
+        return False
+    if payment.managed_part is not None:
+        return payment.managed_part == reservation.change_id
+    return reservation.balance > 0
 
 
 def lands(reservation: Reservation, payment: Payment) -> bool:
@@ -136,8 +145,9 @@ def _show(reservation: Reservation) -> None:
     """Point at the attempt that tells most: the live one, else the last that took money, else the last."""
     if len(reservation.payments) < 2:
         return
+    own = [payment for payment in reservation.payments if payment.managed_part is None]
     taken = [payment for payment in reservation.payments if payment.amount_captured]
-    reservation.payment = reservation.live_payment or (taken or reservation.payments)[-1]
+    reservation.payment = reservation.live_payment or (taken or own or reservation.payments)[-1]
 
 
 def _turn(reservation: Reservation, at: datetime, by: str, because: str) -> list[Any]:
@@ -178,9 +188,11 @@ def _all_is_back(reservation: Reservation, at: datetime, by: str) -> list[Any]:
                 ReservationStatus.CONFIRMED, at=at, by=by, because="refunded in full; the guest keeps the places"
             )
         return []
-    ended = end(reservation, at=at, by=by, because="refunded in full")
-    reservation.move(ReservationStatus.REFUNDED, at=at, by=by, because="refunded in full")
-    inventory.release([reservation])
+    why = "refunded in full"
+    ended = end(reservation, at=at, by=by, because=why)
+    leaving = seats.leave(reservation, at=at, by=by, because=why)
+    reservation.move(ReservationStatus.REFUNDED, at=at, by=by, because=why)
+    inventory.release(leaving)
     return [ended]
 
 

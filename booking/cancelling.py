@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from booking import balance, execution, locks, surplus
+from booking import balance, execution, locks, seats, surplus
 from booking.errors import QuoteChangedError
 from booking.models import Reservation
 from booking.states import HOLDING, ReservationStatus
@@ -111,10 +111,11 @@ def _cancel(
     found = quoted(reservation, at=now, wish=wish)
     check_expected(reservation, found, wish)
     ended = balance.end(reservation, at=now, by=actor, because=reason, kept=found.fee, operation_id=operation_id)
+    leaving = seats.leave(reservation, at=now, by=actor, because=reason)
     reservation.move(ReservationStatus.CANCELLED, at=now, by=actor, because=reason)
     rows = balance.even_out(reservation, at=now, by=actor, because=reason)
     balance.store(reservation, [ended, *rows])
-    inventory.release([reservation])
+    inventory.release(leaving)
     stored = [row for row in rows if isinstance(row, Command)]
     release = next((command for command in stored if command.kind == CommandKind.CANCEL), None)
     for command in stored:

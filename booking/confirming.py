@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from booking import execution, locks, receipts
+from booking import execution, locks, on_account
 from booking.errors import HoldExpiredError
 from booking.models import CHANGED_FIELDS, Reservation
 from booking.states import PayBy, ReservationStatus
@@ -97,8 +97,8 @@ def _confirm_unpaid(reservation: Reservation, actor: str, reason: str, *, now: d
     _check(reservation, now)
     reservation.move(ReservationStatus.CONFIRMED, at=now, by=actor, because=reason)
     if reservation.pay_by == PayBy.ACCOUNT and reservation.amount_owed:
-        reservation.amount_collected = reservation.amount_owed
-        database.insert_together(receipts.on_account(reservation, at=now, by=actor))
+        put = on_account.put(reservation, reservation.amount_owed, at=now, by=actor, reason="sold on account")
+        database.insert_together(put)
     database.update_together((reservation, CHANGED_FIELDS))
 
 

@@ -44,6 +44,25 @@ class QuoteChangedError(ConflictError):
         self.refund = refund
 
 
+class DifferenceChangedError(ConflictError):
+    """A change comes to another difference than was expected."""
+
+    code = "quote_changed"
+
+    def __init__(self, *, difference: int, currency: str) -> None:
+        message = f"The difference is {currencies.shown(difference, currency)} by now."
+        super().__init__(message, param="expected_difference")
+
+
+class ChangeInProgressError(ConflictError):
+    """Another change of the reservation is open."""
+
+    code = "change_in_progress"
+
+    def __init__(self) -> None:
+        super().__init__("A change of this reservation is open. Pay it, or give it up.")
+
+
 class BeingRefundedError(ConflictError):
     """All its money is on the way back."""
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from booking import adjusting, balance, cancelling, locks, queries
+from booking import adjusting, balance, cancelling, locks, unit_prices
 from booking.cancelling import GUEST, Quote, Wish
+from booking.errors import ChangeInProgressError
 from booking.models import Adjustment, Reservation, Unit
 from booking.states import HOLDING, AdjustmentKind
 from catalogue import inventory
@@ -40,11 +41,12 @@ def cancel(
 ) -> AsOf[Reservation]:
     """Cancel some units, and give their places back.
 
-    Each unit by a row that takes its price off, and a fee for what is kept. ``operation_id`` becomes the id of the
-    first row: a second run with it changes nothing. All that are left are cancelled with the reservation. Must be
+    Each unit by a row that takes off its price of now, and a fee for what is kept. ``operation_id`` becomes the id of
+    the first row: a second run with it changes nothing. All that are left are cancelled with the reservation. Must be
     called outside a transaction. Raises as ``cancelling.cancel``, and:
 
     Raises:
+        ChangeInProgressError: A change of it is open.
         PaymentInProgressError: It is a hold, and an attempt to pay its price lives.
         ValidationError: It has not so many of a unit.
     """
@@ -73,9 +75,9 @@ def quoted(reservation: Reservation, *, units: Sequence[WantedUnit], at: datetim
     return _quote(reservation, chosen, at, wish)
 
 
-def _quote(reservation: Reservation, chosen: Sequence[Unit], at: datetime, wish: Wish) -> Quote:
+def _quote(reservation: Reservation, chosen: Sequence[tuple[Unit, int]], at: datetime, wish: Wish) -> Quote:
     cancelling.check_active(reservation, at=at)
-    price = sum(unit.amount for unit in chosen)
+    price = sum(amount for _, amount in chosen)
     is_hold = reservation.status in HOLDING
     kept = 0 if is_hold else cancelling.fee(reservation, at=at, wish=wish, amount=price, units=len(chosen))
     if reservation.amount_owed < price - kept or reservation.amount < price:
@@ -84,27 +86,27 @@ def _quote(reservation: Reservation, chosen: Sequence[Unit], at: datetime, wish:
     return Quote(fee=kept, refund=max(0, surplus), rules=reservation.terms or [])
 
 
-def _choose(reservation: Reservation, units: Sequence[WantedUnit]) -> tuple[list[Unit], bool]:
+def _choose(reservation: Reservation, units: Sequence[WantedUnit]) -> tuple[list[tuple[Unit, int]], bool]:
     """Choose units that it still has, the newest first; and say whether these are all."""
-    left = queries.units(reservation)[::-1]
+    left = unit_prices.current(reservation)[::-1]
     wanted = Counter({line.unit: 0 for line in units})
     for line in units:
         wanted[line.unit] += line.quantity
-    has = Counter(unit.unit for unit in left)
+    has = Counter(unit.unit for unit, _ in left)
     if more := next((unit for unit, number in wanted.items() if number > has[unit]), None):
         message = f"This reservation has {has[more]} of {more}."
         raise ValidationError(param="units", code="invalid_quantity", message=message)
-    chosen: list[Unit] = []
-    for unit in left:
+    chosen: list[tuple[Unit, int]] = []
+    for unit, amount in left:
         if wanted[unit.unit]:
             wanted[unit.unit] -= 1
-            chosen.append(unit)
+            chosen.append((unit, amount))
     return chosen, len(chosen) == len(left)
 
 
 def _take_off(
     reservation: Reservation,
-    chosen: Sequence[Unit],
+    chosen: Sequence[tuple[Unit, int]],
     operation_id: UUID,
     actor: str,
     reason: str,
@@ -112,15 +114,17 @@ def _take_off(
     *,
     now: datetime,
 ) -> None:
+    if reservation.change_id is not None:
+        raise ChangeInProgressError
     adjusting.check_price_is_open(reservation)
     found = _quote(reservation, chosen, now, wish)
     cancelling.check_expected(reservation, found, wish)
     rows = [
         Adjustment(
             id=ids.new_id() if number else operation_id, reservation=reservation, kind=AdjustmentKind.UNIT,
-            amount=-unit.amount, name=unit.name, unit=unit, at=now, actor=actor, reason=reason,
+            amount=-amount, name=unit.name, unit=unit, at=now, actor=actor, reason=reason,
         )
-        for number, unit in enumerate(chosen)
+        for number, (unit, amount) in enumerate(chosen)
     ]  # fmt: skip
     if found.fee:
         rows.append(

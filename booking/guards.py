@@ -1,6 +1,6 @@
-"""Guards of reservations: the transitions of ``states.py``, and two more files."""
+"""Guards of reservations: the transitions of ``states.py``, and four more files."""
 
-from booking import receipt_guards, sold_guards, sum_guards
+from booking import change_guards, receipt_guards, sold_guards, sum_guards
 from booking.states import RESERVATION_TRANSITIONS, PayBy, ReservationStatus
 from common import guards
 from common.guards import changed
@@ -94,4 +94,4 @@ _HISTORY = (
     *guards.kept(_TABLE, "reservation_is_kept", by=REFUSE),
 )
 
-GUARDS = (*_MOVES, *_HISTORY, *sum_guards.GUARDS, *receipt_guards.GUARDS, *sold_guards.GUARDS)
+GUARDS = (*_MOVES, *_HISTORY, *sum_guards.GUARDS, *receipt_guards.GUARDS, *change_guards.GUARDS, *sold_guards.GUARDS)

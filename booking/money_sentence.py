@@ -20,6 +20,9 @@ def tell(row: Reservation) -> str:
         said += f"; the bank disputes {_shown(row, disputed)}"
     if surplus > 0:
         said += f"; {_shown(row, surplus)} too much, which a person has to give back"
+    if row.change is not None and row.change.amount_due:
+        until = clocks.when(row.change.expires_at, row.activity.timezone)
+        said += f"; {_shown(row, row.change.amount_due)} to pay for a change by {until}"
     return f"{said}."
 
 

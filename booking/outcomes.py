@@ -1,13 +1,14 @@
 """The one door: :func:`handle` makes every payment's change to a reservation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import payments.outcomes
-from booking import balance, holds, late_money, locks
+from booking import balance, completing, holds, late_money, locks, seats
 from booking.models import CHANGED_FIELDS, Adjustment, History, Reservation
-from booking.states import OnDecline, PayBy, ReservationStatus
+from booking.states import ChangeStatus, OnDecline, PayBy, ReservationStatus
 from catalogue import inventory
 from common import database
 from common.locking import AsOf, Locked
@@ -88,13 +89,43 @@ def _handle(found: Locked[Reservation], outcome: PaymentOutcome) -> ReservationR
     before = payment.amount_captured
     change = payment_outcomes.apply(payment, outcome, at=at)
     reservation.amount_proven += payment.amount_captured - before
+    left = _go_on_with_change(reservation, payment, change, outcome, at)
     effect, wanted = _react(reservation, payment, change, outcome, at)
     holds.shorten(reservation, at=at)
     own = (payment, outcome_steps.changed_fields(change, outcome, effect))
     others = balance.refunding(wanted, but=payment)
-    following = outcome_steps.write(outcome, at, (reservation, CHANGED_FIELDS), own, *others)
+    fields = CHANGED_FIELDS if payment.managed_part is None else completing.FIELDS
+    following = outcome_steps.write(outcome, at, (reservation, fields), own, *others)
     database.insert_together(*wanted)
+    inventory.release(left)
     return ReservationResult(reservation=reservation, at=at, payment=payment, effect=effect, next_command=following)
+
+
+def _go_on_with_change(
+    reservation: Reservation, payment: Payment, told: Change, outcome: PaymentOutcome, at: datetime
+) -> Sequence[inventory.Party]:
+    """Do, or end, the open change that a payment is of; returns what places are left.
+
+    It is done when what is due for it is held, or has come; past its time, or with its attempt lost, it ends. What came
+    for a change that is over is surplus, if the reservation itself has nothing left to pay.
+    """
+    change = reservation.change
+    if change is None or change.pk != payment.managed_part or reservation.replacing == payment.pk:
+        return []
+    ended: Any = {"at": at, "by": outcome.actor, "because": outcome.reason}
+    match told:
+        case Change.HELD | Change.CAPTURED | Change.LATE if change.is_due(at):
+            return seats.end_change(reservation, ChangeStatus.EXPIRED, **ended)
+        case Change.HELD:
+            left = completing.complete(reservation, change, **ended)
+            completing.capture(payment, at=at, by=outcome.actor)
+            return left
+        case Change.CAPTURED | Change.LATE if payment.amount_captured >= change.amount_due:
+            return completing.complete(reservation, change, **ended)
+        case Change.LOST if change.on_decline == OnDecline.RELEASE:
+            over = ChangeStatus.EXPIRED if change.is_due(at) else ChangeStatus.FAILED
+            return seats.end_change(reservation, over, **ended)
+    return []
 
 
 def _react(
@@ -141,8 +172,9 @@ def _lost(reservation: Reservation, payment: Payment, outcome: PaymentOutcome, a
     """No money will come of an attempt: free the places that hang on it, and close what may still be open."""
     if _hangs_on(reservation, payment):
         over = ReservationStatus.EXPIRED if reservation.is_due(at) else ReservationStatus.FAILED
+        leaving = seats.leave(reservation, at=at, by=outcome.actor, because=outcome.reason)
         reservation.move(over, at=at, by=outcome.actor, because=outcome.reason)
-        inventory.release([reservation])
+        inventory.release(leaving)
     closing = outcome_steps.close_failed(payment, outcome, at)
     return [*closing, *balance.even_out(reservation, at=at, by=outcome.actor, because=outcome.reason)]
 
@@ -151,8 +183,10 @@ def _hangs_on(reservation: Reservation, payment: Payment) -> bool:
     """Whether the places are given up with an attempt that is lost.
 
     A hold with its attempt, unless another one is to follow; what is sold only with the capture that confirmed it, and
-    only while no other money was taken.
+    only while no other money was taken. Nothing hangs on an attempt for a change.
     """
+    if payment.managed_part is not None:
+        return False
     match reservation.status:
         case ReservationStatus.AWAITING_PAYMENT:
             return reservation.on_decline == OnDecline.RELEASE and reservation.replacing != payment.pk

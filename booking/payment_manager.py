@@ -8,8 +8,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from booking import balance, locks
-from booking.models import CHANGED_FIELDS, Reservation
-from booking.states import ACTIVE, HOLDING, ReservationStatus
+from booking.models import CHANGED_FIELDS, Change, Reservation
+from booking.states import ACTIVE, HOLDING, ChangeStatus, ReservationStatus
 from common import database
 from payments.models import Payment, Refund
 
@@ -37,8 +37,10 @@ class ReservedPayment:
         database.insert_together(*rows)
 
 
-def needs(*, managed_id: UUID) -> bool:
+def needs(*, managed_id: UUID, managed_part: UUID | None) -> bool:
     """Tell whether a reservation still needs a payment. Takes no lock.
+
+    One of a change is needed while the change is open and its time is not over, and once it is done.
 
     It does while it holds its places and its time is not over, and while a part is kept of a cancelled one: what is
     being captured is left to land. ``payments`` asks before it sends what takes money.
@@ -47,7 +49,11 @@ def needs(*, managed_id: UUID) -> bool:
     held = Payment.objects.filter(managed_id=OuterRef("pk"), held_at__isnull=False)
     keeps = Q(Exists(held), status=ReservationStatus.CANCELLED, amount_owed__gt=0)
     needed = Q(status__in=sorted(ACTIVE)) & ~over | keeps
-    return Reservation.objects.filter(needed, pk=managed_id).exists()
+    rows = Reservation.objects.filter(needed, pk=managed_id)
+    if managed_part is not None:
+        lives = Q(status=ChangeStatus.DONE) | Q(status=ChangeStatus.OPEN, expires_at__gt=Now())
+        rows = rows.filter(changes__in=Change.objects.filter(lives, pk=managed_part))
+    return rows.exists()
 
 
 def find(*, managed_id: UUID) -> Reservation | None:

@@ -24,7 +24,7 @@ def reservations(*, operator: Operator | UUID, own: ApiClient | UUID | None = No
 
     ``own`` narrows them to those that a client made itself: a customer sees no others.
     """
-    rows = scoping.of_operator(Reservation.objects.select_related("payment"), operator)
+    rows = scoping.of_operator(Reservation.objects.select_related("payment", "change"), operator)
     if own is not None:
         rows = rows.filter(api_client=own)
     units = _left().filter(reservation=OuterRef("pk")).order_by("id")

@@ -162,14 +162,6 @@ def pay_out(*, operator: Operator, reservation_id: UUID, operation_id: UUID, act
     return receipt
 
 
-def on_account(reservation: Reservation, *, at: datetime, by: str) -> Receipt:
-    """Make the receipt that puts what is owed on the reseller's account."""
-    return Receipt(
-        reservation=reservation, method=ReceiptMethod.ACCOUNT, amount=reservation.amount_owed, at=at, actor=by,
-        reason="sold on account", approved_at=at, approved_by=by,
-    )  # fmt: skip
-
-
 def needs_approval(amount: int) -> bool:
     """Tell whether a receipt of an amount needs a second person.
 

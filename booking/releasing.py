@@ -8,7 +8,9 @@ from common.locking import AsOf
 from payments import execution, outcome_steps
 from payments import locks as payment_locks
 from payments.models import Command, Payment
-from payments.states import PAYMENT_OVER_WITHOUT_MONEY
+from payments.states import PAYMENT_OVER_WITHOUT_MONEY, PaymentStatus
+
+_HELD = PaymentStatus.ON_HOLD
 
 
 def release_unwanted(*, payment_id: UUID, reason: str) -> Command | None:
@@ -38,7 +40,9 @@ def _find_unwanted(payment_id: UUID) -> AsOf[Payment] | None:
     reserved = locks.find_reservation_of_payment_for_update(id=payment_id)
     if reserved is not None:
         payment = reserved.row.get_payment(payment_id)
-        is_needed = reserved.row.is_active and payment.status not in PAYMENT_OVER_WITHOUT_MONEY
+        of_what_is_over = payment.managed_part not in (None, reserved.row.change_id) and payment.status == _HELD
+        is_over = payment.status in PAYMENT_OVER_WITHOUT_MONEY or of_what_is_over
+        is_needed = reserved.row.is_active and not is_over
         return None if is_needed else AsOf(row=payment, at=reserved.at)
     single = payment_locks.find_payment_for_update(pk=payment_id, managed_by="")
     return single if single is not None and single.row.is_final else None

@@ -4,12 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import Q
 
-from booking import expiring, locks
-from booking.errors import HoldExpiredError
+from booking import completing, lapsing, locks
+from booking.errors import ChangeInProgressError, HoldExpiredError
 from booking.models import CHANGED_FIELDS, Reservation
-from catalogue import inventory, terms
+from catalogue import inventory
 from catalogue.errors import SlotClosedError, SlotSoldOutError
 from catalogue.models import Slot
 from common import database
@@ -27,13 +26,14 @@ def reschedule(*, operator: Operator, reservation_id: UUID, slot_id: UUID, actor
         NotFoundError: The operator has no such reservation, or the activity no such slot.
         HoldExpiredError: Its hold is over, by the database's clock.
         InvalidStateError: It holds no places, or the whole activity.
+        ChangeInProgressError: A change of it is open.
         SlotClosedError, SlotSoldOutError: The slot cannot be had; nothing has changed.
         ValidationError: It is there already.
     """
     try:
         return _move(operator, reservation_id, slot_id, actor, reason)
     except SlotSoldOutError:
-        if expiring.expire_due(among=_in_the_way(reservation_id, slot_id)) == 0:
+        if _make_way(slot_id) == 0:
             raise
         return _move(operator, reservation_id, slot_id, actor, reason)
 
@@ -44,7 +44,7 @@ def _move(operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, r
             locked = locks.get_reservation_for_update(pk=reservation_id, operator=operator.pk)
             reservation, at = locked.row, locked.at
             left = _leaving(reservation, slot_id, at)
-            _keep_stage(reservation, at)
+            completing.keep_stage(reservation, at)
             reservation.slot_id = slot_id
             reservation.changed_at, reservation.changed_by, reservation.changed_because = at, actor, reason
             database.update_together((reservation, ("slot", "terms_stage", *CHANGED_FIELDS)))
@@ -59,23 +59,15 @@ def _move(operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, r
     return reservation
 
 
-def _keep_stage(reservation: Reservation, at: datetime) -> None:
-    """Keep the worst rule of the terms that was reached: a move never betters them."""
-    if reservation.terms is not None:
-        reached = terms.stage(reservation.terms, starts_at=reservation.starts_at, now=at)
-        reservation.terms_stage = max(reservation.terms_stage, reached)
-
-
-def _in_the_way(reservation_id: UUID, slot_id: UUID) -> Q:
-    """Match holds past their time whose places, or whose boat, the reservation is to have."""
+def _make_way(slot_id: UUID) -> int:
+    """End what has run out and holds the places, or the boat, that the reservation is to have."""
     slot = Slot.objects.select_related("activity").get(pk=slot_id)
-    there = expiring.in_the_way(
+    return lapsing.make_way(
         activity_id=slot.activity_id,
         slot_id=slot_id,
         during=(slot.starts_at, slot.ends_at),
         exclusive=slot.activity.exclusive,
     )
-    return there & ~Q(pk=reservation_id)
 
 
 def _leaving(reservation: Reservation, slot_id: UUID, at: datetime) -> UUID:
@@ -84,6 +76,8 @@ def _leaving(reservation: Reservation, slot_id: UUID, at: datetime) -> UUID:
         raise HoldExpiredError
     if not reservation.is_active or reservation.slot_id is None:
         raise InvalidStateError(kind="reservation", status=reservation.status, wanted="moved")
+    if reservation.change_id is not None:
+        raise ChangeInProgressError
     if reservation.slot_id == slot_id:
         raise ValidationError(
             param="slot_id", code="same_slot", message="The reservation is already on this departure."

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from booking import availability, execution, expiring, sales
+from booking import availability, execution, lapsing, sales
 from booking.errors import ActivityUnavailableError
 from booking.models import Adjustment, Reservation, Unit
 from booking.sales import Order, Sale
@@ -145,14 +145,13 @@ def _refusal(constraint: str, offer: availability.Offer) -> Exception | None:
 
 
 def _expire_in_the_way(offer: availability.Offer) -> int:
-    """Expire the holds past their time that stand in the way of what is offered; return how many."""
-    there = expiring.in_the_way(
+    """End the holds and changes past their time that stand in the way of what is offered; return how many."""
+    return lapsing.make_way(
         activity_id=offer.activity.pk,
         slot_id=offer.slot.pk if offer.slot is not None else None,
         during=(offer.starts_at, offer.ends_at),
         exclusive=offer.activity.exclusive,
     )
-    return expiring.expire_due(among=there)
 
 
 def _is_stored(operation_id: UUID) -> bool:

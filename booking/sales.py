@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from booking import allowances, availability, dues, holds, receipts
+from booking import allowances, availability, dues, holds, on_account
 from booking.allowances import Allowance
 from booking.models import MANAGES, Receipt, Reservation, Unit
 from booking.states import HOLDING, OnDecline, PayBy, Plan, ReservationStatus
@@ -131,8 +131,8 @@ def _on_account(order: Order, reservation: Reservation) -> Receipt | None:
     is_due = order.request.pay_by is PayBy.ACCOUNT and reservation.status == ReservationStatus.CONFIRMED
     if not is_due or not reservation.amount_owed:
         return None
-    reservation.amount_collected = reservation.amount_owed
-    return receipts.on_account(reservation, at=reservation.created_at, by=order.actor)
+    owed, at = reservation.amount_owed, reservation.created_at
+    return on_account.put(reservation, owed, at=at, by=order.actor, reason="sold on account")
 
 
 def _wanted(request: Request, offer: availability.Offer) -> Sequence[pricing.WantedUnit]:
@@ -143,11 +143,20 @@ def _wanted(request: Request, offer: availability.Offer) -> Sequence[pricing.Wan
     raise ValidationError(param="units", code="required", message="Give the units to reserve.")
 
 
-def begin(reservation: Reservation, payment: Payment, *, actor: str, reason: str, now: datetime) -> Command:
+def begin(
+    reservation: Reservation,
+    payment: Payment,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
+    ends_at: datetime | None = None,
+) -> Command:
     """Draw up the command that begins a payment of a reservation, claimed.
 
-    A hold's code ends with the hold.
+    A hold's code ends with the hold, and another at ``ends_at``.
     """
+    is_hold = reservation.status in HOLDING
     command = commands.new(
         payment=payment,
         kind=CommandKind.AUTHORIZE if payment.capture_method == CaptureMethod.MANUAL else CommandKind.CHARGE,
@@ -160,7 +169,7 @@ def begin(reservation: Reservation, payment: Payment, *, actor: str, reason: str
                 "email": reservation.customer_email,
                 "reference": reservation.customer_reference,
             },
-            expires_at=reservation.expires_at if reservation.status in HOLDING else None,
+            expires_at=reservation.expires_at if is_hold else ends_at,
         ),
     )
     return commands.claimed(command, now=now)

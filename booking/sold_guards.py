@@ -86,7 +86,9 @@ _OCCUPANCY = (
         ELSE
             PERFORM pg_advisory_xact_lock('booking_occupancy'::regclass::oid::int, hashtext(NEW.activity_id::text));
             INSERT INTO booking_occupancy (reservation_id, activity_id, during)
-            VALUES (NEW.id, NEW.activity_id, tstzmultirange(tstzrange(NEW.starts_at, NEW.ends_at)))
+            VALUES (NEW.id, NEW.activity_id, tstzmultirange(tstzrange(NEW.starts_at, NEW.ends_at)) + coalesce(
+                (SELECT tstzmultirange(tstzrange(s.starts_at, s.ends_at)) FROM booking_change c
+                 JOIN catalogue_slot s ON s.id = c.slot_id WHERE c.id = NEW.change_id), '{{}}'))
             ON CONFLICT (reservation_id, activity_id) DO UPDATE SET during = excluded.during;
         END IF;
         RETURN NULL;
@@ -102,10 +104,10 @@ _OCCUPANCY = (
     ),
     guards.trigger(
         "reservation_occupies_of_update",
-        "AFTER UPDATE OF status, slot_id",
+        "AFTER UPDATE OF status, slot_id, change_id",
         _RESERVATION,
         calls="booking_reservation_occupies",
-        condition=f"{changed('slot_id')}\nOR (OLD.status IN {_ACTIVE})\n   <> (NEW.status IN {_ACTIVE})",
+        condition=f"{changed('slot_id', 'change_id')}\nOR (OLD.status IN {_ACTIVE})\n   <> (NEW.status IN {_ACTIVE})",
     ),
     guards.function(
         "booking_activity_turns",
@@ -113,8 +115,11 @@ _OCCUPANCY = (
         DELETE FROM booking_occupancy WHERE activity_id = NEW.id;
         IF NEW.exclusive THEN
             INSERT INTO booking_occupancy (reservation_id, activity_id, during)
-            SELECT id, activity_id, tstzmultirange(tstzrange(starts_at, ends_at)) FROM booking_reservation
-            WHERE activity_id = NEW.id AND status IN {_ACTIVE} AND ends_at > now();
+            SELECT r.id, r.activity_id, tstzmultirange(tstzrange(r.starts_at, r.ends_at))
+                + CASE WHEN s.id IS NULL THEN '{{}}' ELSE tstzmultirange(tstzrange(s.starts_at, s.ends_at)) END
+            FROM booking_reservation r LEFT JOIN booking_change c ON c.id = r.change_id
+            LEFT JOIN catalogue_slot s ON s.id = c.slot_id
+            WHERE r.activity_id = NEW.id AND r.status IN {_ACTIVE} AND greatest(r.ends_at, s.ends_at) > now();
         END IF;
         RETURN NULL;
     EXCEPTION WHEN exclusion_violation THEN

@@ -71,6 +71,28 @@ RESERVATION_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 
 
+class ChangeStatus(models.TextChoices):
+    """Where a change stands."""
+
+    OPEN = "open"
+    DONE = "done"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+CHANGE_TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        status: frozenset(ChangeStatus) - {status} if status is ChangeStatus.OPEN else frozenset()
+        for status in ChangeStatus
+    }
+)
+"""An open change ends once."""
+
+CHANGEABLE = frozenset((ReservationStatus.CONFIRMED, ReservationStatus.PAID))
+"""May have an open change."""
+
+
 class OnDecline(models.TextChoices):
     """What a declined card means for a hold."""
 
@@ -101,13 +123,21 @@ class AdjustmentKind(models.TextChoices):
     DISCOUNT = "discount", "discount"
     WITHDRAWAL = "withdrawal", "taken back"
     UNIT = "unit", "place given back"
+    CHANGE = "change", "change"
     GOODWILL = "goodwill", "goodwill"
     REVERSAL = "reversal", "goodwill taken back"
     END = "end", "end"
 
 
 SELLING = frozenset(
-    (AdjustmentKind.EXTRA, AdjustmentKind.FEE, AdjustmentKind.DISCOUNT, AdjustmentKind.WITHDRAWAL, AdjustmentKind.UNIT)
+    (
+        AdjustmentKind.EXTRA,
+        AdjustmentKind.FEE,
+        AdjustmentKind.DISCOUNT,
+        AdjustmentKind.WITHDRAWAL,
+        AdjustmentKind.UNIT,
+        AdjustmentKind.CHANGE,
+    )
 )
 """Changes what is sold; the others only what is owed of it."""
 

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from booking import on_account
 from booking.models import Receipt, Reservation
 from booking.states import ReceiptMethod
 from payments import outcome_steps
 from payments.models import Payment
 from payments.states import REFUND_OVER_WITHOUT_MONEY
+
+_TAKEN_OFF = "nothing is owed for it any more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,7 @@ def give_back(reservation: Reservation, *, at: datetime) -> list[Any]:
             case "refund", Payment():
                 rows += outcome_steps.refund_late(source, at, amount=part)
             case "on_account", _:
-                rows.append(_take_off_account(reservation, part, at))
+                rows.append(on_account.put(reservation, -part, at=at, by=outcome_steps.ACTOR, reason=_TAKEN_OFF))
             case _ if isinstance(source, Receipt):
                 by_hand += part
     return rows
@@ -91,14 +94,6 @@ def _sources(reservation: Reservation) -> list[tuple[datetime, Payment | Receipt
         if receipt.amount:
             taken.append((receipt.at, receipt))
     return taken
-
-
-def _take_off_account(reservation: Reservation, amount: int, at: datetime) -> Receipt:
-    reservation.amount_collected -= amount
-    return Receipt(
-        reservation=reservation, method=ReceiptMethod.ACCOUNT, amount=-amount, at=at, actor=outcome_steps.ACTOR,
-        reason="nothing is owed for it any more", approved_at=at, approved_by=outcome_steps.ACTOR,
-    )  # fmt: skip
 
 
 def _is_refundable(payment: Payment) -> bool:

@@ -20,8 +20,13 @@ class Party(Protocol):
     Without a slot if it has a whole day.
     """
 
-    slot_id: UUID | None
-    places: int
+    @property
+    def slot_id(self) -> UUID | None:
+        """The slot on which it holds places."""
+
+    @property
+    def places(self) -> int:
+        """How many it holds."""
 
 
 _TAKE = """

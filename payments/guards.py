@@ -79,10 +79,11 @@ _PAYMENTS = (
     ),
     guards.trigger(
         "payment_is_fixed",
-        "BEFORE UPDATE OF operator_id, provider, provider_account, provider_ref, managed_by, managed_id",
+        "BEFORE UPDATE OF operator_id, provider, provider_account, provider_ref, managed_by, managed_id, managed_part",
         _PAYMENT,
         calls="payments_payment_is_fixed",
-        condition=f"{changed('operator_id', 'provider', 'provider_account', 'managed_by', 'managed_id')}\n"
+        condition=changed("operator_id", "provider", "provider_account", "managed_by", "managed_id", "managed_part")
+        + "\n"
         "OR (OLD.provider_ref <> '' AND NEW.provider_ref <> OLD.provider_ref)",
     ),
     *guards.kept(_PAYMENT, "payment_is_kept", by=REFUSE),

@@ -39,8 +39,11 @@ class LockedPayment(Protocol):
 class Manager(Protocol):
     """The module of a manager; ``PAYMENT_MANAGERS`` names one for each ``managed_by``."""
 
-    def needs(self, *, managed_id: UUID) -> bool:
-        """Tell whether money may still be taken for it. Takes no lock."""
+    def needs(self, *, managed_id: UUID, managed_part: UUID | None) -> bool:
+        """Tell whether money may be taken for a row, or its part.
+
+        Takes no lock.
+        """
 
     def find(self, *, managed_id: UUID) -> Model | None:
         """Read its row, for a page that leads to it."""
@@ -66,7 +69,9 @@ class _Single:
 
 def needs(payment: Payment) -> bool:
     """Tell whether a payment's manager still needs it; True without one."""
-    return payment.managed_id is None or _manager(payment.managed_by).needs(managed_id=payment.managed_id)
+    if payment.managed_id is None:
+        return True
+    return _manager(payment.managed_by).needs(managed_id=payment.managed_id, managed_part=payment.managed_part)
 
 
 def find_driver(payment: Payment) -> Model | None:

@@ -9,8 +9,8 @@ from enum import StrEnum
 from django.conf import settings
 
 from booking import releasing
-from booking.models import Reservation
-from booking.states import ReservationStatus
+from booking.models import Change, Reservation
+from booking.states import ChangeStatus, ReservationStatus
 from common import currencies, database, loops
 from payments import throttle
 from payments.models import Payment
@@ -166,6 +166,8 @@ def _whose(theirs: ProviderPayment) -> Whose:
 def _is_wanted(ours: Payment) -> bool:
     """Whether a live reservation needs the hold, a command is on its way, or a person has been told."""
     if ours.stuck_at is not None or Reservation.objects.filter(payment=ours, status__in=_WANTED).exists():
+        return True
+    if ours.managed_part and Change.objects.filter(pk=ours.managed_part, status=ChangeStatus.OPEN).exists():
         return True
     if not ours.managed_by and not ours.is_final:
         return True  # held by the payments API, which captures or cancels it

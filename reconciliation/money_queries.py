@@ -33,7 +33,7 @@ FROM booking_reservation r
 LEFT JOIN (SELECT reservation_id, sum(amount) AS amount, count(*) AS places FROM booking_unit
            GROUP BY reservation_id) u ON u.reservation_id = r.id
 LEFT JOIN (SELECT reservation_id, sum(amount) AS amount, count(unit_id) AS places FROM booking_adjustment
-           WHERE kind IN ('extra', 'fee', 'discount', 'withdrawal', 'unit') GROUP BY reservation_id) a
+           WHERE kind IN ('extra', 'fee', 'discount', 'withdrawal', 'unit', 'change') GROUP BY reservation_id) a
        ON a.reservation_id = r.id
 WHERE (r.amount, r.places) IS DISTINCT FROM (coalesce(u.amount, 0) + coalesce(a.amount, 0),
                                              coalesce(u.places, 0) - coalesce(a.places, 0))
@@ -42,7 +42,7 @@ SELECT r.id::text, format('%%s, owes {%%s %%s}, its rows come to {%%s %%s}', r.s
                           r.currency, r.amount + coalesce(a.amount, 0), r.currency)
 FROM booking_reservation r
 LEFT JOIN (SELECT reservation_id, sum(amount) AS amount FROM booking_adjustment
-           WHERE kind NOT IN ('extra', 'fee', 'discount', 'withdrawal', 'unit')
+           WHERE kind NOT IN ('extra', 'fee', 'discount', 'withdrawal', 'unit', 'change')
            GROUP BY reservation_id) a ON a.reservation_id = r.id
 WHERE r.amount_owed <> CASE WHEN r.status IN ('expired', 'failed') THEN 0
                             ELSE r.amount + coalesce(a.amount, 0) END
@@ -69,7 +69,11 @@ GROUP BY r.id HAVING r.attempts <> count(p.id)
 UNION ALL
 SELECT r.id::text, format('%%s payments live at one time', count(*))
 FROM booking_reservation r JOIN payments_payment p ON p.managed_id = r.id
-WHERE p.status NOT IN ('succeeded', 'failed', 'canceled') GROUP BY r.id HAVING count(*) > 1
+WHERE p.status NOT IN ('succeeded', 'failed', 'canceled') GROUP BY r.id, p.managed_part HAVING count(*) > 1
+UNION ALL
+SELECT c.id::text, format('%%s, and its reservation says %%s', c.status, r.change_id)
+FROM booking_change c JOIN booking_reservation r ON r.id = c.reservation_id
+WHERE (c.status = 'open') <> (r.change_id IS NOT DISTINCT FROM c.id)
 UNION ALL
 SELECT r.id::text, format('%%s, {%%s %%s} of {%%s %%s} are proven', r.status, r.amount_proven, r.currency,
                           r.amount_owed, r.currency)

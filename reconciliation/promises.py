@@ -38,22 +38,27 @@ _MONEY = re.compile(r"\{(-?\d+) ([^{} ]*)\}")
 PROMISES = (
     Promise(
         number="P1",
-        text="No slot is oversold: places of active reservations = reserved ≤ capacity",
+        text="No slot is oversold: places of active reservations and open changes = reserved ≤ capacity",
         breaches="""
-            SELECT s.id::text, format('reserved %%s, sold %%s, capacity %%s',
-                                       s.reserved, coalesce(r.places, 0), s.capacity)
+            SELECT s.id::text, format('reserved %%s, sold %%s, held for changes %%s, capacity %%s',
+                                       s.reserved, coalesce(r.places, 0), coalesce(c.places, 0), s.capacity)
             FROM catalogue_slot s
             LEFT JOIN (SELECT slot_id, sum(places) AS places FROM booking_reservation
                        WHERE status IN ('awaiting_payment', 'pending', 'confirmed', 'paid') GROUP BY slot_id) r
                    ON r.slot_id = s.id
-            WHERE s.reserved <> coalesce(r.places, 0) OR s.reserved > s.capacity""",
+            LEFT JOIN (SELECT slot_id, sum(places) AS places FROM booking_change
+                       WHERE status = 'open' GROUP BY slot_id) c ON c.slot_id = s.id
+            WHERE s.reserved <> coalesce(r.places, 0) + coalesce(c.places, 0) OR s.reserved > s.capacity""",
     ),
     Promise(
         number="P2",
         text="An exclusive activity has at most one party at a time, whatever it is booked through",
         breaches="""
             WITH party AS (
-                SELECT r.id, r.activity_id, r.starts_at, r.ends_at, a.exclusive AND r.ends_at > now() AS occupies
+                SELECT r.id, r.activity_id, r.starts_at, r.ends_at, a.exclusive AND r.ends_at > now() AS occupies,
+                       tstzmultirange(tstzrange(r.starts_at, r.ends_at)) + coalesce(
+                           (SELECT tstzmultirange(tstzrange(s.starts_at, s.ends_at)) FROM booking_change c
+                            JOIN catalogue_slot s ON s.id = c.slot_id WHERE c.id = r.change_id), '{}') AS during
                 FROM booking_reservation r JOIN catalogue_activity a ON a.id = r.activity_id
                 WHERE r.status IN ('awaiting_payment', 'pending', 'confirmed', 'paid') AND (r.exclusive OR a.exclusive))
             SELECT p.id::text, format('at one time with %%s', o.id)
@@ -65,7 +70,7 @@ PROMISES = (
             UNION ALL
             SELECT p.id::text, 'has its time without occupying it' FROM party p
             LEFT JOIN booking_occupancy o ON o.reservation_id = p.id AND o.activity_id = p.activity_id
-                 AND o.during = tstzmultirange(tstzrange(p.starts_at, p.ends_at))
+                 AND o.during = p.during
             WHERE p.occupies AND o.id IS NULL
             UNION ALL
             SELECT o.reservation_id::text, format('occupies, and is %%s', r.status)
@@ -130,6 +135,7 @@ PROMISES = (
             WHERE p.managed_by = 'reservation'
               AND p.status NOT IN ('succeeded', 'failed', 'canceled') AND p.stuck_at IS NULL
               AND coalesce(r.status, '') NOT IN ('awaiting_payment', 'pending', 'confirmed')
+              AND (p.managed_part IS NULL OR p.managed_part IS DISTINCT FROM r.change_id)
               AND NOT EXISTS (SELECT 1 FROM payments_command c WHERE c.payment_id = p.id
                               AND c.status IN ('requested', 'sent', 'unknown') AND c.next_attempt_at IS NOT NULL)
               AND NOT (p.status = 'processing' AND EXISTS (
@@ -139,6 +145,9 @@ PROMISES = (
             SELECT r.id::text, format('%%s, and its time was over %%s ago', r.status, now() - r.expires_at)
             FROM booking_reservation r
             WHERE r.status IN ('awaiting_payment', 'pending') AND r.expires_at < now() - interval '10 minutes'
+            UNION ALL
+            SELECT c.id::text, format('%%s change, and its time was over %%s ago', c.status, now() - c.expires_at)
+            FROM booking_change c WHERE c.status = 'open' AND c.expires_at < now() - interval '10 minutes'
             UNION ALL
             SELECT c.id::text, format('%%s command %%s, and nobody will send it', c.status, c.kind)
             FROM payments_command c JOIN payments_payment p ON p.id = c.payment_id

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from adminkit import bulk
-from booking import execution, expiring
+from booking import execution, expiring, lapsing
 from common import logs, loops, rotation, tasks
 from idempotency import keys
 from notifications import sending, writing
@@ -34,7 +34,7 @@ class Sweep:
 
 def _expire_reservations() -> int:
     """Expire first, then release at the provider at once what that has freed."""
-    expired = expiring.expire_due()
+    expired = expiring.expire_due() + lapsing.lapse_due()
     if expired:
         execution.execute_due()
     return expired

@@ -47,6 +47,12 @@ CANCELLATION = {
     "currency": "EUR",
     "terms": ["until 48 h: keep 0 %", "until 0 h: keep 20 %"],
 }
+CHANGE_QUOTE = {"difference": 3000, "due": 3000, "currency": "EUR"}
+CHANGE_DATE = {
+    "slot_id": OTHER_ID,
+    "expected_difference": 3000,
+    "payment": {"provider": PROVIDER, "payment_method_id": "pm_card_visa"},
+}
 EXTEND = {"minutes": 10}
 RECEIPT = {"method": "cash", "reason": "paid at the desk"}
 ADJUSTMENT = {"kind": "extra", "amount": 2000, "name": "Wetsuit", "reason": "asked for at the desk"}
@@ -76,6 +82,7 @@ def reservation(status: str, *, payment: str) -> dict[str, object]:
             "dues": [{"purpose": "payment", "amount": 9000, "by": None, "status": "secured"}],
             "terms": ["until 48 h: keep 0 %", "until 0 h: keep 20 %"],
             "adjustments": [],
+            "change": None,
             "customer": {"name": "Ana Souza", "email": "ana@example.com", "reference": None, "language": "pt"},
             "expires_at": "2026-11-21T09:45:00.125000Z",
             "confirmed_at": MADE_AT if status == "confirmed" else None,

@@ -16,6 +16,7 @@ class AttemptIn(StrictSerializer):
     provider = serializers.ChoiceField(choices=registry.names())
     payment_method_id = serializers.RegexField(r"\A[A-Za-z0-9_]+\Z", max_length=255, required=False, default="")
     amount = AmountField(required=False)
+    change_id = StrictUUIDField(required=False, help_text="The open change to pay for; left out: what is due.")
     replace = StrictBooleanField(
         default=False, help_text="Give up a live payment that is another: it is closed first, then this one begins."
     )

@@ -39,6 +39,7 @@ class ReservationPayments(APIView):
                 provider=body["provider"],
                 payment_method_id=body["payment_method_id"],
                 amount=body.get("amount"),
+                change_id=body.get("change_id"),
                 replaces=body["replace"],
             ),
         )

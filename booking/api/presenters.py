@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from booking import availability, cancelling, dues
-from booking.models import Adjustment, History, Reservation, Unit
+from booking.models import Adjustment, Change, History, Reservation, Unit
 from catalogue import terms
 from catalogue.models import Activity, Rate, Slot
 from common.times import rfc3339
@@ -139,6 +139,7 @@ def _reservation(
         "dues": [_due(each) for each in ([] if is_due else dues.list_of(row))],
         "terms": None if row.terms is None else terms.in_words(row.terms, currency=row.currency),
         "adjustments": [_adjustment(each) for each in adjustments],
+        "change": None if row.change is None or row.change.is_due(now) else _open_change(row.change),
         "customer": {
             "name": row.customer_name,
             "email": row.customer_email,
@@ -150,6 +151,17 @@ def _reservation(
         "paid_at": rfc3339(row.paid_at),
         "created_at": rfc3339(row.created_at),
         "metadata": row.metadata,
+    }
+
+
+def _open_change(row: Change) -> dict[str, Any]:
+    return {
+        "id": str(row.pk),
+        "slot_id": str(row.slot_id),
+        "places": row.places,
+        "amount": row.amount,
+        "amount_due": row.amount_due,
+        "expires_at": rfc3339(row.expires_at),
     }
 
 

@@ -209,6 +209,17 @@ class AdjustmentOut(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
 
 
+class ChangeOut(serializers.Serializer[Any]):
+    """A change that is open: places held beside those of the reservation."""
+
+    id = serializers.UUIDField()
+    slot_id = serializers.UUIDField()
+    places = serializers.IntegerField(help_text="Held on that slot beside what the reservation has.")
+    amount = serializers.IntegerField(help_text="What the price becomes more by.")
+    amount_due = serializers.IntegerField(help_text="What has to be paid before it is done.")
+    expires_at = serializers.DateTimeField()
+
+
 class DueOut(serializers.Serializer[Any]):
     """A part that has to be paid by a time."""
 
@@ -253,6 +264,7 @@ class ReservationOut(serializers.Serializer[Any]):
         child=serializers.CharField(), allow_null=True, help_text="Of a cancellation, as they were sold."
     )
     adjustments = AdjustmentOut(many=True, help_text="What has changed its price, or what is owed of it.")
+    change = ChangeOut(allow_null=True, help_text="The open change; null: none.")
     customer = CustomerOut()
     expires_at = serializers.DateTimeField(allow_null=True)
     confirmed_at = serializers.DateTimeField(allow_null=True)

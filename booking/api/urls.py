@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from booking.api import money_views, views
+from booking.api import change_views, money_views, views
 
 urlpatterns = [
     path("resources", views.ResourceList.as_view(), name="resource-list"),
@@ -32,6 +32,13 @@ urlpatterns = [
         "reservations/<uuid:reservation_id>/adjustments",
         money_views.ReservationAdjustments.as_view(),
         name="reservation-adjustments",
+    ),
+    path("reservations/<uuid:reservation_id>/change", change_views.ReservationChange.as_view(), name="change-quote"),
+    path("reservations/<uuid:reservation_id>/changes", change_views.ReservationChanges.as_view(), name="change-list"),
+    path(
+        "reservations/<uuid:reservation_id>/changes/<uuid:change_id>/cancel",
+        change_views.ReservationChangeCancel.as_view(),
+        name="change-cancel",
     ),
     path("reservations/<uuid:reservation_id>/history", views.ReservationHistory.as_view(), name="reservation-history"),
 ]

@@ -781,4 +781,202 @@ class Migration(migrations.Migration):
                 name="adjustment_lowers_or_raises",
             ),
         ),
+        # Changes: places held beside those of a reservation.
+        migrations.CreateModel(
+            name="Change",
+            fields=[
+                ("id", models.UUIDField(default=common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("done", "Done"),
+                            ("expired", "Expired"),
+                            ("cancelled", "Cancelled"),
+                            ("failed", "Failed"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "places",
+                    models.PositiveIntegerField(help_text="Held on the departure beside what the reservation has."),
+                ),
+                ("sold", models.JSONField(default=list, help_text="The units that are added, with their prices.")),
+                (
+                    "prices",
+                    models.JSONField(default=dict, help_text="What the units cost then that it has, by their ids."),
+                ),
+                (
+                    "amount",
+                    models.BigIntegerField(help_text="What the price becomes more by; less than nothing: less."),
+                ),
+                ("amount_due", models.BigIntegerField(help_text="What has to be paid before it is done.")),
+                (
+                    "on_decline",
+                    models.CharField(
+                        choices=[("release", "Release"), ("keep", "Keep")], default="release", max_length=10
+                    ),
+                ),
+                ("expires_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                ("changed_by", models.CharField(max_length=200)),
+                ("changed_because", models.TextField(blank=True)),
+            ],
+            options={
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.RemoveConstraint(
+            model_name="adjustment",
+            name="adjustment_kind_known",
+        ),
+        migrations.RemoveConstraint(
+            model_name="adjustment",
+            name="adjustment_lowers_or_raises",
+        ),
+        migrations.AlterField(
+            model_name="adjustment",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("extra", "extra"),
+                    ("fee", "fee"),
+                    ("discount", "discount"),
+                    ("withdrawal", "taken back"),
+                    ("unit", "place given back"),
+                    ("change", "change"),
+                    ("goodwill", "goodwill"),
+                    ("reversal", "goodwill taken back"),
+                    ("end", "end"),
+                ],
+                max_length=20,
+            ),
+        ),
+        migrations.AddField(
+            model_name="change",
+            name="api_client",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="tenants.apiclient",
+            ),
+        ),
+        migrations.AddField(
+            model_name="change",
+            name="reservation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="changes", to="booking.reservation"
+            ),
+        ),
+        migrations.AddField(
+            model_name="change",
+            name="slot",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalogue.slot"
+            ),
+        ),
+        migrations.AddField(
+            model_name="adjustment",
+            name="change",
+            field=models.OneToOneField(
+                blank=True,
+                help_text="The change that it is of.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="adjustment",
+                to="booking.change",
+            ),
+        ),
+        migrations.AddField(
+            model_name="reservation",
+            name="change",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                editable=False,
+                help_text="The one that is open; empty: none.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="booking.change",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        ["extra", "fee", "discount", "withdrawal", "unit", "change", "goodwill", "reversal", "end"],
+                    )
+                ),
+                name="adjustment_kind_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("amount__gt", 0), ("kind__in", ("extra", "fee"))),
+                    models.Q(("amount__gt", 0), ("kind", "reversal"), ("refund__isnull", False)),
+                    models.Q(("kind", "withdrawal"), ("withdraws__isnull", False)),
+                    models.Q(("change__isnull", False), ("kind", "change")),
+                    models.Q(("amount__lte", 0), ("kind", "unit"), ("unit__isnull", False)),
+                    models.Q(("amount__lte", 0), ("kind__in", ("discount", "goodwill", "end"))),
+                    _connector="OR",
+                ),
+                name="adjustment_lowers_or_raises",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("change__isnull", True), ("status__in", ["confirmed", "paid"]), _connector="OR"),
+                name="reservation_change_is_of_sold",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="change",
+            index=models.Index(
+                condition=models.Q(("status", "open")), fields=["slot", "expires_at"], name="change_slot_open"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="change",
+            index=models.Index(
+                condition=models.Q(("status", "open")), fields=["api_client", "expires_at"], name="change_client_open"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="change",
+            index=models.Index(condition=models.Q(("status", "open")), fields=["expires_at"], name="change_expires"),
+        ),
+        migrations.AddConstraint(
+            model_name="change",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["open", "done", "expired", "cancelled", "failed"])),
+                name="change_status_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="change",
+            constraint=models.CheckConstraint(condition=models.Q(("places__gt", 0)), name="change_has_places"),
+        ),
+        migrations.AddConstraint(
+            model_name="change",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_due__gte", 0)), name="change_due_not_negative"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="change",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "open")), fields=("reservation",), name="change_open_once"
+            ),
+        ),
     ]

@@ -249,7 +249,7 @@ class Migration(migrations.Migration):
                 IF TG_TABLE_NAME <> 'booking_unit'
                    OR (sale.amount, sale.places) IS DISTINCT FROM (units.amount, units.places) THEN
                     SELECT coalesce(sum(a.amount), 0) AS amount, count(a.unit_id) AS places INTO changes
-                        FROM booking_adjustment a WHERE a.reservation_id = whose AND a.kind IN ('extra', 'fee', 'discount', 'withdrawal', 'unit');
+                        FROM booking_adjustment a WHERE a.reservation_id = whose AND a.kind IN ('extra', 'fee', 'discount', 'withdrawal', 'unit', 'change');
                     units.amount := units.amount + changes.amount;
                     units.places := units.places - changes.places;
                 END IF;
@@ -268,7 +268,7 @@ class Migration(migrations.Migration):
                 AFTER INSERT
                 ON booking_adjustment
                 DEFERRABLE INITIALLY DEFERRED
-                FOR EACH ROW WHEN (NEW.kind IN ('extra', 'fee', 'discount', 'withdrawal', 'unit'))
+                FOR EACH ROW WHEN (NEW.kind IN ('extra', 'fee', 'discount', 'withdrawal', 'unit', 'change'))
                 EXECUTE FUNCTION booking_sold_is_its_units()
             """),
         ),
@@ -314,7 +314,7 @@ class Migration(migrations.Migration):
                 SELECT r.amount_owed AS owed, r.amount_proven AS proven, r.amount_collected AS collected,
                        CASE WHEN r.status IN ('expired', 'failed') THEN 0
                             ELSE r.amount + (SELECT coalesce(sum(a.amount), 0) FROM booking_adjustment a
-                                             WHERE a.reservation_id = r.id AND a.kind NOT IN ('extra', 'fee', 'discount', 'withdrawal', 'unit')) END AS owed_by_rows,
+                                             WHERE a.reservation_id = r.id AND a.kind NOT IN ('extra', 'fee', 'discount', 'withdrawal', 'unit', 'change')) END AS owed_by_rows,
                        (SELECT coalesce(sum(c.amount), 0) FROM booking_receipt c
                         WHERE c.reservation_id = r.id AND c.approved_at IS NOT NULL) AS collected_by_rows,
                        (SELECT coalesce(sum(p.amount_captured - p.amount_refunded), 0) FROM payments_payment p
@@ -683,6 +683,161 @@ class Migration(migrations.Migration):
             """),
         ),
         common.guard_migrations.PutGuard(
+            name="FUNCTION booking_change_moves",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_change_moves() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF TG_OP = 'INSERT' AND NEW.status <> 'open' THEN
+                    RAISE EXCEPTION 'a change cannot begin as %', NEW.status
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'change_transition';
+                END IF;
+                IF TG_OP = 'INSERT' THEN RETURN NEW; END IF;
+                IF OLD.status <> NEW.status AND (OLD.status, NEW.status) NOT IN (
+                    ('open', 'done'), ('open', 'expired'), ('open', 'cancelled'), ('open', 'failed')
+                ) THEN
+                    RAISE EXCEPTION 'a change that is % cannot become %', OLD.status, NEW.status
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'change_transition';
+                END IF;
+                IF OLD.status <> NEW.status AND (OLD.changed_at, OLD.changed_by, OLD.changed_because)
+                    = (NEW.changed_at, NEW.changed_by, NEW.changed_because) THEN
+                    RAISE EXCEPTION 'a change of status must say when, who and why'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'change_change_is_explained';
+                END IF;
+                IF (OLD.id, OLD.reservation_id, OLD.slot_id, OLD.places, OLD.sold, OLD.prices, OLD.amount,
+                    OLD.amount_due, OLD.created_at, OLD.api_client_id)
+                    IS DISTINCT FROM
+                    (NEW.id, NEW.reservation_id, NEW.slot_id, NEW.places, NEW.sold, NEW.prices, NEW.amount,
+                    NEW.amount_due, NEW.created_at, NEW.api_client_id)
+                OR OLD.status <> 'open' THEN
+                    RAISE EXCEPTION 'change % is kept as it was asked for', OLD.id
+                        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'change_is_kept';
+                END IF;
+                RETURN NEW;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER change_moves ON booking_change",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER change_moves
+                BEFORE INSERT OR UPDATE
+                ON booking_change
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_change_moves()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER change_is_not_deleted ON booking_change",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER change_is_not_deleted
+                BEFORE DELETE
+                ON booking_change
+                FOR EACH ROW
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER is_never_emptied ON booking_change",
+            sql=common.guard_migrations.Sql("""
+            CREATE TRIGGER is_never_emptied
+                BEFORE TRUNCATE
+                ON booking_change
+                FOR EACH STATEMENT
+                EXECUTE FUNCTION payments_refuse()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_change_is_of_its_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_change_is_of_its_reservation() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE
+                whose uuid;
+                sale record;
+                held record;
+            BEGIN
+                CASE TG_TABLE_NAME
+                    WHEN 'booking_change' THEN whose := NEW.reservation_id;
+                    WHEN 'payments_payment' THEN whose := NEW.managed_id;
+                    ELSE whose := NEW.id;
+                END CASE;
+                SELECT r.change_id, r.activity_id INTO sale FROM booking_reservation r WHERE r.id = whose;
+                SELECT c.id, s.activity_id INTO held FROM booking_change c JOIN catalogue_slot s ON s.id = c.slot_id
+                    WHERE c.reservation_id = whose AND c.status = 'open';
+                IF sale.change_id IS DISTINCT FROM held.id OR held.activity_id <> sale.activity_id THEN
+                    RAISE EXCEPTION 'reservation % has another open change than it says, or one of another activity', whose
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'change_is_of_its_reservation';
+                END IF;
+                IF TG_TABLE_NAME = 'payments_payment' AND NOT EXISTS (
+                    SELECT 1 FROM booking_change c WHERE c.reservation_id = whose AND c.id = (to_jsonb(NEW) ->> 'managed_part')::uuid) THEN
+                    RAISE EXCEPTION 'a payment is of a change that reservation % has not', whose
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'change_is_of_its_reservation';
+                END IF;
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER change_is_pointed_at ON booking_change",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER change_is_pointed_at
+                AFTER INSERT OR UPDATE
+                ON booking_change
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW
+                EXECUTE FUNCTION booking_change_is_of_its_reservation()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER reservation_points_at_its_change ON booking_reservation",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER reservation_points_at_its_change
+                AFTER UPDATE OF change_id
+                ON booking_reservation
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW WHEN (OLD.change_id IS DISTINCT FROM NEW.change_id)
+                EXECUTE FUNCTION booking_change_is_of_its_reservation()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER payment_is_of_its_change ON payments_payment",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER payment_is_of_its_change
+                AFTER INSERT
+                ON payments_payment
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW WHEN (NEW.managed_by = 'reservation' AND NEW.managed_part IS NOT NULL)
+                EXECUTE FUNCTION booking_change_is_of_its_reservation()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="FUNCTION booking_change_done_is_paid",
+            sql=common.guard_migrations.Sql("""
+            CREATE OR REPLACE FUNCTION booking_change_done_is_paid() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF NOT EXISTS (
+                    SELECT 1 FROM payments_payment p
+                    WHERE p.managed_id = NEW.reservation_id AND p.managed_part = NEW.id
+                      AND (p.held_at IS NOT NULL AND p.amount >= NEW.amount_due OR p.amount_captured >= NEW.amount_due)
+                ) THEN
+                    RAISE EXCEPTION 'change % is not paid', NEW.id
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'change_done_is_paid';
+                END IF;
+                RETURN NULL;
+            END $$
+            """),
+        ),
+        common.guard_migrations.PutGuard(
+            name="TRIGGER change_done_is_paid ON booking_change",
+            sql=common.guard_migrations.Sql("""
+            CREATE CONSTRAINT TRIGGER change_done_is_paid
+                AFTER UPDATE OF status
+                ON booking_change
+                DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW WHEN (NEW.status = 'done' AND NEW.amount_due > 0)
+                EXECUTE FUNCTION booking_change_done_is_paid()
+            """),
+        ),
+        common.guard_migrations.PutGuard(
             name="FUNCTION booking_refuse_change",
             sql=common.guard_migrations.Sql("""
             CREATE OR REPLACE FUNCTION booking_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -778,7 +933,9 @@ class Migration(migrations.Migration):
                 ELSE
                     PERFORM pg_advisory_xact_lock('booking_occupancy'::regclass::oid::int, hashtext(NEW.activity_id::text));
                     INSERT INTO booking_occupancy (reservation_id, activity_id, during)
-                    VALUES (NEW.id, NEW.activity_id, tstzmultirange(tstzrange(NEW.starts_at, NEW.ends_at)))
+                    VALUES (NEW.id, NEW.activity_id, tstzmultirange(tstzrange(NEW.starts_at, NEW.ends_at)) + coalesce(
+                        (SELECT tstzmultirange(tstzrange(s.starts_at, s.ends_at)) FROM booking_change c
+                         JOIN catalogue_slot s ON s.id = c.slot_id WHERE c.id = NEW.change_id), '{}'))
                     ON CONFLICT (reservation_id, activity_id) DO UPDATE SET during = excluded.during;
                 END IF;
                 RETURN NULL;
@@ -799,10 +956,12 @@ class Migration(migrations.Migration):
             name="TRIGGER reservation_occupies_of_update ON booking_reservation",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER reservation_occupies_of_update
-                AFTER UPDATE OF status, slot_id
+                AFTER UPDATE OF status, slot_id, change_id
                 ON booking_reservation
                 FOR EACH ROW WHEN (
-                    OLD.slot_id IS DISTINCT FROM NEW.slot_id
+                    (OLD.slot_id, OLD.change_id)
+                        IS DISTINCT FROM
+                        (NEW.slot_id, NEW.change_id)
                     OR (OLD.status IN ('awaiting_payment', 'pending', 'confirmed', 'paid'))
                        <> (NEW.status IN ('awaiting_payment', 'pending', 'confirmed', 'paid'))
                 )
@@ -817,8 +976,11 @@ class Migration(migrations.Migration):
                 DELETE FROM booking_occupancy WHERE activity_id = NEW.id;
                     IF NEW.exclusive THEN
                         INSERT INTO booking_occupancy (reservation_id, activity_id, during)
-                        SELECT id, activity_id, tstzmultirange(tstzrange(starts_at, ends_at)) FROM booking_reservation
-                        WHERE activity_id = NEW.id AND status IN ('awaiting_payment', 'pending', 'confirmed', 'paid') AND ends_at > now();
+                        SELECT r.id, r.activity_id, tstzmultirange(tstzrange(r.starts_at, r.ends_at))
+                            + CASE WHEN s.id IS NULL THEN '{}' ELSE tstzmultirange(tstzrange(s.starts_at, s.ends_at)) END
+                        FROM booking_reservation r LEFT JOIN booking_change c ON c.id = r.change_id
+                        LEFT JOIN catalogue_slot s ON s.id = c.slot_id
+                        WHERE r.activity_id = NEW.id AND r.status IN ('awaiting_payment', 'pending', 'confirmed', 'paid') AND greatest(r.ends_at, s.ends_at) > now();
                     END IF;
                     RETURN NULL;
                 EXCEPTION WHEN exclusion_violation THEN

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from booking.models.changes import Change
 from booking.models.reservation import Reservation
 from booking.models.sold import Unit
 from booking.states import AdjustmentKind, ReceiptMethod
@@ -38,6 +39,10 @@ class Adjustment(models.Model):
         Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
         help_text="The refund that it is of.",
     )  # fmt: skip
+    change = models.OneToOneField(
+        Change, on_delete=models.PROTECT, null=True, blank=True, related_name="adjustment",
+        help_text="The change that it is of.",
+    )  # fmt: skip
     keeps_places = models.BooleanField(default=False, help_text="The guest keeps the places when all money is back.")
     at = models.DateTimeField()
     actor = models.CharField(max_length=200)
@@ -54,6 +59,7 @@ class Adjustment(models.Model):
                 condition=Q(kind__in=(AdjustmentKind.EXTRA, AdjustmentKind.FEE), amount__gt=0)
                 | Q(kind=AdjustmentKind.REVERSAL, amount__gt=0, refund__isnull=False)
                 | Q(kind=AdjustmentKind.WITHDRAWAL, withdraws__isnull=False)
+                | Q(kind=AdjustmentKind.CHANGE, change__isnull=False)
                 | Q(kind=AdjustmentKind.UNIT, amount__lte=0, unit__isnull=False)
                 | Q(kind__in=(AdjustmentKind.DISCOUNT, AdjustmentKind.GOODWILL, AdjustmentKind.END), amount__lte=0),
                 name="adjustment_lowers_or_raises",

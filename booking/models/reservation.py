@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 
 from booking.states import (
     ACTIVE,
+    CHANGEABLE,
     HOLDING,
     OWES_NOTHING,
     OWES_NOTHING_BY_STATUS,
@@ -57,6 +58,10 @@ class Reservation(models.Model):
     replacing = models.UUIDField(
         null=True, blank=True, editable=False, help_text="The attempt that was given up for another one."
     )
+    change = models.ForeignKey(
+        "booking.Change", on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        editable=False, help_text="The one that is open; empty: none.",
+    )  # fmt: skip
     on_decline = models.CharField(
         max_length=10,
         choices=OnDecline.choices,
@@ -129,6 +134,10 @@ class Reservation(models.Model):
             models.CheckConstraint(
                 condition=~Q(status__in=sorted(OWES_NOTHING)) | Q(amount_owed=0), name="reservation_over_owes_nothing"
             ),
+            models.CheckConstraint(
+                condition=Q(change__isnull=True) | Q(status__in=sorted(CHANGEABLE)),
+                name="reservation_change_is_of_sold",
+            ),
             models.CheckConstraint(condition=Q(status__in=ReservationStatus.values), name="reservation_status_known"),
             models.CheckConstraint(
                 condition=Q(slot__isnull=False) | Q(exclusive=True), name="reservation_whole_activity_is_exclusive"
@@ -198,8 +207,14 @@ class Reservation(models.Model):
 
     @property
     def live_payment(self) -> Payment | None:
-        """The attempt that may still take money; there is one at most."""
-        return next((payment for payment in self.payments if not payment.is_final), None)
+        """The attempt that may take money; an open change has its own."""
+        live = (payment for payment in self.payments if not payment.is_final)
+        return next((each for each in live if each.managed_part is None or each.managed_part != self.change_id), None)
+
+    def live_payment_of(self, change: UUID) -> Payment | None:
+        """Return the live attempt of a change."""
+        live = (payment for payment in self.payments if not payment.is_final)
+        return next((each for each in live if each.managed_part == change), None)
 
     @property
     def amount_refunding(self) -> int:
@@ -246,6 +261,7 @@ class Reservation(models.Model):
 CHANGED_FIELDS = (
     "status",
     "payment",
+    "change",
     "attempts",
     "replacing",
     "amount_owed",

@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+import django.db.models.functions.comparison
 import django.db.models.functions.text
 from django.db import migrations, models
 
@@ -885,4 +886,37 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="command_amount_positive"),
         ),
         migrations.RunSQL(VIEW, "DROP VIEW payments_transaction"),
+        # Changes: places held beside those of a reservation.
+        migrations.RemoveConstraint(
+            model_name="payment",
+            name="payment_live_once",
+        ),
+        migrations.AddField(
+            model_name="payment",
+            name="managed_part",
+            field=models.UUIDField(
+                blank=True,
+                editable=False,
+                help_text="The part of that row that it pays, such as one change of it.",
+                null=True,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("managed_part__isnull", True), ("managed_id__isnull", False), _connector="OR"),
+                name="payment_part_of_a_row",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.comparison.Coalesce("managed_part", "managed_id"),
+                condition=models.Q(
+                    ("managed_id__isnull", False),
+                    models.Q(("status__in", ["canceled", "failed", "succeeded"]), _negated=True),
+                ),
+                name="payment_live_once",
+            ),
+        ),
     ]

@@ -153,12 +153,15 @@ class Migration(migrations.Migration):
             name="TRIGGER payment_is_fixed ON payments_payment",
             sql=common.guard_migrations.Sql("""
             CREATE TRIGGER payment_is_fixed
-                BEFORE UPDATE OF operator_id, provider, provider_account, provider_ref, managed_by, managed_id
+                BEFORE UPDATE OF operator_id, provider, provider_account, provider_ref, managed_by, managed_id,
+                managed_part
                 ON payments_payment
                 FOR EACH ROW WHEN (
-                    (OLD.operator_id, OLD.provider, OLD.provider_account, OLD.managed_by, OLD.managed_id)
+                    (OLD.operator_id, OLD.provider, OLD.provider_account, OLD.managed_by, OLD.managed_id,
+                        OLD.managed_part)
                         IS DISTINCT FROM
-                        (NEW.operator_id, NEW.provider, NEW.provider_account, NEW.managed_by, NEW.managed_id)
+                        (NEW.operator_id, NEW.provider, NEW.provider_account, NEW.managed_by, NEW.managed_id,
+                        NEW.managed_part)
                     OR (OLD.provider_ref <> '' AND NEW.provider_ref <> OLD.provider_ref)
                 )
                 EXECUTE FUNCTION payments_payment_is_fixed()

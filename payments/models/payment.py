@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from common import ids, states
 from payments.states import (
@@ -42,6 +43,9 @@ class Payment(models.Model):
         null=True, blank=True, editable=False,
         help_text="The row that drives it; no foreign key, since payments knows nothing of what is above it.",
     )  # fmt: skip
+    managed_part = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="The part of that row that it pays, such as one change of it."
+    )
     status = models.CharField(max_length=32, choices=PaymentStatus.choices)
     client_secret = models.CharField(max_length=255, blank=True)
     next_action = models.JSONField(null=True, blank=True)
@@ -109,8 +113,11 @@ class Payment(models.Model):
                 condition=Q(managed_by="", managed_id=None) | (~Q(managed_by="") & Q(managed_id__isnull=False)),
                 name="payment_managed_by_a_row",
             ),
+            models.CheckConstraint(
+                condition=Q(managed_part__isnull=True) | Q(managed_id__isnull=False), name="payment_part_of_a_row"
+            ),
             models.UniqueConstraint(
-                fields=["managed_id"],
+                Coalesce("managed_part", "managed_id"),
                 condition=Q(managed_id__isnull=False) & ~Q(status__in=sorted(PAYMENT_FINAL)),
                 name="payment_live_once",
             ),

@@ -1,17 +1,19 @@
 """What the desk says of a reservation's money, in each state that it can be in."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from booking import expiring, money_sentence
-from booking.models import Reservation
+from booking.models import Change, Reservation
 from catalogue.models import Activity, Slot
 from tenants import clocks
 from tests.support import dashboard, stripe_events
 from tests.support.aging import run_out
 from tests.support.api import Frontend
+from tests.support.changing import change, price
 from tests.support.desk import page_of, sign_in
 from tests.support.factories import SlotFactory
 from tests.support.paying import work
@@ -172,3 +174,12 @@ def test_of_a_dispute(frontend: Frontend, slot: Slot, sandbox: Sandbox, desk: Cl
 def pay(frontend: Frontend, made: dict[str, Any], **body: Any) -> Any:
     """Begin another payment."""
     return frontend.post(f"reservations/{made['reservation']['id']}/payments", {"provider": "stripe", **body})
+
+
+def test_of_an_open_change(frontend: Frontend, slot: Slot, sandbox: Sandbox, desk: Client) -> None:
+    made = sell(frontend, slot, sandbox)
+    later = SlotFactory.create(activity=slot.activity, starts_at=slot.starts_at + timedelta(days=1))
+    price(slot, 7500)
+    assert change(frontend, made, slot_id=str(later.pk)).status_code == 201
+    until = clocks.when(Change.objects.get().expires_at, slot.activity.timezone)
+    assert told(desk, made) == f"45.00 USD paid, nothing to pay; 30.00 USD to pay for a change by {until}."

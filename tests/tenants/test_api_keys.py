@@ -113,6 +113,7 @@ class TestScope:
             "intent_id": made["payment"]["id"],
             "refund_id": str(refund.pk),
             "transaction_id": made["payment"]["id"],
+            "change_id": str(slot.pk),
         }
         stranger = Frontend(make_client(OperatorFactory.create())[1])
         found = endpoints()
