@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -179,7 +180,7 @@ _MADE = {f"payments.{name}" for name in ("Payment", "PaymentHistory", "Command",
 
 def filled(template: str) -> str:
     """Name something that is not there in a path of the schema."""
-    return template if "{" not in template else template.split("{")[0] + str(uuid.uuid4()) + template.split("}")[1]
+    return re.sub(r"\{\w+\}", lambda _: str(uuid.uuid4()), template)
 
 
 class TestBody:
