@@ -12,8 +12,6 @@ from common import currencies, database
 from common.errors import ValidationError
 from common.locking import AsOf
 from common.states import InvalidStateError
-from payments import execution
-from payments.models import Command
 from tenants.models import Operator
 
 BY_HAND = (AdjustmentKind.EXTRA, AdjustmentKind.FEE, AdjustmentKind.DISCOUNT, AdjustmentKind.GOODWILL)
@@ -121,8 +119,5 @@ def _store(reservation: Reservation, row: Adjustment, at: datetime) -> None:
     reservation.amount_owed, reservation.amount = owed, sold
     reservation.changed_at, reservation.changed_by, reservation.changed_because = at, row.actor, row.reason
     database.insert_together(row)
-    rows = balance.even_out(reservation, at=at, by=row.actor, because=f"{row.kind}: {row.reason}".strip(": "))
-    balance.store(reservation, rows, also=("amount",))
-    for each in rows:
-        if isinstance(each, Command):
-            execution.queue(command_id=each.pk)
+    because = f"{row.kind}: {row.reason}".strip(": ")
+    balance.settle(reservation, at=at, by=row.actor, because=because, also=("amount",))

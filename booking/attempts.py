@@ -10,7 +10,7 @@ from uuid import UUID
 from booking import dues, execution, locks, sales
 from booking.errors import HoldExpiredError, NothingDueError, PaymentInProgressError
 from booking.models import CHANGED_FIELDS, MANAGES, Change, Reservation
-from booking.states import HOLDING, ChangeStatus, ReservationStatus
+from booking.states import HOLDING, ReservationStatus
 from common import currencies, database, ids
 from common.errors import NotFoundError, ValidationError
 from common.locking import AsOf
@@ -78,19 +78,31 @@ def attempt(*, operator: Operator, reservation_id: UUID, operation_id: UUID, act
         stored = _store(operator, reservation_id, operation_id, actor, request)
     if stored.is_in_the_way:
         raise PaymentInProgressError
-    if stored.command is None:
-        return resume(stored.payment, stored.reservation)
-    return _result(stored.payment, stored.reservation, execution.execute_claimed(stored.command))
+    return send(stored.payment, stored.reservation, stored.command)
 
 
-def resume(payment: Payment, reservation: AsOf[Reservation]) -> Attempt:
-    """Go on with an attempt that an earlier run has stored.
+def send(payment: Payment, reservation: AsOf[Reservation], command: Command | None, *, prefix: str = "") -> Attempt:
+    """Send an attempt, and say what came of it.
+
+    By its claimed command; without one go on with what an earlier run has stored. ``prefix`` is where the request has
+    the payment's fields, as ``why_failed`` takes it.
 
     Raises:
         CardError, PaymentRefusedError: The provider refused it.
     """
+    done = execution.execute_claimed(command) if command is not None else _resume(payment)
+    found = done.result.as_of if done is not None else reservation
+    payment = found.row.get_payment(payment.pk)
+    if payment.status == PaymentStatus.FAILED:
+        raise why_failed(code=payment.failure_code, message=payment.failure_message, prefix=prefix)
+    open_ones = payment.commands.filter(kind__in=commands.STARTING, status__in=sorted(COMMAND_OPEN))
+    return Attempt(payment=payment, reservation=found, known=not open_ones.exists())
+
+
+def _resume(payment: Payment) -> execution.Executed | None:
+    """Go on with what an earlier run has stored."""
     beginning = payment.commands.filter(kind__in=commands.STARTING, status__in=sorted(COMMAND_OPEN)).first()
-    return _result(payment, reservation, execution.execute(command_id=beginning.pk) if beginning is not None else None)
+    return execution.execute(command_id=beginning.pk) if beginning is not None else None
 
 
 def find_of_change(reservation: Reservation, change: Change) -> Payment | None:
@@ -123,15 +135,6 @@ def begin(
     reservation.payment = payment if shown is None or request.change_id is None else shown
     database.insert_together(payment, command)
     return payment, command
-
-
-def _result(payment: Payment, reservation: AsOf[Reservation], done: execution.Executed | None) -> Attempt:
-    found = done.result.as_of if done is not None else reservation
-    payment = found.row.get_payment(payment.pk)
-    if payment.status == PaymentStatus.FAILED:
-        raise why_failed(code=payment.failure_code, message=payment.failure_message)
-    open_ones = payment.commands.filter(kind__in=commands.STARTING, status__in=sorted(COMMAND_OPEN))
-    return Attempt(payment=payment, reservation=found, known=not open_ones.exists())
 
 
 def _store(operator: Operator, reservation_id: UUID, operation_id: UUID, actor: str, request: Request) -> _Stored:
@@ -180,9 +183,7 @@ def _due_for_change(reservation: Reservation, change_id: UUID, request: Request,
     change = reservation.changes.filter(pk=change_id).first()
     if change is None:
         raise NotFoundError(kind="change")
-    if change.status != ChangeStatus.OPEN or change.is_due(at):
-        status = ChangeStatus.EXPIRED if change.is_due(at) else change.status
-        raise InvalidStateError(kind="change", status=status, wanted=ChangeStatus.DONE)
+    change.check_open(at)
     if not change.amount_due:
         raise NothingDueError
     if request.amount not in (None, change.amount_due):

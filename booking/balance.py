@@ -3,7 +3,7 @@
 :func:`even_out` alone has surplus given back, and sets the status by the sums.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,8 +15,8 @@ from booking.models import CHANGED_FIELDS, Adjustment, Reservation
 from booking.states import HOLDING, SELLING, AdjustmentKind, ChangeStatus, ReceiptMethod, ReservationStatus
 from catalogue import inventory
 from common import currencies, database, ids
-from payments import outcome_steps, refund_steps
-from payments.models import Payment, Refund
+from payments import execution, outcome_steps, refund_steps
+from payments.models import Command, Payment, Refund
 from payments.outcome_types import Effect
 from payments.states import CommandKind, CommandStatus, PaymentStatus
 
@@ -48,6 +48,28 @@ def store(reservation: Reservation, rows: Sequence[Any], *, also: Sequence[str] 
     """
     database.update_together((reservation, (*also, *CHANGED_FIELDS)), *refunding(rows))
     database.insert_together(*rows)
+
+
+def settle(
+    reservation: Reservation,
+    *,
+    at: datetime,
+    by: str,
+    because: str,
+    leaves: Iterable[inventory.Party] = (),
+    also: Sequence[str] = (),
+) -> None:
+    """Even a locked reservation out, write it, and send what follows.
+
+    For callers that write no payment themselves, and wait for no answer. ``leaves`` are the places given back, which
+    locks their slots last; ``also`` as for :func:`store`.
+    """
+    rows = even_out(reservation, at=at, by=by, because=because)
+    store(reservation, rows, also=also)
+    inventory.release(leaves)
+    for row in rows:
+        if isinstance(row, Command):
+            execution.queue(command_id=row.pk)
 
 
 def refunding(rows: Sequence[Any], *, but: Payment | None = None) -> list[tuple[Payment, Sequence[str]]]:

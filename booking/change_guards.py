@@ -7,6 +7,8 @@ from payments.guards import REFUSE
 
 _CHANGE, _RESERVATION, _PAYMENT = "booking_change", "booking_reservation", "payments_payment"
 _OPEN, _DONE = ChangeStatus.OPEN.value, ChangeStatus.DONE.value
+_PART = "(to_jsonb(NEW) ->> 'managed_part')::uuid"
+"""The change of a payment, in a function that other tables call, too."""
 
 GUARDS = (
     guards.function(
@@ -65,8 +67,8 @@ GUARDS = (
         guards.refuse_if(
             f"""
             TG_TABLE_NAME = '{_PAYMENT}' AND NOT EXISTS (
-                SELECT 1 FROM booking_change c WHERE c.reservation_id = whose AND c.id = paid.managed_part)
-            """.replace("paid.managed_part", "(to_jsonb(NEW) ->> 'managed_part')::uuid"),
+                SELECT 1 FROM booking_change c WHERE c.reservation_id = whose AND c.id = {_PART})
+            """,
             "a payment is of a change that reservation % has not",
             "whose",
             constraint="change_is_of_its_reservation",

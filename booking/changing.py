@@ -6,30 +6,25 @@ is held or has come (``outcomes.py``). A process that dies between them leaves a
 with it, or it lapses.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db import IntegrityError
 from django.db.models import Q
 
-from booking import allowances, attempts, balance, change_quotes, completing, execution, holds, lapsing, locks, seats
+from booking import allowances, attempts, balance, change_quotes, completing, holds, lapsing, locks, seats
 from booking.allowances import Allowance
 from booking.change_quotes import Wanted
 from booking.errors import DifferenceChangedError
 from booking.models import CHANGED_FIELDS, Change, Reservation
 from booking.states import ChangeStatus, OnDecline
 from catalogue import inventory
-from catalogue.errors import SlotClosedError, SlotSoldOutError
+from catalogue.errors import SlotSoldOutError
 from catalogue.models import Slot
 from common import database
 from common.errors import NotFoundError
 from common.locking import AsOf
 from common.states import InvalidStateError
-from payments import execution as payment_execution
-from payments.errors import why_failed
 from payments.models import Command
-from payments.states import PaymentStatus
 from tenants.models import ApiClient
 
 
@@ -49,6 +44,17 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A reservation with its change done, or open.
+
+    ``known``: the provider has answered.
+    """
+
+    reservation: AsOf[Reservation]
+    known: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     """A change as it was found or stored under the lock."""
 
@@ -57,9 +63,7 @@ class _Asked:
     command: Command | None = None
 
 
-def change(
-    *, client: ApiClient, reservation_id: UUID, operation_id: UUID, actor: str, request: Request
-) -> attempts.Attempt | AsOf[Reservation]:
+def change(*, client: ApiClient, reservation_id: UUID, operation_id: UUID, actor: str, request: Request) -> Changed:
     """Hold other places, and do the change if nothing is due first.
 
     ``operation_id`` becomes the change's: a second run with it goes on from where the first one stopped. Must be called
@@ -79,19 +83,13 @@ def change(
         if _make_way(request, reservation_id) == 0:
             raise
         asked = _ask(client, reservation_id, operation_id, actor, request)
-    if asked.command is not None:
-        done = execution.execute_claimed(asked.command)
-        found = done.result.as_of if done is not None else asked.reservation
-        payment = found.row.get_payment(asked.command.payment_id)
-        if payment.status == PaymentStatus.FAILED:
-            raise why_failed(code=payment.failure_code, message=payment.failure_message, prefix="payment.")
-        return attempts.Attempt(payment=payment, reservation=found, known=done is not None and done.known)
     begun = attempts.find_of_change(asked.reservation.row, asked.change)
     if begun is not None:
-        return attempts.resume(begun, asked.reservation)
-    if asked.change.amount_due:
-        return asked.reservation
-    return _finish(asked.reservation.row, asked.change, because=request.reason)
+        paid = attempts.send(begun, asked.reservation, asked.command, prefix="payment.")
+        return Changed(reservation=paid.reservation, known=paid.known)
+    is_paid_later = asked.change.amount_due > 0
+    found = asked.reservation if is_paid_later else _finish(asked, because=request.reason)
+    return Changed(reservation=found, known=True)
 
 
 def give_up(*, operator_id: UUID, reservation_id: UUID, change_id: UUID, actor: str, reason: str) -> AsOf[Reservation]:
@@ -114,43 +112,35 @@ def give_up(*, operator_id: UUID, reservation_id: UUID, change_id: UUID, actor: 
         if found.status != ChangeStatus.OPEN:
             raise InvalidStateError(kind="change", status=found.status, wanted=ChangeStatus.CANCELLED)
         ended = seats.end_change(reservation, ChangeStatus.CANCELLED, at=at, by=actor, because=reason)
-        _even_out(reservation, locked, by=actor, because=reason, leaves=ended)
+        balance.settle(reservation, at=at, by=actor, because=reason, leaves=ended)
     return locked
 
 
 def _ask(client: ApiClient, reservation_id: UUID, operation_id: UUID, actor: str, request: Request) -> _Asked:
     """Store the change, with the attempt to pay what is due for it, and take its places last."""
-    try:
-        with database.use_case():
-            request.allowance.lock(client=client)
-            locked = locks.get_reservation_for_update(pk=reservation_id, operator=client.operator_id)
-            reservation, at = locked.row, locked.at
-            earlier = reservation.changes.filter(pk=operation_id).first()
-            if earlier is not None:
-                return _Asked(reservation=locked, change=earlier)
-            quote = change_quotes.quoted(reservation, request.wanted, at=at)
-            if request.expected_difference not in (None, quote.difference):
-                raise DifferenceChangedError(difference=quote.difference, currency=reservation.currency)
-            request.allowance.check_one_more(client=client, places=quote.places)
-            made = Change(
-                id=operation_id, reservation=reservation, api_client=client, status=ChangeStatus.OPEN,
-                slot=quote.slot, places=quote.places, sold=list(quote.sold), prices=dict(quote.prices),
-                amount=quote.difference, amount_due=quote.due, on_decline=request.on_decline,
-                expires_at=holds.first_end(operator=client.operator, now=at), created_at=at, changed_at=at,
-                changed_by=actor, changed_because=request.reason,
-            )  # fmt: skip
-            database.insert_together(made)
-            reservation.change = made
-            database.update_together((reservation, ("change",)))
-            command = _begin(reservation, made, actor, request, locked)
-            inventory.take(slot_id=made.slot_id, places=made.places, now=at)
-    except IntegrityError as error:
-        match database.violated(error):
-            case "occupancy_one_party":
-                raise SlotSoldOutError(available=0) from error
-            case "reservation_as_offered":  # it was sold for one party, and the activity is not any more
-                raise SlotClosedError from error
-        raise
+    with seats.taking_another_slot(), database.use_case():
+        request.allowance.lock(client=client)
+        locked = locks.get_reservation_for_update(pk=reservation_id, operator=client.operator_id)
+        reservation, at = locked.row, locked.at
+        earlier = reservation.changes.filter(pk=operation_id).first()
+        if earlier is not None:
+            return _Asked(reservation=locked, change=earlier)
+        quote = change_quotes.quoted(reservation, request.wanted, at=at)
+        if request.expected_difference not in (None, quote.difference):
+            raise DifferenceChangedError(difference=quote.difference, currency=reservation.currency)
+        request.allowance.check_one_more(client=client, places=quote.places)
+        made = Change(
+            id=operation_id, reservation=reservation, api_client=client, status=ChangeStatus.OPEN,
+            slot=quote.slot, places=quote.places, sold=list(quote.sold), prices=dict(quote.prices),
+            amount=quote.difference, amount_due=quote.due, on_decline=request.on_decline,
+            expires_at=holds.first_end(operator=client.operator, now=at), created_at=at, changed_at=at,
+            changed_by=actor, changed_because=request.reason,
+        )  # fmt: skip
+        database.insert_together(made)
+        reservation.change = made
+        database.update_together((reservation, ("change",)))
+        command = _begin(reservation, made, actor, request, locked)
+        inventory.take(slot_id=made.slot_id, places=made.places, now=at)
     return _Asked(reservation=locked, change=made, command=command)
 
 
@@ -166,49 +156,28 @@ def _begin(
     return command
 
 
-def _finish(reservation: Reservation, asked: Change, *, because: str) -> AsOf[Reservation]:
+def _finish(asked: _Asked, *, because: str) -> AsOf[Reservation]:
     """Do a change for which nothing has to be paid before, by a transaction of its own.
 
     Raises:
         InvalidStateError: It has lapsed, or was given up.
     """
     with database.use_case():
-        locked = locks.get_reservation_for_update(pk=reservation.pk)
+        locked = locks.get_reservation_for_update(pk=asked.reservation.row.pk)
         row, at = locked.row, locked.at
-        change = row.changes.get(pk=asked.pk)
+        change = row.changes.get(pk=asked.change.pk)
         if change.status == ChangeStatus.DONE:
             return locked
-        if change.status != ChangeStatus.OPEN or change.is_due(at):
-            status = ChangeStatus.EXPIRED if change.is_due(at) else change.status
-            raise InvalidStateError(kind="change", status=status, wanted=ChangeStatus.DONE)
+        change.check_open(at)
         by = change.changed_by
         left = completing.complete(row, change, at=at, by=by, because=because)
-        _even_out(row, locked, by=by, because="the price has changed", leaves=left, also=completing.FIELDS)
+        why = "the price has changed"
+        balance.settle(row, at=at, by=by, because=why, leaves=left, also=completing.FIELDS)
     return locked
-
-
-def _even_out(
-    reservation: Reservation,
-    locked: AsOf[Reservation],
-    *,
-    by: str,
-    because: str,
-    leaves: Sequence[inventory.Party],
-    also: Sequence[str] = (),
-) -> None:
-    rows = balance.even_out(reservation, at=locked.at, by=by, because=because)
-    balance.store(reservation, rows, also=also)
-    inventory.release(leaves)
-    for row in rows:
-        if isinstance(row, Command):
-            payment_execution.queue(command_id=row.pk)
 
 
 def _make_way(request: Request, reservation_id: UUID) -> int:
     """End what has run out on the departure that is wanted."""
     where = {"pk": request.wanted.slot_id} if request.wanted.slot_id else {"reservations": reservation_id}
     slot = Slot.objects.select_related("activity").get(**where)
-    return lapsing.make_way(
-        activity_id=slot.activity_id, slot_id=slot.pk, during=(slot.starts_at, slot.ends_at),
-        exclusive=slot.activity.exclusive,
-    )  # fmt: skip
+    return lapsing.make_way_on(slot)

@@ -1,13 +1,11 @@
 """Do a change: move the seat, price it, free the old."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from booking import dues, on_account
-from booking.models import CHANGE_FIELDS, CHANGED_FIELDS, Adjustment, Change, Reservation, Unit
+from booking import dues, on_account, seats
+from booking.models import CHANGED_FIELDS, Adjustment, Change, Reservation, Unit
 from booking.states import AdjustmentKind, ChangeStatus, PayBy
 from catalogue import terms
 from common import database
@@ -19,26 +17,16 @@ FIELDS = ("places", "amount", *CHANGED_FIELDS)
 """Every field of a reservation that :func:`complete` leaves to its caller to write."""
 
 
-@dataclass(frozen=True, slots=True)
-class Freed:
-    """Places that are given back."""
-
-    slot_id: UUID | None
-    places: int
-
-
-def complete(reservation: Reservation, change: Change, *, at: datetime, by: str, because: str) -> Sequence[Freed]:
+def complete(reservation: Reservation, change: Change, *, at: datetime, by: str, because: str) -> Sequence[seats.Freed]:
     """Do the open change of a locked reservation; returns what it leaves.
 
     Stores the change, the units and the adjustment, and moves the seat; the caller evens out, writes ``FIELDS``, and
     gives back what is left last, since that locks a slot.
     """
-    left = Freed(reservation.slot_id, reservation.places)
+    left = seats.Freed(reservation.slot_id, reservation.places)
     asked_by, reason = change.changed_by, change.changed_because
     database.name_actor(by, because)
-    change.move(ChangeStatus.DONE, at=at, by=by, because=because)
-    reservation.change = None
-    database.update_together((change, CHANGE_FIELDS))
+    seats.end_change(reservation, ChangeStatus.DONE, at=at, by=by, because=because)
     is_moved = change.slot_id != reservation.slot_id
     if is_moved:
         _move(reservation, change, at, by=asked_by, because=reason)

@@ -2,31 +2,19 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from booking import adjusting, balance, cancelling, locks, unit_prices
+from booking import adjusting, balance, cancelling, locks, seats, unit_prices
 from booking.cancelling import GUEST, Quote, Wish
 from booking.errors import ChangeInProgressError
 from booking.models import Adjustment, Reservation, Unit
 from booking.states import HOLDING, AdjustmentKind
-from catalogue import inventory
 from catalogue.pricing import WantedUnit
 from common import database, ids
 from common.errors import ValidationError
 from common.locking import AsOf
-from payments import execution
-from payments.models import Command
 from tenants.models import Operator
-
-
-@dataclass(slots=True)
-class _Freed:
-    """Places that are given back."""
-
-    slot_id: UUID | None
-    places: int
 
 
 def cancel(
@@ -139,9 +127,5 @@ def _take_off(
     reservation.changed_at, reservation.changed_by, reservation.changed_because = now, actor, reason
     database.name_actor(actor, reason)
     database.insert_together(*rows)
-    stored = balance.even_out(reservation, at=now, by=actor, because=reason)
-    balance.store(reservation, stored, also=("amount", "places"))
-    inventory.release([_Freed(reservation.slot_id, len(chosen))])
-    for row in stored:
-        if isinstance(row, Command):
-            execution.queue(command_id=row.pk)
+    freed = seats.Freed(reservation.slot_id, len(chosen))
+    balance.settle(reservation, at=now, by=actor, because=reason, leaves=[freed], also=("amount", "places"))

@@ -9,10 +9,8 @@ from django.db.models.functions import Now
 from booking import balance, expiring, locks, seats
 from booking.models import Change
 from booking.states import ChangeStatus
-from catalogue import inventory
+from catalogue.models import Slot
 from common import database, loops
-from payments import execution
-from payments.models import Command
 
 
 def lapse_due(*, among: Q = locks.ANY) -> int:
@@ -35,6 +33,19 @@ def make_way(*, activity_id: UUID, slot_id: UUID | None, during: tuple[datetime,
     return expiring.expire_due(among=there) + lapse_due(among=overlaps if exclusive else Q(slot_id=slot_id))
 
 
+def make_way_on(slot: Slot) -> int:
+    """End past holds and changes that may block a slot's next party.
+
+    Returns how many.
+    """
+    return make_way(
+        activity_id=slot.activity_id,
+        slot_id=slot.pk,
+        during=(slot.starts_at, slot.ends_at),
+        exclusive=slot.activity.exclusive,
+    )
+
+
 def _lapse(reservation_id: UUID) -> bool:
     """End one change, if it is past its time still."""
     with database.use_case():
@@ -43,10 +54,5 @@ def _lapse(reservation_id: UUID) -> bool:
         if reservation.change is None or not reservation.change.is_due(at):
             return False
         ended = seats.end_change(reservation, ChangeStatus.EXPIRED, at=at, by=expiring.ACTOR, because=why)
-        rows = balance.even_out(reservation, at=at, by=expiring.ACTOR, because=why)
-        balance.store(reservation, rows)
-        inventory.release(ended)
-        for row in rows:
-            if isinstance(row, Command):
-                execution.queue(command_id=row.pk)
+        balance.settle(reservation, at=at, by=expiring.ACTOR, because=why, leaves=ended)
     return True

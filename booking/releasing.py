@@ -10,8 +10,6 @@ from payments import locks as payment_locks
 from payments.models import Command, Payment
 from payments.states import PAYMENT_OVER_WITHOUT_MONEY, PaymentStatus
 
-_HELD = PaymentStatus.ON_HOLD
-
 
 def release_unwanted(*, payment_id: UUID, reason: str) -> Command | None:
     """Store and queue the release of an unneeded hold.
@@ -40,9 +38,9 @@ def _find_unwanted(payment_id: UUID) -> AsOf[Payment] | None:
     reserved = locks.find_reservation_of_payment_for_update(id=payment_id)
     if reserved is not None:
         payment = reserved.row.get_payment(payment_id)
-        of_what_is_over = payment.managed_part not in (None, reserved.row.change_id) and payment.status == _HELD
-        is_over = payment.status in PAYMENT_OVER_WITHOUT_MONEY or of_what_is_over
-        is_needed = reserved.row.is_active and not is_over
+        is_of_old_change = payment.managed_part not in (None, reserved.row.change_id)
+        is_let_go = is_of_old_change and payment.status == PaymentStatus.ON_HOLD
+        is_needed = reserved.row.is_active and payment.status not in PAYMENT_OVER_WITHOUT_MONEY and not is_let_go
         return None if is_needed else AsOf(row=payment, at=reserved.at)
     single = payment_locks.find_payment_for_update(pk=payment_id, managed_by="")
     return single if single is not None and single.row.is_final else None

@@ -3,13 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import IntegrityError
-
-from booking import completing, lapsing, locks
+from booking import completing, lapsing, locks, seats
 from booking.errors import ChangeInProgressError, HoldExpiredError
 from booking.models import CHANGED_FIELDS, Reservation
 from catalogue import inventory
-from catalogue.errors import SlotClosedError, SlotSoldOutError
+from catalogue.errors import SlotSoldOutError
 from catalogue.models import Slot
 from common import database
 from common.errors import NotFoundError, ValidationError
@@ -33,41 +31,22 @@ def reschedule(*, operator: Operator, reservation_id: UUID, slot_id: UUID, actor
     try:
         return _move(operator, reservation_id, slot_id, actor, reason)
     except SlotSoldOutError:
-        if _make_way(slot_id) == 0:
+        if lapsing.make_way_on(Slot.objects.select_related("activity").get(pk=slot_id)) == 0:
             raise
         return _move(operator, reservation_id, slot_id, actor, reason)
 
 
 def _move(operator: Operator, reservation_id: UUID, slot_id: UUID, actor: str, reason: str) -> Reservation:
-    try:
-        with database.use_case():
-            locked = locks.get_reservation_for_update(pk=reservation_id, operator=operator.pk)
-            reservation, at = locked.row, locked.at
-            left = _leaving(reservation, slot_id, at)
-            completing.keep_stage(reservation, at)
-            reservation.slot_id = slot_id
-            reservation.changed_at, reservation.changed_by, reservation.changed_because = at, actor, reason
-            database.update_together((reservation, ("slot", "terms_stage", *CHANGED_FIELDS)))
-            inventory.move(left=left, taken=slot_id, places=reservation.places, now=at)
-    except IntegrityError as error:
-        match database.violated(error):
-            case "occupancy_one_party":
-                raise SlotSoldOutError(available=0) from error
-            case "reservation_as_offered":  # it was sold for one party, and the activity is not any more
-                raise SlotClosedError from error
-        raise
+    with seats.taking_another_slot(), database.use_case():
+        locked = locks.get_reservation_for_update(pk=reservation_id, operator=operator.pk)
+        reservation, at = locked.row, locked.at
+        left = _leaving(reservation, slot_id, at)
+        completing.keep_stage(reservation, at)
+        reservation.slot_id = slot_id
+        reservation.changed_at, reservation.changed_by, reservation.changed_because = at, actor, reason
+        database.update_together((reservation, ("slot", "terms_stage", *CHANGED_FIELDS)))
+        inventory.move(left=left, taken=slot_id, places=reservation.places, now=at)
     return reservation
-
-
-def _make_way(slot_id: UUID) -> int:
-    """End what has run out and holds the places, or the boat, that the reservation is to have."""
-    slot = Slot.objects.select_related("activity").get(pk=slot_id)
-    return lapsing.make_way(
-        activity_id=slot.activity_id,
-        slot_id=slot_id,
-        during=(slot.starts_at, slot.ends_at),
-        exclusive=slot.activity.exclusive,
-    )
 
 
 def _leaving(reservation: Reservation, slot_id: UUID, at: datetime) -> UUID:

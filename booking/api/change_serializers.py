@@ -4,17 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from booking.api.money_serializers import MethodIn, UnitsField
 from booking.api.serializers import UnitIn
 from booking.states import OnDecline
 from common.serializers import StrictIntegerField, StrictSerializer, StrictUUIDField
-from payments.providers import registry
-
-
-class ChangePaymentIn(StrictSerializer):
-    """How what is due for a change is paid."""
-
-    provider = serializers.ChoiceField(choices=registry.names())
-    payment_method_id = serializers.RegexField(r"\A[A-Za-z0-9_]+\Z", max_length=255, required=False, default="")
 
 
 class ChangeIn(StrictSerializer):
@@ -22,7 +15,7 @@ class ChangeIn(StrictSerializer):
 
     slot_id = StrictUUIDField(required=False, help_text="Left out: the departure that it has.")
     units = UnitIn(many=True, required=False, default=list, help_text="Beside those that it has.")
-    payment = ChangePaymentIn(required=False, help_text="Left out: by `POST …/payments` with its `change_id`.")
+    payment = MethodIn(required=False, help_text="Left out: by `POST …/payments` with its `change_id`.")
     expected_difference = StrictIntegerField(
         required=False, help_text="As `GET …/change` told; another one is refused."
     )
@@ -34,12 +27,7 @@ class ChangeQuery(StrictSerializer):
     """What a change would be of."""
 
     slot_id = StrictUUIDField(required=False, help_text="Left out: the departure that it has.")
-    units = serializers.RegexField(
-        r"\A[a-z0-9_-]{1,40}:[1-9][0-9]{0,2}(,[a-z0-9_-]{1,40}:[1-9][0-9]{0,2})*\Z",
-        max_length=500,
-        required=False,
-        help_text="Beside those that it has, such as `adult:1,child:2`.",
-    )
+    units = UnitsField(help_text="Beside those that it has, such as `adult:1,child:2`.")
 
 
 class ChangeQuoteOut(serializers.Serializer[Any]):

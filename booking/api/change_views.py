@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from booking import allowances, attempts, change_quotes, changing
+from booking import allowances, change_quotes, changing
 from booking.api import change_schema, change_serializers, serializers, showing
 from booking.states import OnDecline
 from catalogue import pricing
@@ -26,9 +26,7 @@ class ReservationChange(APIView):
         """Say what it costs more, and what of that is due."""
         wanted = change_serializers.ChangeQuery.validated(request.query_params.dict())
         found = showing.get_reservation(caller_of(request), reservation_id)
-        lines = (line.split(":") for line in wanted.get("units", "").split(",") if line)
-        units = [pricing.WantedUnit(unit=unit, quantity=int(number)) for unit, number in lines]
-        asked = change_quotes.Wanted(slot_id=wanted.get("slot_id"), units=units)
+        asked = change_quotes.Wanted(slot_id=wanted.get("slot_id"), units=wanted.get("units", ()))
         quote = change_quotes.quoted(found.row, asked, at=found.at)
         return Response({"difference": quote.difference, "due": quote.due, "currency": found.row.currency})
 
@@ -45,7 +43,6 @@ class ReservationChanges(APIView):
         body = change_serializers.ChangeIn.validated(request.data)
         caller = caller_of(request)
         showing.check_own(caller, reservation_id)
-        payment = body.get("payment") or {"provider": "", "payment_method_id": ""}
         units = [pricing.WantedUnit(**line) for line in body["units"]]
         done = changing.change(
             client=caller.client,
@@ -58,12 +55,10 @@ class ReservationChanges(APIView):
                 on_decline=OnDecline(body["on_decline"]),
                 reason=body["reason"] or "change",
                 allowance=allowances.of_customer() if caller.is_customer else allowances.of_program(),
-                **payment,
+                **body.get("payment", {}),
             ),
         )
-        is_unknown = isinstance(done, attempts.Attempt) and not done.known
-        found = done.reservation if isinstance(done, attempts.Attempt) else done
-        return Response(showing.pair(found, caller), status=202 if is_unknown else 201)
+        return Response(showing.pair(done.reservation, caller), status=201 if done.known else 202)
 
 
 class ReservationChangeCancel(APIView):

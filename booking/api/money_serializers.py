@@ -1,20 +1,41 @@
 """What the API of a reservation's money takes in."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from booking.adjusting import BY_HAND
 from booking.api.serializers import UnitIn
 from booking.states import ReceiptMethod
+from catalogue import pricing
 from common.serializers import StrictBooleanField, StrictIntegerField, StrictSerializer, StrictUUIDField
 from payments.api.serializers import AmountField
 from payments.providers import registry
 
 
-class AttemptIn(StrictSerializer):
-    """Another payment for a reservation."""
+class UnitsField(serializers.RegexField):
+    """Units in a query, such as ``adult:1,child:2``."""
+
+    def __init__(self, **given: Any) -> None:
+        unit = r"[a-z0-9_-]{1,40}:[1-9][0-9]{0,2}"
+        super().__init__(rf"\A{unit}(,{unit})*\Z", max_length=500, required=False, **given)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Read them, once they are known to be well-formed."""
+        lines = (line.split(":") for line in super().run_validation(data).split(","))
+        return [pricing.WantedUnit(unit=unit, quantity=int(number)) for unit, number in lines]
+
+
+class MethodIn(StrictSerializer):
+    """Which provider is paid, and by what."""
 
     provider = serializers.ChoiceField(choices=registry.names())
     payment_method_id = serializers.RegexField(r"\A[A-Za-z0-9_]+\Z", max_length=255, required=False, default="")
+
+
+class AttemptIn(MethodIn):
+    """Another payment for a reservation."""
+
     amount = AmountField(required=False)
     change_id = StrictUUIDField(required=False, help_text="The open change to pay for; left out: what is due.")
     replace = StrictBooleanField(
@@ -62,9 +83,4 @@ class CancelIn(StrictSerializer):
 class CancellationQuery(StrictSerializer):
     """What a cancellation would be of."""
 
-    units = serializers.RegexField(
-        r"\A[a-z0-9_-]{1,40}:[1-9][0-9]{0,2}(,[a-z0-9_-]{1,40}:[1-9][0-9]{0,2})*\Z",
-        max_length=500,
-        required=False,
-        help_text="Only these, such as `adult:1,child:2`. Left out: all of it.",
-    )
+    units = UnitsField(help_text="Only these, such as `adult:1,child:2`. Left out: all of it.")

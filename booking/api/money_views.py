@@ -11,7 +11,6 @@ from rest_framework.views import APIView
 from booking import adjusting, attempts, cancelling, fewer_units, receipts
 from booking.api import money_schema, money_serializers, presenters, showing
 from booking.states import AdjustmentKind, ReceiptMethod
-from catalogue import pricing
 from idempotency.keys import Operation
 from idempotency.views import idempotent
 from tenants.authentication import caller_of
@@ -61,9 +60,7 @@ class ReservationCancellation(APIView):
         if wanted is None:
             quote = cancelling.quoted(found.row, at=found.at)
         else:
-            lines = (line.split(":") for line in wanted.split(","))
-            units = [pricing.WantedUnit(unit=unit, quantity=int(number)) for unit, number in lines]
-            quote = fewer_units.quoted(found.row, units=units, at=found.at)
+            quote = fewer_units.quoted(found.row, units=wanted, at=found.at)
         return Response(presenters.cancellation(found.row, quote))
 
 

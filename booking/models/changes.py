@@ -61,6 +61,19 @@ class Change(models.Model):
         """Whether it is open and past its time."""
         return self.status == ChangeStatus.OPEN and self.expires_at <= now
 
+    def status_at(self, now: datetime) -> str:
+        """Return the status to show; past its time it is expired."""
+        return ChangeStatus.EXPIRED.value if self.is_due(now) else self.status
+
+    def check_open(self, now: datetime) -> None:
+        """Refuse for what cannot be done any more.
+
+        Raises:
+            InvalidStateError: It is over, or past its time.
+        """
+        if self.status_at(now) != ChangeStatus.OPEN:
+            raise states.InvalidStateError(kind="change", status=self.status_at(now), wanted=ChangeStatus.DONE)
+
     def move(self, to: ChangeStatus, *, at: datetime, by: str, because: str) -> None:
         """Change the status in memory; the only setter.
 
